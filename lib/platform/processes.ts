@@ -115,15 +115,17 @@ export interface Finished extends ExitStatus {
 export const run = Effect.fnUntraced(function* (command: Omit<Command, "stdin" | "stdout" | "stderr">, input?: string) {
   const processes = yield* Processes;
   const child = yield* processes.spawn({ ...command, stdin: input === undefined ? "ignore" : "pipe" });
-  const collect = (stream: Readable | null) =>
-    Effect.promise(async () => {
-      const chunks: Buffer[] = [];
-      if (stream !== null) for await (const chunk of stream) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString("utf8");
-    });
   if (input !== undefined) child.stdin?.end(input);
-  const [stdout, stderr, exit] = yield* Effect.all([collect(child.stdout), collect(child.stderr), child.exit], {
+  const [stdout, stderr, exit] = yield* Effect.all([text(child.stdout), text(child.stderr), child.exit], {
     concurrency: "unbounded",
   });
   return { ...exit, stdout, stderr } satisfies Finished;
 }, Effect.scoped);
+
+function text(stream: Readable | null): Effect.Effect<string> {
+  return Effect.promise(async () => {
+    const chunks: Buffer[] = [];
+    if (stream !== null) for await (const chunk of stream) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString("utf8");
+  });
+}
