@@ -1,0 +1,72 @@
+import type { EngineEvent } from "#lib/platform/events.ts";
+
+/** What a display shows at one moment; folding the same events gives the same state. */
+export interface Progress {
+  readonly planned: { readonly builds: number; readonly fetches: number; readonly downloadBytes: number };
+  readonly builds: { readonly done: number; readonly failed: number };
+  readonly fetches: { readonly done: number; readonly bytes: number };
+  /** Running builds by derivation path, in order of their start. */
+  readonly running: ReadonlyMap<string, { readonly name: string; readonly lastLine: string }>;
+  /** Bytes that have arrived of the downloads under way, by name. */
+  readonly arriving: ReadonlyMap<string, number>;
+}
+
+export const initialProgress: Progress = {
+  planned: { builds: 0, fetches: 0, downloadBytes: 0 },
+  builds: { done: 0, failed: 0 },
+  fetches: { done: 0, bytes: 0 },
+  running: new Map(),
+  arriving: new Map(),
+};
+
+/** The state after one more event. */
+export function advance(progress: Progress, event: EngineEvent): Progress {
+  switch (event.type) {
+    case "plan":
+      return { ...progress, planned: event };
+    case "build-started":
+      return { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, lastLine: "" }) };
+    case "build-log":
+      return progress.running.has(event.derivation)
+        ? { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, lastLine: event.line }) }
+        : progress;
+    case "build-finished":
+      return {
+        ...progress,
+        running: without(progress.running, event.derivation),
+        builds: {
+          done: progress.builds.done + (event.outcome === "failed" ? 0 : 1),
+          failed: progress.builds.failed + (event.outcome === "failed" ? 1 : 0),
+        },
+      };
+    case "fetch-started":
+      return { ...progress, arriving: withEntry(progress.arriving, event.name, 0) };
+    case "fetch-progress":
+      return { ...progress, arriving: withEntry(progress.arriving, event.name, event.bytes) };
+    case "fetch-finished":
+      return {
+        ...progress,
+        arriving: without(progress.arriving, event.name),
+        fetches: { done: progress.fetches.done + 1, bytes: progress.fetches.bytes + event.bytes },
+      };
+    default:
+      return progress;
+  }
+}
+
+/** Bytes downloaded so far, whole files and parts. */
+export function downloadedBytes(progress: Progress): number {
+  let bytes = progress.fetches.bytes;
+  for (const part of progress.arriving.values()) bytes += part;
+  return bytes;
+}
+
+function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> {
+  return new Map(map).set(key, value);
+}
+
+function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
+  const copy = new Map(map);
+  copy.delete(key);
+  return copy;
+}
