@@ -1,0 +1,44 @@
+/**
+ * Nix's base-32: the digits of a little-endian number, most significant first.
+ * The letters e, o, u and t are left out.
+ */
+const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+
+const digitOf: ReadonlyMap<string, number> = new Map([...alphabet].map((character, digit) => [character, digit]));
+
+/** How many characters `bytes` bytes take. */
+export function base32Length(bytes: number): number {
+  return Math.ceil((bytes * 8) / 5);
+}
+
+/** Writes bytes in Nix's base-32. */
+export function encodeBase32(bytes: Uint8Array): string {
+  let text = "";
+  for (let position = base32Length(bytes.length) - 1; position >= 0; position--) {
+    const bit = position * 5;
+    const index = bit >> 3;
+    const word = (bytes[index] ?? 0) | ((bytes[index + 1] ?? 0) << 8);
+    text += alphabet.charAt((word >> (bit & 7)) & 31);
+  }
+  return text;
+}
+
+/** Reads `size` bytes of Nix's base-32; undefined if the text is not exactly that. */
+export function decodeBase32(text: string, size: number): Uint8Array | undefined {
+  if (text.length !== base32Length(size)) return undefined;
+  const bytes = new Uint8Array(size);
+  for (let position = 0; position < text.length; position++) {
+    const digit = digitOf.get(text.charAt(text.length - 1 - position));
+    if (digit === undefined) return undefined;
+    const bit = position * 5;
+    const index = bit >> 3;
+    const shifted = digit << (bit & 7);
+    bytes[index] = (bytes[index] ?? 0) | (shifted & 0xff);
+    const carry = shifted >> 8;
+    if (carry === 0) continue;
+    // The unused bits of the first character must be zero, or two texts would mean the same bytes.
+    if (index + 1 >= size) return undefined;
+    bytes[index + 1] = (bytes[index + 1] ?? 0) | carry;
+  }
+  return bytes;
+}

@@ -1,0 +1,188 @@
+import fc from "fast-check";
+import t from "tap";
+import { decodeBase32, encodeBase32 } from "#lib/derivations/base32.ts";
+import { compareBytes } from "#lib/derivations/byte-order.ts";
+import {
+  formatBase32,
+  formatHex,
+  formatSri,
+  hashBytes,
+  hashData,
+  parseHash,
+  sha256,
+} from "#lib/derivations/hash.ts";
+import { inputPlaceholder, outputPlaceholder } from "#lib/derivations/placeholder.ts";
+import {
+  baseName,
+  derivationName,
+  enclosingStorePath,
+  fixedOutputPath,
+  hashPart,
+  isStorePath,
+  makeStorePath,
+  nameProblem,
+  parseDerivationPath,
+  parseStorePath,
+  sourceStorePath,
+  storePathName,
+  textPath,
+} from "#lib/derivations/store-path.ts";
+
+const bytes = (hex: string): Uint8Array => Buffer.from(hex, "hex");
+const narHello = parseHash("sha256-HDfQGvQL4ugGkd48w99EN3ppmvuxfGjwgJZLL9Bx/BM=");
+
+void t.test("base-32 gives Nix's text for known digests", (t) => {
+  const digests: [string, string][] = [
+    ["", "0mdqa9w1p6cmli6976v4wi0sw9r4p5prkj7lzfd1877wk11c9c73"],
+    ["f", "04giv618l96pi7xbrmyiwidzk8pban1aw2ww0ldcmsqh6v410br5"],
+    ["foo", "1bp7cri8hplaz6hbz0v4f0nl44rl84q1sg25kgwqzipzd1mv89ic"],
+    ["hello", "094qif9n4cq4fdg459qzbhg1c6wywawwaaivx0k0x8xhbyx4vwic"],
+  ];
+  for (const [text, base32] of digests) t.equal(formatBase32(sha256(text)), `sha256:${base32}`);
+  t.equal(formatBase32(hashData("md5", "")), "md5:3y8bwfr609h3lh9ch0izcqq7fl");
+  t.equal(formatBase32(hashData("sha1", "foo")), "sha1:6f5dlxf2bcy7zm0dbp4xn3rzxaswgvhb");
+  t.equal(encodeBase32(bytes("00")), "00");
+  t.equal(encodeBase32(bytes("1f")), "0z");
+  t.equal(encodeBase32(bytes("ff")), "7z");
+  t.equal(encodeBase32(bytes("0102030405060708090a0b0c0d0e0f1011121314")), "2h9i448h1w70s30b184hh1q60l2060h1");
+  t.end();
+});
+
+void t.test("base-32 reads back what it wrote and refuses everything else", (t) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 70 }), (data) => {
+      t.matchOnly(decodeBase32(encodeBase32(data), data.length), data);
+    }),
+    { numRuns: 60 },
+  );
+  t.equal(decodeBase32("zz", 1), undefined, "bits beyond the last byte");
+  t.equal(decodeBase32("0e", 1), undefined, "a letter that is left out");
+  t.equal(decodeBase32("000", 1), undefined, "too long");
+  t.end();
+});
+
+void t.test("strings are ordered by the bytes of their UTF-8 form", (t) => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), fc.string({ unit: "grapheme" }), (left, right) => {
+      t.equal(Math.sign(compareBytes(left, right)), Buffer.compare(Buffer.from(left), Buffer.from(right)));
+    }),
+    { numRuns: 100 },
+  );
+  t.ok(compareBytes("\uff5e", "\u{1f600}") < 0, "where code units say the opposite");
+  t.end();
+});
+
+void t.test("a hash is read in base-16, base-32, base-64 and SRI", (t) => {
+  for (const algorithm of ["md5", "sha1", "sha256", "sha512"] as const) {
+    const hash = hashData(algorithm, "hello");
+    const base64 = hashBytes(hash).toString("base64");
+    for (const text of [formatHex(hash), formatBase32(hash), formatSri(hash), `${algorithm}:${base64}`]) {
+      t.same(parseHash(text), hash, text);
+      t.same(parseHash(text, algorithm), hash, text);
+    }
+    t.same(parseHash(hash.hex.toUpperCase(), algorithm), hash);
+  }
+  t.end();
+});
+
+void t.test("what is not a hash is refused with the reason", (t) => {
+  const refused: [string, RegExp][] = [
+    ["", /does not name its algorithm/],
+    ["sha3-abc", /'sha3' is none of/],
+    ["sha256-abc", /not the length of a sha256/],
+    [`sha256:${"g".repeat(64)}`, /not hexadecimal/],
+    [`sha256:${"e".repeat(52)}`, /not base-32/],
+    [`sha256-${"!".repeat(43)}=`, /not base-64/],
+    [`sha256-${"/".repeat(43)}=`, /not base-64/],
+    [`sha256-${"0".repeat(64)}`, /not the length/],
+  ];
+  for (const [text, message] of refused) t.throws(() => parseHash(text), { _tag: "HashSyntaxError", message }, text);
+  t.throws(() => parseHash(formatSri(sha256("")), "sha512"), { message: /should be a sha512/ });
+  t.end();
+});
+
+void t.test("store paths are Nix's", (t) => {
+  t.test("of texts, with their references sorted", (t) => {
+    const a = textPath("a.txt", sha256("hello\n"), []);
+    t.equal(a, "/nix/store/8hb1zapwkfr1j7zmxj7s7wj2pgci7zjm-a.txt");
+    t.equal(textPath("empty", sha256(""), []), "/nix/store/wflv0hgb0qb1ddc5nxmsg0y9zjjhfvmh-empty");
+    const b = textPath("b.txt", sha256(`ref ${a}`), [a]);
+    t.equal(b, "/nix/store/g3ayx1v5x8dsvzxlk7bdcxiazzhl5c5z-b.txt");
+    const c = textPath("c.txt", sha256(`refs ${b} ${a}`), [b, a]);
+    t.equal(c, "/nix/store/nmrqai6sh8z2kk7bpxn6hnnnks6mh1b0-c.txt");
+    t.end();
+  });
+  t.test("of sources", (t) => {
+    t.equal(sourceStorePath("hello", narHello), "/nix/store/gwina1sjk7g95wq6fxc6b7s1hza53h74-hello");
+    const d = parseHash("sha256:0snkmp7qd1v7z8sxxl5lib9g9ascg0s6c9nxs6k0kl2wzrj8jc50");
+    t.equal(sourceStorePath("d", d), "/nix/store/4pccpj4j367rgcqwikc7zdrfbjd8kq9a-d");
+    t.equal(sourceStorePath("renamed", d), "/nix/store/aisg0qpbm8c3xylif0dz78478bil44qr-renamed");
+    t.end();
+  });
+  t.test("of fixed content, for every algorithm and mode", (t) => {
+    const flat: [Parameters<typeof hashData>[0], string][] = [
+      ["sha256", "8zv8i345w2xn27jrxj4cyjc6x3b4am1q"],
+      ["sha1", "032avhrrgjp8441c41iid7ywc92j4z76"],
+      ["md5", "nwyv04d03kciinw9gbbrg1bgc8c3j886"],
+      ["sha512", "5vapip0agyanfv7221kfbjiphdy7pzzp"],
+    ];
+    for (const [algorithm, hash] of flat) {
+      t.equal(fixedOutputPath("hello", "flat", hashData(algorithm, "hello\n")), `/nix/store/${hash}-hello`);
+    }
+    const token = (text: string): Buffer => {
+      const data = Buffer.alloc(8 + Math.ceil(text.length / 8) * 8, 0);
+      data.writeBigUInt64LE(BigInt(text.length));
+      data.write(text, 8);
+      return data;
+    };
+    const nar = Buffer.concat(["nix-archive-1", "(", "type", "regular", "contents", "hello\n", ")"].map(token));
+    t.same(sha256(nar), narHello);
+    t.equal(fixedOutputPath("hello", "recursive", narHello), "/nix/store/gwina1sjk7g95wq6fxc6b7s1hza53h74-hello");
+    const sha1 = fixedOutputPath("hello", "recursive", hashData("sha1", nar));
+    t.equal(sha1, "/nix/store/ypkrwry3mx50aca2g82vp7if8fbg2skq-hello");
+    const sha512 = fixedOutputPath("hello", "recursive", hashData("sha512", nar));
+    t.equal(sha512, "/nix/store/2z4pvdfchhd7fgqsqx4dd73arvck0fvf-hello");
+    t.end();
+  });
+  t.end();
+});
+
+void t.test("a store path is taken apart and what is none is refused", (t) => {
+  const path = parseDerivationPath("/nix/store/cxl3gdvrylxaanfsn3n3a8lhnh2jfrc5-simple.drv");
+  t.equal(baseName(path), "cxl3gdvrylxaanfsn3n3a8lhnh2jfrc5-simple.drv");
+  t.equal(hashPart(path), "cxl3gdvrylxaanfsn3n3a8lhnh2jfrc5");
+  t.equal(storePathName(path), "simple.drv");
+  t.equal(derivationName(path), "simple");
+  t.equal(enclosingStorePath(`${path}/bin/sh`), path);
+  const hash = "cxl3gdvrylxaanfsn3n3a8lhnh2jfrc5";
+  for (const text of [
+    "/gnu/store/cxl3gdvrylxaanfsn3n3a8lhnh2jfrc5-a",
+    `/nix/store/${hash}`,
+    `/nix/store/${hash}-`,
+    `/nix/store/${hash}-a/b`,
+    `/nix/store/${hash}-..`,
+    `/nix/store/${hash}-a b`,
+    `/nix/store/${hash.replace("c", "e")}-a`,
+    "/nix/store/../../etc/passwd",
+    "",
+  ]) {
+    t.notOk(isStorePath(text), text);
+    t.throws(() => parseStorePath(text), { _tag: "StorePathError" });
+  }
+  t.throws(() => parseDerivationPath(`/nix/store/${hash}-a`), /does not end in .drv/);
+  t.end();
+});
+
+void t.test("a name has 1 to 211 of the allowed characters and is no dot name", (t) => {
+  for (const name of ["a", "A+-._?=9", ".hidden", "..a", "a".repeat(211)]) t.equal(nameProblem(name), undefined, name);
+  for (const name of ["", ".", "..", ".-a", "..-a", "a/b", "a b", "é", "a\n", "a".repeat(212)]) t.type(nameProblem(name), "string", name);
+  t.throws(() => makeStorePath("source", "0".repeat(64), "a/b"), { _tag: "StorePathError", message: /cannot name/ });
+  t.end();
+});
+
+void t.test("placeholders are Nix's", (t) => {
+  t.equal(outputPlaceholder("out"), "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9");
+  const plain = parseDerivationPath("/nix/store/0cf0iz8yg6q1zw63n1pdgznz1qfd0pw6-ca-plain.drv");
+  t.equal(inputPlaceholder(plain, "out"), "/04w2y9f73xyhb64qgdyjn51pdy522kdbq14x5d3dp3lvai1ld6cl");
+  t.end();
+});
