@@ -1,0 +1,135 @@
+import { posix } from "node:path";
+import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { StringDecoder } from "node:string_decoder";
+import { baseName, type DerivationPath } from "#lib/derivations/store-path.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
+
+/** Where the log of a derivation is kept: one plain text file, replaced by the next build of the same derivation. */
+export function logPath(storeRoot: string, derivation: DerivationPath): string {
+  return posix.join(storeRoot, "nix/var/helios/logs", `${baseName(derivation)}.log`);
+}
+
+/** What a log tells others while it is written. */
+export interface LogListener {
+  readonly line: (line: string) => void;
+  readonly phase: (phase: string) => void;
+}
+
+/** Longest piece that is passed on as one line; a progress bar without line ends must not fill the memory. */
+const longestLine = 64 * 1024;
+
+/** The log of one running build: a file, and lines for whoever listens. */
+export class BuildLog {
+  readonly path: string;
+  /** The phase that the builder announced last. */
+  phase: string | undefined;
+  /** When the builder last wrote something, on the clock of `performance.now()`. */
+  lastOutput = performance.now();
+  bytes = 0;
+
+  readonly #file: ReturnType<FileSystemShape["createWriteStream"]>;
+  readonly #listener: LogListener;
+  readonly #decoder = new StringDecoder("utf8");
+  #partial = "";
+
+  private constructor(path: string, file: ReturnType<FileSystemShape["createWriteStream"]>, listener: LogListener) {
+    this.path = path;
+    this.#file = file;
+    this.#listener = listener;
+  }
+
+  /** Starts an empty log. */
+  static async open(fs: FileSystemShape, path: string, listener: LogListener): Promise<BuildLog> {
+    await fs.promises.mkdir(posix.dirname(path), { recursive: true });
+    const file = fs.createWriteStream(path);
+    // Reported by close(); without a listener, a full disk would end the whole process here.
+    file.on("error", () => {});
+    return new BuildLog(path, file, listener);
+  }
+
+  /** Copies a builder's output until it ends; waits for the disk, and thereby makes the builder wait. */
+  async consume(stream: Readable): Promise<void> {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      this.lastOutput = performance.now();
+      this.bytes += chunk.length;
+      this.#split(this.#decoder.write(chunk));
+      if (!this.#file.write(chunk) && !this.#file.destroyed) {
+        await new Promise<void>((resolve) => {
+          this.#file.once("drain", resolve);
+          this.#file.once("close", resolve);
+        });
+      }
+    }
+    this.#endLine();
+  }
+
+  /** Adds one line of the engine's or of a builtin builder. */
+  line(text: string): void {
+    this.lastOutput = performance.now();
+    this.#file.write(`${text}\n`);
+    this.#listener.line(text);
+  }
+
+  /** Waits until everything is in the file. Fails with the disk's own error. */
+  async close(): Promise<void> {
+    this.#endLine();
+    const failed = this.#file.errored;
+    if (failed !== null && failed !== undefined) throw failed;
+    this.#file.end();
+    await finished(this.#file);
+  }
+
+  #split(text: string): void {
+    const lines = (this.#partial + text).split("\n");
+    this.#partial = lines.pop() ?? "";
+    for (const line of lines) this.#announce(line);
+    if (this.#partial.length > longestLine) this.#endLine();
+  }
+
+  #endLine(): void {
+    const line = this.#partial;
+    this.#partial = "";
+    if (line !== "") this.#announce(line);
+  }
+
+  /** Nix's structured lines (`@nix {"action":"setPhase","phase":"buildPhase"}`) name the phase; others are shown. */
+  #announce(line: string): void {
+    const phase = announcedPhase(line);
+    if (phase === undefined) return this.#listener.line(line.endsWith("\r") ? line.slice(0, -1) : line);
+    this.phase = phase;
+    this.#listener.phase(phase);
+  }
+}
+
+function announcedPhase(line: string): string | undefined {
+  if (!line.startsWith("@nix ")) return undefined;
+  try {
+    const message: unknown = JSON.parse(line.slice("@nix ".length));
+    if (typeof message !== "object" || message === null) return undefined;
+    const { action, phase } = message as { readonly action?: unknown; readonly phase?: unknown };
+    return action === "setPhase" && typeof phase === "string" ? phase : undefined;
+  } catch {
+    return undefined; // Not one of Nix's messages after all: an ordinary line.
+  }
+}
+
+/** How much of the end of a log is looked at when a build has failed. */
+const tailBytes = 1024 * 1024;
+
+/** The end of a log, at most 1 MiB, as whole lines without Nix's structured ones. Empty if there is no log. */
+export async function logTail(fs: FileSystemShape, path: string): Promise<string[]> {
+  const file = await fs.promises.open(path, "r").catch(() => undefined);
+  if (file === undefined) return [];
+  try {
+    const { size } = await file.stat();
+    const start = Math.max(0, size - tailBytes);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    const lines = buffer.subarray(0, bytesRead).toString("utf8").split("\n");
+    if (start > 0) lines.shift();
+    if (lines.at(-1) === "") lines.pop();
+    return lines.filter((line) => announcedPhase(line) === undefined);
+  } finally {
+    await file.close();
+  }
+}
