@@ -40,13 +40,15 @@ export function hashModulo(
     const hash = sha256Hex(`fixed:out:${method}:${fixed.hash.hex}:${fixed.path}`);
     return { asInput: hash, masked: hash };
   }
-  if (derivation.inputDerivations.size === 0 && text !== undefined) {
-    return { asInput: sha256Hex(text), masked: sha256Hex(printAterm(derivation, { mask: true })) };
-  }
   const inputs = inputHashes(derivation, inputHash);
+  const printed = inputs.size === 0 && text !== undefined ? text : printAterm(derivation, { inputs });
+  let masked: string | undefined;
   return {
-    asInput: sha256Hex(printAterm(derivation, { inputs })),
-    masked: sha256Hex(printAterm(derivation, { inputs, mask: true })),
+    asInput: sha256Hex(printed),
+    // Only derivations that are looked up or built need it, which is few of a large graph.
+    get masked() {
+      return (masked ??= sha256Hex(printAterm(derivation, { inputs, mask: true })));
+    },
   };
 }
 

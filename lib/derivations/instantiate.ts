@@ -69,6 +69,8 @@ export function instantiate(
   const byPath = new Map<DerivationPath, InstantiatedDerivation>();
   const texts = new Map<TextFile, InstantiatedText>();
 
+  const outputs = new Map<TokenTarget, string>();
+
   const pathOf = (target: TokenTarget): string | undefined => {
     switch (target._tag) {
       case "Source":
@@ -76,10 +78,14 @@ export function instantiate(
       case "TextFile":
         return texts.get(target)?.path;
       case "DerivationOutput": {
+        const known = outputs.get(target);
+        if (known !== undefined) return known;
         const instantiated = derivations.get(target.derivation);
         const output = instantiated?.store.outputs.get(target.name);
         if (instantiated === undefined || output === undefined) return undefined;
-        return knownOutputPath(output) ?? inputPlaceholder(instantiated.path, target.name);
+        const path = knownOutputPath(output) ?? inputPlaceholder(instantiated.path, target.name);
+        outputs.set(target, path);
+        return path;
       }
     }
   };
@@ -204,18 +210,26 @@ function outputSpecification(node: Derivation, directory: string): OutputSpecifi
   return { kind: node.addressing === "content" ? "floating" : "deferred" };
 }
 
+/** A token exists before any string can mention it, so what a derivation mentions never changes. */
+const mentioned = new WeakMap<Derivation, readonly TokenTarget[]>();
+
 /** What the strings of a derivation mention. */
-function* derivationTargets(node: Derivation): Generator<TokenTarget> {
-  yield* tokenTargets(node.builder);
-  for (const argument of node.args) yield* tokenTargets(argument);
-  for (const value of node.env.values()) yield* tokenTargets(value);
+function derivationTargets(node: Derivation): readonly TokenTarget[] {
+  const known = mentioned.get(node);
+  if (known !== undefined) return known;
+  const targets = new Set<TokenTarget>();
+  for (const text of [node.builder, ...node.args, ...node.env.values()]) {
+    for (const target of tokenTargets(text)) targets.add(target);
+  }
+  const list = [...targets];
+  mentioned.set(node, list);
+  return list;
 }
 
-function* dependencies(node: Instantiable): Generator<Instantiable> {
-  if (node._tag === "Source") return;
-  for (const target of node._tag === "TextFile" ? tokenTargets(node.content) : derivationTargets(node)) {
-    yield target._tag === "DerivationOutput" ? target.derivation : target;
-  }
+function dependencies(node: Instantiable): readonly Instantiable[] {
+  if (node._tag === "Source") return [];
+  const targets = node._tag === "TextFile" ? tokenTargets(node.content) : derivationTargets(node);
+  return targets.map((target) => (target._tag === "DerivationOutput" ? target.derivation : target));
 }
 
 /**
@@ -229,7 +243,7 @@ function dependencyOrder(roots: Iterable<Instantiable>): Instantiable[] {
   const enter = (node: Instantiable): void => {
     if (visited.has(node)) return;
     visited.add(node);
-    path.push({ node, rest: dependencies(node) });
+    path.push({ node, rest: dependencies(node)[Symbol.iterator]() });
   };
   for (const root of roots) {
     enter(root);

@@ -31,12 +31,14 @@ export function intern<Target extends TokenTarget>(token: string, create: () => 
 }
 
 /** What the tokens in a text stand for, in order of appearance. */
-export function* tokenTargets(text: string): Generator<TokenTarget> {
-  if (!text.includes("/")) return;
-  for (const [token] of text.matchAll(placeholderPattern)) {
+export function tokenTargets(text: string): TokenTarget[] {
+  if (!text.includes("/")) return [];
+  const found: TokenTarget[] = [];
+  for (const token of text.match(placeholderPattern) ?? []) {
     const target = targets.get(token);
-    if (target !== undefined) yield target;
+    if (target !== undefined) found.push(target);
   }
+  return found;
 }
 
 /** Replaces every token in a text; one that `path` does not know stays. */
