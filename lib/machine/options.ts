@@ -1,0 +1,39 @@
+import type { Credential } from "./credentials.ts";
+
+/** What the machine starts from. All paths are physical paths on the host, and are only ever read. */
+export type BootSource =
+  /** The kernel directly. `commandLine` is the image's own; the driver adds `tuningWords` to it. */
+  | { readonly type: "kernel"; readonly kernel: string; readonly initrd?: string; readonly commandLine: string }
+  /** A firmware (EFI or U-Boot) that finds kernel, initrd and command line on the disk. */
+  | { readonly type: "firmware"; readonly firmware: string };
+
+/** A disk besides the image. */
+export interface Disk {
+  /** Raw disk image on the host; what the guest writes to it is thrown away. */
+  readonly path: string;
+  /** Serial number in the guest: /dev/disk/by-id/virtio-<serial>. At most 20 characters. */
+  readonly serial: string;
+}
+
+/** A virtual machine. */
+export interface MachineOptions {
+  /** Names the machine in messages. */
+  readonly name: string;
+  /** Physical path of the tool root that holds QEMU; it is mounted as the root of QEMU's sandbox. */
+  readonly qemuRoot: string;
+  readonly boot: BootSource;
+  /** The SD image, raw; what the guest writes to it is thrown away. */
+  readonly image: string;
+  readonly disks?: readonly Disk[];
+  /** Default 1024. */
+  readonly memoryMiB?: number;
+  /** Default 2. More than the host has makes an emulated machine slower. */
+  readonly processors?: number;
+  /** Further credentials for systemd in the guest. */
+  readonly credentials?: readonly Credential[];
+  /**
+   * Directory on the host for serial.log, journal.log and the machine's temporary
+   * files. The logs stay; the caller removes them when they are of no use any more.
+   */
+  readonly directory: string;
+}
