@@ -11,9 +11,12 @@ export const standIns = Effect.fnUntraced(function* (workspace: AptWorkspace, vi
   const excluded = request.excluded ?? [];
   if (excluded.length === 0) return "";
   const [native = "amd64", ...foreign] = request.architectures;
-  const names = [native, ...foreign].flatMap((architecture) => excluded.map((name) => `${name}:${architecture}`));
+  const everywhere = [native, ...foreign].flatMap((architecture) =>
+    excluded.filter((name) => !name.includes(":")).map((name) => `${name}:${architecture}`),
+  );
+  const qualified = excluded.filter((name) => name.includes(":"));
   // Exit status and complaints tell of names without a real package, which are expected here.
-  const { stdout } = yield* runApt(workspace, view, "apt-cache", ["show", "--no-all-versions", ...names]);
+  const { stdout } = yield* runApt(workspace, view, "apt-cache", ["show", "--no-all-versions", ...everywhere, ...qualified]);
   return printStandIns(excluded, native, parseStanzas(stdout));
 });
 
@@ -35,7 +38,7 @@ export function printStandIns(
   }
   const real = new Set(stanzas.map((stanza) => stanza.get("Package")));
   for (const name of excluded) {
-    if (real.has(name)) continue;
+    if (real.has(name) || name.includes(":")) continue;
     const provider = { Package: `helios-stand-in-${name}`, Version: "1", Architecture: "all", "Multi-Arch": "foreign", Provides: name };
     printed.set(name, printStandIn(new Map(Object.entries(provider))));
   }
@@ -47,5 +50,5 @@ function printStandIn(stanza: ReadonlyMap<string, string>): string {
     const value = stanza.get(field);
     return value === undefined ? [] : [`${field}: ${value}\n`];
   });
-  return `${fields.join("")}Status: install ok installed\nMaintainer: nobody\nDescription: stands in for an excluded package\n`;
+  return `${fields.join("")}Status: hold ok installed\nMaintainer: nobody\nDescription: stands in for an excluded package\n`;
 }

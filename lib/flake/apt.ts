@@ -179,7 +179,7 @@ const closure = Effect.fnUntraced(function* (workspace: AptWorkspace, ready: Pre
       return new AptFailed({ command: "apt-get install --print-uris", code: finished.code, output: cause.message });
     },
   });
-  const intruder = packages.find((pinned) => excluded.has(pinned.name));
+  const intruder = packages.find(({ name, architecture }) => excluded.has(name) || excluded.has(`${name}:${architecture}`));
   if (intruder !== undefined) return yield* new ExcludedPackageNeeded({ environment, package: intruder.name });
   return packages.toSorted((left, right) => (left.path < right.path ? -1 : left.path > right.path ? 1 : 0));
 });

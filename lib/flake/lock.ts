@@ -18,7 +18,7 @@ export interface EnvironmentRequest {
   readonly architectures: readonly Architecture[];
   /** In apt's syntax: `name`, `name:architecture`, `name=version`, `name/trixie-backports`. */
   readonly packages: readonly string[];
-  /** Packages to keep out although others depend on them: they count as installed. */
+  /** Packages (`name`, `name:architecture`) to keep out although others depend on them: they count as installed. */
   readonly excluded?: readonly string[];
   /** Adds every package that Debian marks `Essential: yes` (of the native architecture). */
   readonly essential?: boolean;
@@ -118,7 +118,7 @@ function packagesOf(lock: Lock, environment: LockedEnvironment): readonly Locked
 
 const environmentName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const componentName = /^[a-z][a-z0-9-]*$/;
-const packageName = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/;
+const excludedName = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+](?::(?<architecture>[a-z0-9]+))?$/;
 /** A trailing `-` would make apt remove the package; anything outside this becomes a pattern or an option. */
 const packageArgument =
   /^[a-z0-9][a-z0-9+.-]*[a-z0-9+](?::(?<architecture>[a-z0-9]+))?(?:=[0-9][A-Za-z0-9.+:~-]*|\/[a-z][a-z0-9-]*)?$/;
@@ -133,6 +133,11 @@ export function normalizeRequest(request: EnvironmentRequest): EnvironmentReques
   };
   if (!environmentName.test(request.name)) refuse("its name may only contain letters, digits, '-', '_' and '.'");
   const architectures = [...new Set(request.architectures)];
+  const checkArchitecture = (argument: string, groups: Readonly<Record<string, string>> | undefined): void => {
+    const architecture = groups?.["architecture"];
+    if (architecture === undefined || architectures.some((known) => known === architecture)) return;
+    refuse(`'${argument}' is of an architecture that the request does not list (${architectures.join(", ")})`);
+  };
   if (architectures.length === 0) refuse("it names no architecture");
   if (request.components.length === 0) refuse("it names no component of the archive (usually 'main')");
   for (const name of request.components) {
@@ -142,15 +147,15 @@ export function normalizeRequest(request: EnvironmentRequest): EnvironmentReques
   for (const argument of request.packages) {
     const match = packageArgument.exec(argument);
     if (match === null) refuse(`'${argument}' is not a package in apt's syntax (name, name:arch, name=version, name/suite)`);
-    const architecture = match?.groups?.["architecture"];
-    if (architecture !== undefined && !architectures.some((known) => known === architecture)) {
-      refuse(`'${argument}' is of an architecture that the request does not list (${architectures.join(", ")})`);
-    }
-  }
-  for (const name of request.excluded ?? []) {
-    if (!packageName.test(name)) refuse(`'${name}' in 'excluded' is not the name of a package`);
+    else checkArchitecture(argument, match.groups);
   }
   const excluded = sortedSet(request.excluded ?? []);
+  for (const name of excluded) {
+    const match = excludedName.exec(name);
+    if (match === null) refuse(`'${name}' in 'excluded' is not a package (name, name:arch)`);
+    else checkArchitecture(name, match.groups);
+    if (request.packages.includes(name)) refuse(`'${name}' is both asked for and excluded`);
+  }
   const pockets = sortedSet(request.pockets ?? []);
   return {
     name: request.name,
