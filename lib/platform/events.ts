@@ -11,6 +11,8 @@ export type EngineEvent =
   | { readonly type: "plan"; readonly builds: number; readonly fetches: number; readonly downloadBytes: number }
   | { readonly type: "build-started"; readonly derivation: string; readonly name: string }
   | { readonly type: "build-log"; readonly derivation: string; readonly name: string; readonly line: string }
+  /** The builder announced that a phase of the build begins. */
+  | { readonly type: "build-phase"; readonly derivation: string; readonly name: string; readonly phase: string }
   | {
       readonly type: "build-finished";
       readonly derivation: string;
