@@ -46,12 +46,12 @@ function renderValue(section: string, directive: string, value: string | number 
 }
 
 /**
- * A value of `Environment=` or one word of a command line: quoted when systemd
- * would otherwise split it, with `%` doubled so that it is not a specifier.
+ * One assignment for `Environment=`: quoted when systemd would otherwise split
+ * it, with `%` doubled so that it is not a specifier.
  */
-export function quoteWord(word: string): string {
-  const literal = word.replaceAll("%", "%%");
-  if (literal !== "" && !/[\s"'\\;$]/.test(literal)) return literal;
+export function renderAssignment(name: string, value: string): string {
+  const literal = `${name}=${value}`.replaceAll("%", "%%");
+  if (!/[\s"'\\]/.test(literal)) return literal;
   return `"${literal.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\t", "\\t")}"`;
 }
 

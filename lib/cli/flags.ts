@@ -1,0 +1,72 @@
+import * as Argument from "effect/cli/Argument";
+import * as Flag from "effect/cli/Flag";
+import * as Option from "effect/Option";
+import { progressForms } from "./printers/printer.ts";
+
+/** `--json`. */
+export const json = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print the result as JSON"),
+  Flag.withDefault(false),
+);
+
+/** `--progress`. */
+export const progress = Flag.Literals("progress", progressForms).pipe(
+  Flag.withDescription("How progress is shown: live on a terminal and lines elsewhere, unless you say"),
+  Flag.withDefault("auto" as const),
+);
+
+/** `--locked`. */
+export const locked = Flag.Boolean("locked").pipe(
+  Flag.withDescription("Never resolve packages; a lock file that is out of date is an error"),
+  Flag.withDefault(false),
+);
+
+/** What commands that build have in common. */
+export const building = {
+  jobs: Flag.Int("jobs").pipe(
+    Flag.withAlias("j"),
+    Flag.atLeast(1),
+    Flag.withDescription("Builds that run at once; one for each processor by default"),
+    Flag.optional,
+  ),
+  cores: Flag.Int("cores").pipe(
+    Flag.atLeast(1),
+    Flag.withDescription("Processors that each build is told to use"),
+    Flag.optional,
+  ),
+  keepGoing: Flag.Boolean("keep-going").pipe(
+    Flag.withAlias("k"),
+    Flag.withDescription("After a failure, go on with what does not depend on it"),
+    Flag.withDefault(false),
+  ),
+  keepFailed: Flag.Boolean("keep-failed").pipe(
+    Flag.withDescription("Keep the directory of a failed build, with a script that runs it again"),
+    Flag.withDefault(false),
+  ),
+};
+
+/** Zero or more installables. */
+export const installables = Argument.String("installable").pipe(
+  Argument.withDescription("What to work on, such as .#helios-cm5"),
+  Argument.variadic(),
+);
+
+/** One installable. */
+export const installable = Argument.String("installable").pipe(
+  Argument.withDescription("What to work on, such as .#systems.helios-cm5.config.networking.hostName"),
+);
+
+/** Build options from parsed flags. */
+export function buildOptions(flags: {
+  readonly jobs: Option.Option<number>;
+  readonly cores: Option.Option<number>;
+  readonly keepGoing: boolean;
+  readonly keepFailed: boolean;
+}) {
+  return {
+    jobs: Option.getOrUndefined(flags.jobs),
+    cores: Option.getOrUndefined(flags.cores),
+    keepGoing: flags.keepGoing,
+    keepFailed: flags.keepFailed,
+  };
+}

@@ -1,0 +1,73 @@
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import { join } from "node:path";
+import type { FlakeOutputs, LocatedFlake } from "./flake.ts";
+import { writeLock, readLock } from "./lock-file.ts";
+import { requireLocked, resolveMissing } from "./lock-update.ts";
+import { type EnvironmentRequest, type Lock, type LockView, viewLock } from "./lock.ts";
+import { discoverMirrors } from "./mirrors.ts";
+
+/** How commands treat the lock file. */
+export interface LockPolicy {
+  /** Never resolve anything: what is not pinned, or no longer to be had, is an error. */
+  readonly locked: boolean;
+}
+
+/** What came of evaluating a flake. */
+export interface Evaluation<A> {
+  readonly value: A;
+  readonly lock: Lock;
+  /** The environments that the evaluation asked for. */
+  readonly requested: ReadonlyMap<string, EnvironmentRequest>;
+}
+
+/** The flake's own code failed: a module, a profile, an option, a recipe. */
+export class EvaluationFailed extends Data.TaggedError("EvaluationFailed")<{ readonly cause: unknown }> {
+  override get message(): string {
+    return this.cause instanceof Error ? this.cause.message : String(this.cause);
+  }
+}
+
+/** Where a flake's lock file is. */
+export const lockFile = (flake: LocatedFlake): string => join(flake.directory, "flake.lock");
+
+/** Evaluates the part of a flake's outputs that `select` reads; see `evaluateLocked`. */
+export const evaluateFlake = <A, E>(
+  flake: LocatedFlake,
+  policy: LockPolicy,
+  select: (outputs: FlakeOutputs) => Result.Result<A, E>,
+) => evaluateLocked(flake, policy, (lock) => select(flake.outputs({ lock })));
+
+/**
+ * Computes something from a flake's lock.
+ *
+ * When that asks for Debian packages that are not pinned, they are resolved,
+ * the lock is written, and it is computed again. What `compute` throws becomes
+ * EvaluationFailed; its own expected failures it returns.
+ */
+export const evaluateLocked = Effect.fnUntraced(function* <A, E>(
+  flake: LocatedFlake,
+  policy: LockPolicy,
+  compute: (lock: LockView) => Result.Result<A, E>,
+) {
+  const file = lockFile(flake);
+  let lock = yield* readLock(file);
+  const answered = new Set<string>();
+  while (true) {
+    const view = viewLock(lock);
+    const computed = Result.try({ try: () => compute(view), catch: (cause) => new EvaluationFailed({ cause }) });
+    const attempt: Result.Result<A, E | EvaluationFailed> = Result.isSuccess(computed) ? computed.success : Result.fail(computed.failure);
+    const missing = new Map([...view.missing].filter(([name]) => !answered.has(name)));
+    if (missing.size === 0) {
+      const value = yield* Effect.fromResult(attempt);
+      return { value, lock, requested: view.requested } satisfies Evaluation<A>;
+    }
+    // What failed may have failed for want of packages, so it is tried again with them.
+    if (policy.locked) yield* requireLocked(file, missing);
+    const mirrors = yield* discoverMirrors(flake.inputs.debian);
+    ({ lock } = yield* resolveMissing(lock, missing, { mirrors }));
+    yield* writeLock(file, lock);
+    for (const name of missing.keys()) answered.add(name);
+  }
+});

@@ -1,0 +1,61 @@
+import * as Result from "effect/Result";
+import { suggest } from "#lib/evaluator/index.ts";
+import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
+import type { FlakeOutputs } from "./flake.ts";
+import { type Installable, UnknownAttribute, UnsuitableOutput } from "./installable.ts";
+
+/** Where a short attribute path is looked for, in this order, before the outputs themselves. */
+const prefixes = [["packages"], ["systems"], ["checks"], []] as const;
+
+/** What an installable names. */
+export interface Selected {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** The value that an installable names, and its whole path. */
+export function selectAttribute(outputs: FlakeOutputs, installable: Installable): Result.Result<Selected, UnknownAttribute> {
+  const [first] = installable.path;
+  if (first === undefined) return Result.succeed({ path: [], value: outputs });
+  for (const prefix of prefixes) {
+    const root = prefix[0] === undefined ? outputs : outputs[prefix[0]];
+    if (Object.hasOwn(root, first)) return descend(root, prefix, installable);
+  }
+  const known = [...Object.keys(outputs.packages), ...Object.keys(outputs)];
+  return Result.fail(
+    new UnknownAttribute({ text: installable.text, found: [], missing: first, suggestions: suggest(first, known), known }),
+  );
+}
+
+/** The derivation that an installable names. */
+export function selectDerivation(
+  outputs: FlakeOutputs,
+  installable: Installable,
+): Result.Result<Derivation, UnknownAttribute | UnsuitableOutput> {
+  return Result.flatMap(selectAttribute(outputs, installable), ({ path, value }) =>
+    isDerivation(value)
+      ? Result.succeed(value)
+      : Result.fail(
+          new UnsuitableOutput({ text: installable.text, path, wanted: "a derivation", actual: describe(value) }),
+        ),
+  );
+}
+
+function descend(root: object, prefix: readonly string[], { text, path }: Installable): Result.Result<Selected, UnknownAttribute> {
+  let value: unknown = root;
+  for (const [index, name] of path.entries()) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
+      const known = typeof value === "object" && value !== null ? Object.keys(value) : [];
+      const found = [...prefix, ...path.slice(0, index)];
+      return Result.fail(new UnknownAttribute({ text, found, missing: name, suggestions: suggest(name, known), known }));
+    }
+    value = (value as Readonly<Record<string, unknown>>)[name];
+  }
+  return Result.succeed({ path: [...prefix, ...path], value });
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a set of attributes" : `a ${typeof value}`;
+}

@@ -1,0 +1,68 @@
+import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+
+const options = {
+  boot: {
+    kernel: {
+      package: mkOption({
+        type: types.strMatching("linux-image-[a-z0-9.+-]+"),
+        default: "linux-image-arm64",
+        description: "Debian package that brings the kernel.",
+      }),
+      deviceTrees: mkOption({
+        type: types.listOf(types.str),
+        default: ["broadcom"],
+        description: "Vendors whose device trees are put on the boot partition.",
+      }),
+    },
+    kernelParams: mkOption({
+      type: types.listOf(types.strMatching("[^\\s\"]+")),
+      default: [],
+      example: ["quiet", "panic=10"],
+      description: "Words of the kernel command line, besides the ones that find the root file system.",
+    }),
+    initrd: {
+      modules: mkOption({
+        type: types.listOf(types.strMatching("[A-Za-z0-9_-]+")),
+        default: [],
+        description: "Kernel modules loaded before the root file system is mounted, with all that they depend on.",
+      }),
+      optionalModules: mkOption({
+        type: types.listOf(types.strMatching("[A-Za-z0-9_-]+")),
+        default: [],
+        description: "The same, but left out when the kernel has no such module.",
+      }),
+    },
+    loader: {
+      timeout: mkOption({
+        type: types.ints.between(0, 60),
+        default: 0,
+        description: "Seconds for which EFI and U-Boot show their menus.",
+      }),
+    },
+    configTxt: mkOption({
+      type: types.lines,
+      default: "",
+      example: "dtparam=pciex1\n",
+      description: "Lines of config.txt, which the Raspberry Pi's firmware reads.",
+    }),
+    commandLine: mkOption({
+      type: types.singleLineStr,
+      default: (config: {
+        readonly boot: { readonly kernelParams: readonly string[] };
+        readonly image: { readonly root: { readonly label: string; readonly filesystem: string } };
+      }): string =>
+        [`root=LABEL=${config.image.root.label}`, `rootfstype=${config.image.root.filesystem}`, "rw", ...config.boot.kernelParams].join(" "),
+      defaultText: "root=LABEL=… rootfstype=… rw, then boot.kernelParams",
+      description: "The whole kernel command line, the same for every way to boot.",
+    }),
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    boot: typeof options;
+  }
+}
+
+/** Kernel, initial RAM disk, boot loaders. */
+export default defineModule({ name: "boot", options });

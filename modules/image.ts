@@ -1,0 +1,47 @@
+import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+
+const options = {
+  image: {
+    fileName: mkOption({
+      type: types.strMatching("[A-Za-z0-9][A-Za-z0-9._-]*"),
+      default: (config: { readonly build: { readonly name: string; readonly version: string } }): string =>
+        `${config.build.name}-${config.build.version}-sdcard.img`,
+      defaultText: "NAME-VERSION-sdcard.img",
+      description: "File name of the SD card image.",
+    }),
+    boot: {
+      label: mkOption({
+        type: types.strMatching("[A-Z0-9_-]{1,11}"),
+        default: "BOOT",
+        description: "Volume label of the FAT partition, at most 11 characters.",
+      }),
+      sizeMiB: mkOption({
+        type: types.ints.between(64, 4096),
+        default: 256,
+        description: "Size of the FAT partition, in MiB.",
+      }),
+    },
+    root: {
+      label: mkOption({
+        type: types.strMatching("[A-Za-z0-9_-]{1,16}"),
+        default: "ACTIVE",
+        description: "Volume label of the root file system, at most 16 characters; the kernel finds it by this.",
+      }),
+      filesystem: mkOption({ type: types.enum(["ext4"]), default: "ext4", description: "Type of the root file system." }),
+      freeMiB: mkOption({
+        type: types.ints.between(16, 65_536),
+        default: 128,
+        description: "Free space in the root file system, in MiB, besides what its files need.",
+      }),
+    },
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    image: typeof options;
+  }
+}
+
+/** Shape of the SD card image: a master boot record, the FAT partition first, then the root file system. */
+export default defineModule({ name: "image", options });

@@ -1,0 +1,135 @@
+import { defineModule, mkIf, mkMerge, mkOption, types } from "#lib/evaluator/index.ts";
+import { renderUnit } from "./services/render-unit.ts";
+
+const interfaceOptions = {
+  match: mkOption({
+    type: types.listOf(types.strMatching("[A-Za-z0-9_.:*?\\[\\]!-]+")),
+    default: (_config: unknown, { name }: { readonly name: string }): string[] => [name],
+    defaultText: "the attribute's name",
+    example: ["eth*", "en*"],
+    description: "Names of the interfaces that this applies to, with shell patterns.",
+  }),
+  dhcp: mkOption({
+    type: types.enum(["no", "yes", "ipv4", "ipv6"]),
+    default: "no",
+    description: "Whether addresses come by DHCP, and of which kind.",
+  }),
+  addresses: mkOption({
+    type: types.listOf(types.strMatching("[0-9a-fA-F.:]+/[0-9]{1,3}")),
+    default: [],
+    example: ["192.0.2.10/24"],
+    description: "Fixed addresses with prefix length.",
+  }),
+  gateway: mkOption({
+    type: types.nullOr(types.strMatching("[0-9a-fA-F.:]+")),
+    default: null,
+    description: "Default gateway.",
+  }),
+  requiredForOnline: mkOption({
+    type: types.bool,
+    default: false,
+    description: "Whether network-online.target waits for this interface.",
+  }),
+};
+
+const options = {
+  networking: {
+    hostName: mkOption({
+      type: types.strMatching("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"),
+      default: (config: { readonly build: { readonly name: string } }): string => config.build.name.replaceAll(/[^A-Za-z0-9-]/g, "-"),
+      defaultText: "build.name",
+      example: "workbench",
+      description: "Name of the machine, one label of at most 63 characters.",
+    }),
+    domain: mkOption({
+      type: types.nullOr(types.strMatching("[A-Za-z0-9.-]+")),
+      default: null,
+      example: "lab.example",
+      description: "Domain of the machine, for /etc/hosts and name resolution.",
+    }),
+    hosts: mkOption({
+      type: types.attrsOf(types.listOf(types.str)),
+      default: {},
+      example: { "192.0.2.1": ["gateway"] },
+      description: "Names for addresses, in /etc/hosts.",
+    }),
+    nameservers: mkOption({
+      type: types.listOf(types.strMatching("[0-9a-fA-F.:]+")),
+      default: [],
+      description: "Name servers in /etc/resolv.conf.",
+    }),
+    interfaces: mkOption({
+      type: types.attrsOf(types.submodule({ options: interfaceOptions })),
+      default: {},
+      example: { eth0: { dhcp: "yes" } },
+      description: "Network interfaces, configured by systemd-networkd.",
+    }),
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    networking: typeof options;
+  }
+}
+
+/** Host name, name resolution and interfaces. */
+export default defineModule({
+  name: "networking",
+  options,
+  config: {
+    stage: {
+      files: (config) => [
+        { dst: "/etc/hostname", content: `${config.networking.hostName}\n`, replace: true },
+        { dst: "/etc/hosts", content: hostsFile(config.networking), replace: true },
+        {
+          dst: "/etc/resolv.conf",
+          content: [
+            ...(config.networking.domain === null ? [] : [`search ${config.networking.domain}`]),
+            ...config.networking.nameservers.map((server) => `nameserver ${server}`),
+            "",
+          ].join("\n"),
+          replace: true,
+        },
+        ...Object.entries(config.networking.interfaces).map(([name, settings]) => ({
+          dst: `/etc/systemd/network/20-${name}.network`,
+          content: renderUnit({
+            Match: { Name: settings.match.join(" ") },
+            Link: { RequiredForOnline: settings.requiredForOnline },
+            Network: { DHCP: settings.dhcp, Address: settings.addresses, Gateway: settings.gateway },
+          }),
+        })),
+      ],
+    },
+    services: mkIf((config) => Object.keys(config.networking.interfaces).length > 0, {
+      units: { "systemd-networkd.service": { vendor: true, wantedBy: ["multi-user.target"] } },
+    }),
+    tests: {
+      boot: mkMerge([
+        [(config) => ({ type: "hostname", hostname: config.networking.hostName })],
+        mkIf((config) => Object.values(config.networking.interfaces).some(({ dhcp }) => dhcp !== "no"), [
+          { type: "interface" },
+        ]),
+      ]),
+    },
+  },
+});
+
+function hostsFile(networking: {
+  readonly hostName: string;
+  readonly domain: string | null;
+  readonly hosts: Readonly<Record<string, readonly string[]>>;
+}): string {
+  const own = networking.domain === null ? networking.hostName : `${networking.hostName}.${networking.domain} ${networking.hostName}`;
+  return [
+    "127.0.0.1 localhost",
+    `127.0.1.1 ${own}`,
+    "::1 localhost ip6-localhost ip6-loopback",
+    "ff02::1 ip6-allnodes",
+    "ff02::2 ip6-allrouters",
+    ...Object.keys(networking.hosts)
+      .sort()
+      .map((address) => `${address} ${(networking.hosts[address] ?? []).join(" ")}`),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,147 @@
+import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import type { Section, UnitSections } from "./render-unit.ts";
+import { renderAssignment, renderUnit } from "./render-unit.ts";
+import { sectionOfType, unitOptions, type UnitType } from "./units.ts";
+
+const unitDirectory = "/etc/systemd/system";
+const vendorDirectory = "/usr/lib/systemd/system";
+
+const options = {
+  services: {
+    units: mkOption({
+      type: types.attrsOf(types.submodule({ options: unitOptions })),
+      default: {},
+      example: { "hello.service": { service: { ExecStart: "/usr/bin/hello" }, wantedBy: ["multi-user.target"] } },
+      description: "systemd units by full name. The one place that unit files, links and presets come from.",
+    }),
+    defaultTarget: mkOption({
+      type: types.strMatching("[A-Za-z0-9:_.@-]+\\.target"),
+      default: "multi-user.target",
+      description: "What the system boots to.",
+    }),
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    services: typeof options;
+  }
+}
+
+/** One unit as `config.services.units` has it. */
+type Unit = Readonly<Record<"enable" | "vendor" | "mask", boolean>> &
+  Readonly<Record<"wantedBy" | "requiredBy" | "aliases" | "also", readonly string[]>> &
+  Readonly<Record<"unit" | "service" | "socket" | "mount" | "timer" | "path" | "slice", Section>> & {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly envSet: string | null;
+    readonly extraConfig: string;
+  };
+
+type EnvironmentSets = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** systemd units: files, links and presets. */
+export default defineModule({
+  name: "services",
+  options,
+  config: {
+    stage: {
+      files: (config) => [
+        ...Object.entries(config.services.units).flatMap(([name, unit]) => unitFiles(name, unit, config.stage.env.sets)),
+        { dst: `${unitDirectory}/default.target`, link: `${vendorDirectory}/${config.services.defaultTarget}`, replace: true },
+        { dst: "/etc/systemd/system-preset/00-helios.preset", content: presets(config.services.units) },
+      ],
+    },
+    assertions: (config) =>
+      Object.entries(config.services.units).flatMap(([name, unit]) => unitAssertions(name, unit, config.stage.env.sets)),
+  },
+});
+
+/** What a unit puts into the image: its file or drop-in, and its links. */
+function unitFiles(name: string, unit: Unit, sets: EnvironmentSets) {
+  if (!unit.enable) return [];
+  if (unit.mask) return [{ dst: `${unitDirectory}/${name}`, link: "/dev/null", replace: true }];
+  const target = `${unit.vendor ? vendorDirectory : unitDirectory}/${name}`;
+  const text = unitText(name, unit, sets);
+  const path = unit.vendor ? `${unitDirectory}/${name}.d/50-helios.conf` : `${unitDirectory}/${name}`;
+  const link = (dst: string) => ({ dst: `${unitDirectory}/${dst}`, link: target, replace: true });
+  return [
+    ...(unit.vendor && text === "" ? [] : [{ dst: path, content: text }]),
+    ...unit.wantedBy.map((other) => link(`${other}.wants/${name}`)),
+    ...unit.requiredBy.map((other) => link(`${other}.requires/${name}`)),
+    ...unit.aliases.map((alias) => link(alias)),
+  ];
+}
+
+/** The text of a unit file, or of the drop-in of a unit that a package ships. */
+export function unitText(name: string, unit: Unit, sets: EnvironmentSets): string {
+  const type = unitType(name);
+  const own = type === undefined ? undefined : sectionOfType[type];
+  const sections: Record<string, Section> = { Unit: unit.unit };
+  if (own !== undefined) sections[capitalize(own)] = own === "service" ? withEnvironment(unit, sets) : unit[own];
+  if (!unit.vendor) {
+    sections["Install"] = { WantedBy: unit.wantedBy, RequiredBy: unit.requiredBy, Alias: unit.aliases, Also: unit.also };
+  }
+  return [renderUnit(sections satisfies UnitSections), unit.extraConfig].filter((part) => part !== "").join("\n");
+}
+
+function withEnvironment(unit: Unit, sets: EnvironmentSets): Section {
+  const variables = { ...(unit.envSet === null ? {} : sets[unit.envSet]), ...unit.environment };
+  const names = Object.keys(variables).sort();
+  if (names.length === 0) return unit.service;
+  const written = unit.service["Environment"] ?? [];
+  return {
+    ...unit.service,
+    Environment: [
+      ...(Array.isArray(written) ? written : [written as string]),
+      ...names.map((variable) => renderAssignment(variable, variables[variable] ?? "")),
+    ],
+  };
+}
+
+/** `systemctl preset-all` on the running system then changes nothing. */
+function presets(units: Readonly<Record<string, Unit>>): string {
+  const lines = Object.keys(units)
+    .sort()
+    .flatMap((name) => {
+      const unit = units[name];
+      if (unit === undefined || !unit.enable) return [];
+      return [`${unit.wantedBy.length + unit.requiredBy.length > 0 && !unit.mask ? "enable" : "disable"} ${name}\n`];
+    });
+  return [...lines, "disable *\n"].join("");
+}
+
+function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
+  const type = unitType(name);
+  const own = type === undefined ? undefined : sectionOfType[type];
+  const foreign = Object.values(sectionOfType).filter(
+    (section) => section !== undefined && section !== own && Object.values(unit[section]).some((value) => value !== null),
+  );
+  return [
+    {
+      assertion: type !== undefined,
+      message: `services.units."${name}": the name must end in one of ${Object.keys(sectionOfType).map((known) => `.${known}`).join(", ")}.`,
+    },
+    {
+      assertion: foreign.length === 0,
+      message: `services.units."${name}": a .${type ?? "?"} cannot have the section ${foreign.join(" and ")}.`,
+    },
+    {
+      assertion: unit.envSet === null || Object.hasOwn(sets, unit.envSet),
+      message: `services.units."${name}": envSet '${unit.envSet ?? ""}' is not in stage.env.sets. It has: ${Object.keys(sets).join(", ")}.`,
+    },
+    {
+      assertion:
+        type !== "service" || unit.vendor || unit.mask || !unit.enable || unit.service["ExecStart"] !== null || unit.service["Type"] === "oneshot",
+      message: `services.units."${name}": a service needs service.ExecStart. If a package ships the unit, set vendor.`,
+    },
+  ];
+}
+
+function unitType(name: string): UnitType | undefined {
+  const type = name.slice(name.lastIndexOf(".") + 1);
+  return Object.hasOwn(sectionOfType, type) ? (type as UnitType) : undefined;
+}
+
+function capitalize(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

@@ -1,0 +1,126 @@
+import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { renderEnvironmentFile } from "./services/render-unit.ts";
+
+const fileMode = types.strMatching("[0-7]{3,4}");
+const imagePath = types.strMatching("/[^\\n\\0]*[^/\\n\\0]");
+
+const file = {
+  dst: mkOption({ type: imagePath, example: "/etc/motd", description: "Absolute path in the image." }),
+  content: mkOption({
+    type: types.nullOr(types.str),
+    default: null,
+    description: "The file's content. Exactly one of `content`, `src` and `link` is to be set.",
+  }),
+  src: mkOption({
+    type: types.nullOr(types.raw),
+    default: null,
+    description:
+      "What to copy: a derivation, a string that mentions one (`${pkgs.x}/bin/y`), a source, or an absolute local path.",
+  }),
+  recursive: mkOption({
+    type: types.bool,
+    default: false,
+    description: "Whether `src` is a directory, to be copied with everything in it. Execute bits in it are kept.",
+  }),
+  link: mkOption({
+    type: types.nullOr(types.str),
+    default: null,
+    example: "/run/systemd/resolve/stub-resolv.conf",
+    description: "Makes a symbolic link with this target.",
+  }),
+  mode: mkOption({ type: fileMode, default: "0644", description: "Mode, in octal." }),
+  owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
+  group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
+  replace: mkOption({
+    type: types.bool,
+    default: false,
+    description: "Whether the file may replace one that a package ships or another module writes.",
+  }),
+};
+
+const directory = {
+  dst: mkOption({ type: imagePath, example: "/var/lib/app", description: "Absolute path in the image." }),
+  mode: mkOption({ type: fileMode, default: "0755", description: "Mode, in octal." }),
+  owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
+  group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
+};
+
+const environmentFile = {
+  path: mkOption({ type: imagePath, example: "/etc/helios/api.env", description: "Absolute path in the image." }),
+  sets: mkOption({
+    type: types.listOf(types.str),
+    default: [],
+    description: "Names of sets of `stage.env.sets` that the file starts with; later ones win.",
+  }),
+  vars: mkOption({
+    type: types.attrsOf(types.str),
+    default: {},
+    description: "Variables of this file; they win over those of `sets`.",
+  }),
+  mode: mkOption({ type: fileMode, default: "0644", description: "Mode, in octal." }),
+};
+
+const options = {
+  stage: {
+    files: mkOption({
+      type: types.listOf(types.submodule({ options: file })),
+      default: [],
+      description: "Files, directory trees and links to put into the image, over what packages ship.",
+    }),
+    directories: mkOption({
+      type: types.listOf(types.submodule({ options: directory })),
+      default: [],
+      description: "Empty directories to make in the image.",
+    }),
+    env: {
+      sets: mkOption({
+        type: types.attrsOf(types.attrsOf(types.str)),
+        default: {},
+        example: { "helios-engine": { HELIOS_SOCKET: "/run/helios/engine.sock" } },
+        description: "Named sets of environment variables, for environment files and units.",
+      }),
+      files: mkOption({
+        type: types.listOf(types.submodule({ options: environmentFile })),
+        default: [],
+        description: "Environment files, as `EnvironmentFile=` of systemd reads them.",
+      }),
+    },
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    stage: typeof options;
+  }
+}
+
+/** What is laid over the base: files, links, environment files. */
+export default defineModule({
+  name: "stage",
+  options,
+  config: {
+    stage: {
+      files: (config) =>
+        config.stage.env.files.map(({ path, sets, vars, mode }) => ({
+          dst: path,
+          mode,
+          content: renderEnvironmentFile({
+            ...Object.assign({}, ...sets.map((name) => config.stage.env.sets[name] ?? {})),
+            ...vars,
+          }),
+        })),
+    },
+    assertions: (config) => [
+      ...config.stage.env.files.flatMap(({ path, sets }) =>
+        sets.map((name) => ({
+          assertion: Object.hasOwn(config.stage.env.sets, name),
+          message: `stage.env.files: '${path}' uses the set '${name}', which stage.env.sets does not have. It has: ${Object.keys(config.stage.env.sets).join(", ")}.`,
+        })),
+      ),
+      ...config.stage.files.map(({ dst, content, src, link }) => ({
+        assertion: [content, src, link].filter((given) => given !== null).length === 1,
+        message: `stage.files: '${dst}' needs exactly one of content, src and link.`,
+      })),
+    ],
+  },
+});

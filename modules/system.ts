@@ -1,0 +1,181 @@
+import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
+import { source } from "#lib/derivations/source.ts";
+import { tokenTargets } from "#lib/derivations/token.ts";
+import { type Config, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import type { Packages } from "#pkgs/index.ts";
+import type { Entry } from "#pkgs/rootfs/entry.ts";
+
+/** The parts of a system, each a derivation or made of derivations. */
+export interface SystemBuild {
+  /** The Debian packages that the root file system starts from. */
+  readonly base: ReturnType<Packages["startingPoint"]>;
+  readonly linux: ReturnType<Packages["linux"]>;
+  readonly initrd: Derivation;
+  /** Base, accounts, stage and programs as one archive. */
+  readonly rootfs: ReturnType<Packages["rootfs"]>;
+  /** The directory with the SD card image, its manifest and its report. */
+  readonly image: Derivation;
+}
+
+const part = <Part extends keyof SystemBuild>(description: string) =>
+  mkOption({ type: types.rawOf<SystemBuild[Part]>(), readOnly: true, internal: true, description });
+
+const options = {
+  system: {
+    build: {
+      base: part<"base">("The Debian packages that the root file system starts from."),
+      linux: part<"linux">("The kernel, its modules and device trees."),
+      initrd: part<"initrd">("The initial RAM disk."),
+      rootfs: part<"rootfs">("Base, accounts, stage and programs as one archive."),
+      image: part<"image">("The directory with the SD card image, its manifest and its report."),
+    },
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    system: typeof options;
+  }
+  interface ModuleArguments {
+    readonly pkgs: Packages;
+  }
+}
+
+/** Puts the products together. */
+export default defineModule({
+  name: "system",
+  options,
+  config: {
+    system: {
+      build: {
+        base: (config, { pkgs }) => {
+          const { packages, leave_out } = config.buildroot.starting_point;
+          return pkgs.startingPoint({
+            name: `${config.build.name}-base`,
+            packages: [...packages.install],
+            excluded: [...packages.exclude],
+            pockets: [...packages.pockets],
+            leaveOut: [...leave_out],
+          });
+        },
+        linux: (config, { pkgs }) =>
+          pkgs.linux({
+            name: `${config.build.name}-linux`,
+            package: config.boot.kernel.package,
+            pockets: [...config.buildroot.starting_point.packages.pockets],
+            deviceTrees: [...config.boot.kernel.deviceTrees],
+          }),
+        initrd: (config, { pkgs }) =>
+          pkgs.initrd({
+            name: `${config.build.name}-initrd`,
+            linux: config.system.build.linux,
+            modules: [...config.boot.initrd.modules],
+            optionalModules: [...config.boot.initrd.optionalModules],
+          }),
+        rootfs: (config, { pkgs }) =>
+          pkgs.rootfs({
+            name: `${config.build.name}-rootfs`,
+            base: config.system.build.base,
+            linux: config.system.build.linux,
+            identity: {
+              hostName: config.networking.hostName,
+              timeZone: config.locale.timeZone,
+              locale: config.locale.language,
+              root: { device: `LABEL=${config.image.root.label}`, type: config.image.root.filesystem },
+            },
+            ...accounts(config),
+            layers: [{ name: "stage", entries: stageEntries(config) }],
+          }),
+        image: (config, { pkgs }) =>
+          pkgs.image({
+            name: config.build.name,
+            version: config.build.version,
+            fileName: config.image.fileName,
+            rootfs: config.system.build.rootfs,
+            linux: config.system.build.linux,
+            initrd: config.system.build.initrd,
+            boot: {
+              label: config.image.boot.label,
+              sizeMiB: config.image.boot.sizeMiB,
+              commandLine: config.boot.commandLine,
+              configTxt: config.boot.configTxt,
+              timeout: config.boot.loader.timeout,
+            },
+            root: { label: config.image.root.label, freeMiB: config.image.root.freeMiB },
+          }),
+      },
+    },
+  },
+});
+
+/** Declared users and groups as the root file system takes them. */
+function accounts(config: Config) {
+  const { users, ids } = config.users;
+  return {
+    users: Object.values(users).map((user) => ({
+      name: user.name,
+      uid: ids.users[user.name] ?? 0,
+      group: user.group,
+      groups: [...user.extraGroups],
+      home: user.home,
+      shell: user.shell,
+      description: user.description,
+      hashedPassword: user.hashedPassword,
+      createHome: user.createHome,
+    })),
+    groups: Object.entries(ids.groups).map(([name, gid]) => ({
+      name,
+      gid,
+      members: [...(config.users.groups[name]?.members ?? [])],
+    })),
+  };
+}
+
+/** Staged directories and files, and the users' keys, with names of owners turned into numbers. */
+function stageEntries(config: Config): Entry[] {
+  const owner = ({ owner, group }: { readonly owner: string; readonly group: string }, dst: string) => ({
+    uid: numberOf(config.users.ids.users, owner, `stage: owner of ${dst}`),
+    gid: numberOf(config.users.ids.groups, group, `stage: group of ${dst}`),
+  });
+  return [
+    ...config.stage.directories.map(
+      ({ dst, mode, ...rest }): Entry => ({ path: dst, type: "directory", mode: fourDigits(mode), ...owner(rest, dst) }),
+    ),
+    ...config.stage.files.map(({ dst, content, src, link, mode, recursive, replace, ...rest }): Entry => {
+      const common = { path: dst, ...(replace ? { force: true } : {}) };
+      if (link !== null) return { ...common, type: "symlink", target: link };
+      const owned = { ...common, mode: fourDigits(mode), ...owner(rest, dst) };
+      if (content !== null) return { ...owned, type: "file", content };
+      return { ...owned, type: recursive ? "directory" : "file", source: storeReference(src) };
+    }),
+    ...Object.values(config.users.users)
+      .filter(({ authorizedKeys }) => authorizedKeys.length > 0)
+      .map(
+        ({ name, authorizedKeys }): Entry => ({
+          path: `/etc/ssh/authorized_keys.d/${name}`,
+          type: "file",
+          mode: "0644",
+          content: authorizedKeys.map((key) => `${key}\n`).join(""),
+        }),
+      ),
+  ];
+}
+
+/** A derivation, a source, or a string: of what is in the store as it is, and otherwise a local path. */
+function storeReference(src: unknown): string {
+  if (isDerivation(src)) return `${src}`;
+  const text = String(src);
+  return tokenTargets(text).length > 0 ? text : `${source({ path: text })}`;
+}
+
+function numberOf(ids: Readonly<Record<string, number>>, name: string, what: string): number {
+  const number = ids[name];
+  if (number === undefined) {
+    throw new RangeError(`${what} is '${name}', which is not declared under users. Declared: ${Object.keys(ids).join(", ")}.`);
+  }
+  return number;
+}
+
+function fourDigits(mode: string): string {
+  return mode.padStart(4, "0");
+}

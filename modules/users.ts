@@ -1,0 +1,201 @@
+import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+
+/** Where a name's number comes from when it is not given: people from 1000 on, system accounts in a range that packages leave alone. */
+const numberRanges = { person: { from: 1000, to: 59_999 }, system: { from: 800, to: 899 } } as const;
+
+const accountName = types.strMatching("[a-z_][a-z0-9_-]{0,30}");
+
+const userOptions = {
+  name: mkOption({
+    type: accountName,
+    default: (_config: unknown, { name }: { readonly name: string }): string => name,
+    description: "Login name; the attribute's name by default.",
+  }),
+  uid: mkOption({
+    type: types.nullOr(types.ints.between(0, 65_533)),
+    default: null,
+    description:
+      "Number of the user. Without one, people get numbers from 1000 on and system users from 800 on, in order of their names; give one to keep it when users come and go.",
+  }),
+  group: mkOption({
+    type: accountName,
+    default: (_config: unknown, { name }: { readonly name: string }): string => name,
+    description: "Primary group; one of the user's own by default.",
+  }),
+  extraGroups: mkOption({ type: types.listOf(accountName), default: [], description: "Further groups." }),
+  isSystemUser: mkOption({
+    type: types.bool,
+    default: false,
+    description: "Whether this is an account for a service: low number, no home, no shell.",
+  }),
+  home: mkOption({
+    type: types.str,
+    default: (config: { readonly isSystemUser: boolean; readonly name: string }): string =>
+      config.isSystemUser ? "/nonexistent" : config.name === "root" ? "/root" : `/home/${config.name}`,
+    defaultText: "/home/NAME, or /nonexistent for a system user",
+    description: "Home directory.",
+  }),
+  createHome: mkOption({
+    type: types.bool,
+    default: (config: { readonly isSystemUser: boolean }): boolean => !config.isSystemUser,
+    defaultText: "true, unless this is a system user",
+    description: "Whether the home directory is made, with mode 0700.",
+  }),
+  shell: mkOption({
+    type: types.str,
+    default: (config: { readonly isSystemUser: boolean }): string =>
+      config.isSystemUser ? "/usr/sbin/nologin" : "/bin/bash",
+    defaultText: "/bin/bash, or /usr/sbin/nologin for a system user",
+    description: "Login shell.",
+  }),
+  description: mkOption({
+    type: types.strMatching("[^:\\n]*"),
+    default: "",
+    description: "What or who the account is (the GECOS field).",
+  }),
+  hashedPassword: mkOption({
+    type: types.nullOr(types.strMatching("[!*]|[$][0-9a-z]+[$][^:\\n]+")),
+    default: null,
+    description:
+      "Password as crypt(5) writes it, such as `mkpasswd` prints. Null locks the password; keys still work. Whoever has the image can read the hash.",
+  }),
+  authorizedKeys: mkOption({
+    type: types.listOf(types.singleLineStr),
+    default: [],
+    example: ["ssh-ed25519 AAAA… ada@example"],
+    description: "Public keys that may log in by ssh.",
+  }),
+};
+
+const groupOptions = {
+  gid: mkOption({
+    type: types.nullOr(types.ints.between(0, 65_533)),
+    default: null,
+    description: "Number of the group; by default that of the user of the same name, else the next free one.",
+  }),
+  members: mkOption({ type: types.listOf(accountName), default: [], description: "Users that are in the group." }),
+};
+
+const options = {
+  users: {
+    users: mkOption({
+      type: types.attrsOf(types.submodule({ options: userOptions })),
+      default: {},
+      description: "User accounts, besides those that packages bring.",
+    }),
+    groups: mkOption({
+      type: types.attrsOf(types.submodule({ options: groupOptions })),
+      default: {},
+      description: "Groups, besides those that packages bring and those that users have of their own.",
+    }),
+    ids: {
+      users: mkOption({
+        type: types.attrsOf(types.int),
+        default: {},
+        internal: true,
+        description: "Numbers of the declared users, as allocated.",
+      }),
+      groups: mkOption({
+        type: types.attrsOf(types.int),
+        default: {},
+        internal: true,
+        description: "Numbers of the declared groups, as allocated.",
+      }),
+    },
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    users: typeof options;
+  }
+}
+
+interface Numbered {
+  readonly number: number | null;
+  readonly system: boolean;
+}
+
+/** Gives a number to each name that has none, in order of the names, skipping what is taken. */
+export function allocate(accounts: Readonly<Record<string, Numbered>>): Record<string, number> {
+  const taken = new Set(Object.values(accounts).flatMap(({ number }) => (number === null ? [] : [number])));
+  const next = { person: numberRanges.person.from as number, system: numberRanges.system.from as number };
+  const allocated: Record<string, number> = {};
+  for (const name of Object.keys(accounts).sort()) {
+    const account = accounts[name];
+    if (account === undefined) continue;
+    const range = account.system ? "system" : "person";
+    while (account.number === null && taken.has(next[range])) next[range] += 1;
+    allocated[name] = account.number ?? next[range];
+    taken.add(allocated[name]);
+  }
+  return allocated;
+}
+
+/** User accounts and groups. */
+export default defineModule({
+  name: "users",
+  options,
+  config: {
+    users: {
+      users: { root: { uid: 0, group: "root", description: "root" } },
+      groups: { root: { gid: 0 } },
+      ids: {
+        users: (config) =>
+          allocate(
+            Object.fromEntries(
+              Object.values(config.users.users).map((user) => [user.name, { number: user.uid, system: user.isSystemUser }]),
+            ),
+          ),
+        groups: (config) => {
+          const users = Object.values(config.users.users);
+          const groups = config.users.groups;
+          const own = users.filter((user) => user.group === user.name && !Object.hasOwn(groups, user.name));
+          return allocate(
+            Object.fromEntries([
+              ...Object.entries(groups).map(([name, group]) => [
+                name,
+                {
+                  number: group.gid ?? config.users.ids.users[name] ?? null,
+                  system: config.users.users[name]?.isSystemUser ?? true,
+                },
+              ]),
+              ...own.map((user) => [user.name, { number: config.users.ids.users[user.name] ?? null, system: user.isSystemUser }]),
+            ]),
+          );
+        },
+      },
+    },
+    tests: {
+      boot: (config) =>
+        Object.values(config.users.users).flatMap((user) => [
+          {
+            type: "user",
+            name: user.name,
+            uid: config.users.ids.users[user.name] ?? 0,
+            home: user.home,
+            shell: user.shell,
+          } as const,
+          ...(user.hashedPassword === null ? [{ type: "password-locked", user: user.name } as const] : []),
+        ]),
+    },
+    assertions: (config) => [
+      ...duplicates(config.users.ids.users).map((message) => ({ assertion: false, message: `users.users: ${message}` })),
+      ...duplicates(config.users.ids.groups).map((message) => ({ assertion: false, message: `users.groups: ${message}` })),
+      ...Object.entries(config.users.ids.users).map(([name, number]) => ({
+        assertion: number <= numberRanges.system.to || number >= numberRanges.person.from || config.users.users[name]?.uid !== null,
+        message: `users.users.${name}: there are more system users than numbers from ${numberRanges.system.from} to ${numberRanges.system.to}. Set uid.`,
+      })),
+    ],
+  },
+});
+
+/** A message for each number that two names share. */
+function duplicates(numbers: Readonly<Record<string, number>>): string[] {
+  const owners = new Map<number, string>();
+  return Object.entries(numbers).flatMap(([name, number]) => {
+    const other = owners.get(number);
+    owners.set(number, name);
+    return other === undefined ? [] : [`'${other}' and '${name}' both have the number ${number}`];
+  });
+}
