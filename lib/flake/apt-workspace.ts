@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { MirrorList } from "#lib/fetchers/mirrors.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { run } from "#lib/platform/processes.ts";
 import { networkEnvironment, readHostApt, type HostApt } from "./apt-host.ts";
 import { AptUnusable } from "./errors.ts";
 import type { Architecture, Pocket } from "./lock.ts";
-import type { DebianMirrors } from "./mirrors.ts";
 
 /** The part of the archive's index that a run of apt sees. */
 export interface AptIndex {
@@ -49,7 +49,7 @@ export function indexName(index: AptIndex): string {
 }
 
 /** Writes an index's `sources.list`, with the first mirror of each archive. */
-export const writeAptIndex = Effect.fnUntraced(function* (workspace: AptWorkspace, index: AptIndex, mirrors: DebianMirrors) {
+export const writeAptIndex = Effect.fnUntraced(function* (workspace: AptWorkspace, index: AptIndex, mirrors: MirrorList) {
   const { promises } = yield* FileSystem;
   yield* Effect.promise(() => promises.writeFile(sourceList(workspace, index), sourceLines(index, mirrors)));
 });
@@ -78,7 +78,7 @@ function sourceList(workspace: AptWorkspace, index: AptIndex): string {
 }
 
 /** One line per pocket, with the first mirror of its archive. */
-function sourceLines(index: AptIndex, mirrors: DebianMirrors): string {
+function sourceLines(index: AptIndex, mirrors: MirrorList): string {
   const options = `[arch=${index.architectures.join(",")}]`;
   const line = (mirror: string | undefined, suite: string): string =>
     mirror === undefined ? "" : `deb ${options} ${mirror} ${suite} ${index.components.join(" ")}\n`;

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import { fileURLToPath } from "node:url";
+import type { MirrorList } from "#lib/fetchers/mirrors.ts";
 import { emit } from "#lib/platform/events.ts";
 import { suggest } from "./apt-names.ts";
 import {
@@ -34,11 +35,10 @@ import {
   PackageNotInstallable,
 } from "./errors.ts";
 import { normalizeRequest, type EnvironmentRequest, type LockedPackage } from "./lock.ts";
-import type { DebianMirrors } from "./mirrors.ts";
 
 /** Where the index comes from and whose signatures on it count. */
 export interface ResolveOptions {
-  readonly mirrors: DebianMirrors;
+  readonly mirrors: MirrorList;
   /** A directory of `*.asc` files with public keys; the default is Debian trixie's. */
   readonly keyring?: string;
   /** The default is this process's own. */
@@ -51,7 +51,7 @@ export const debianKeyring = fileURLToPath(new URL("../../pkgs/debian/archive-ke
 /** An index and the one list of mirrors that answered for it. */
 interface Prepared {
   readonly index: AptIndex;
-  readonly mirrors: DebianMirrors;
+  readonly mirrors: MirrorList;
   /** Configuration in which nothing counts as installed. */
   readonly empty: string;
   /** The names of all real packages. */
@@ -99,7 +99,7 @@ const normalizeAll = (requests: readonly EnvironmentRequest[]) =>
 const updateIndexes = Effect.fnUntraced(function* (
   workspace: AptWorkspace,
   requests: readonly EnvironmentRequest[],
-  mirrors: DebianMirrors,
+  mirrors: MirrorList,
 ) {
   const union = {
     // One suite is all that a request can name so far.
@@ -128,7 +128,7 @@ const firstThatUpdates = Effect.fnUntraced(function* (
   index: AptIndex,
   archive: string,
   candidates: readonly string[],
-  using: (mirror: string) => DebianMirrors,
+  using: (mirror: string) => MirrorList,
 ) {
   if (candidates.length === 0) return yield* new NoMirrors({ archive });
   const attempts: { mirror: string; reason: string; untrusted: boolean }[] = [];
@@ -151,7 +151,7 @@ const firstThatUpdates = Effect.fnUntraced(function* (
 });
 
 /** Makes apt parse an index once, so that later runs find it parsed, and lists the packages in it. */
-const prepare = Effect.fnUntraced(function* (workspace: AptWorkspace, request: EnvironmentRequest, mirrors: DebianMirrors) {
+const prepare = Effect.fnUntraced(function* (workspace: AptWorkspace, request: EnvironmentRequest, mirrors: MirrorList) {
   const index: AptIndex = request;
   yield* writeAptIndex(workspace, index, mirrors);
   const empty = yield* writeAptView(workspace, index, `${indexName(index)}.empty`, "");

@@ -1,17 +1,15 @@
 import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { join } from "node:path";
+import { Mirrors, type MirrorList } from "#lib/fetchers/mirrors.ts";
+import { proxyRule } from "#lib/fetchers/proxies.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { readHostApt, type HostApt } from "./apt-host.ts";
 import { InvalidMirror } from "./errors.ts";
 import { debianArchiveOf, parseDeb822Sources, parseSourceList, type AptSource } from "./mirrors-sources.ts";
 
-/** Base URLs of Debian's archives, without a slash at the end, in the order in which they are tried. */
-export interface DebianMirrors {
-  /** The main archive; pool paths of it start with `pool/` and a component. */
-  readonly archives: readonly string[];
-  /** The security archive; pool paths of it start with `pool/updates/`. */
-  readonly security: readonly string[];
-}
+/** Mirrors as a flake's input names them. */
+export type DebianMirrors = MirrorList;
 
 /** The variable that replaces the host's configuration: base URLs, separated by commas or blanks. */
 export const mirrorVariable = "HELIOS_DEBIAN_MIRROR";
@@ -29,8 +27,16 @@ export const discoverMirrors = Effect.fnUntraced(function* (
   return {
     archives: [...new Set([...first.archives, ...input.archives.map(withoutSlash)])],
     security: [...new Set([...first.security, ...input.security.map(withoutSlash)])],
-  } satisfies DebianMirrors;
+  } satisfies MirrorList;
 });
+
+/** The mirrors of `discoverMirrors` as the fetchers' service. */
+export const mirrorsLayer = (input: DebianMirrors, environment: NodeJS.ProcessEnv = process.env) =>
+  Layer.effect(Mirrors, discoverMirrors(input, environment));
+
+/** The proxies that the host's apt configuration and the environment name. */
+export const hostProxies = (environment: NodeJS.ProcessEnv = process.env) =>
+  Effect.map(readHostApt(environment), ({ network }) => proxyRule(environment, network));
 
 const mirrorsOfVariable = Effect.fnUntraced(function* (variable: string) {
   const uris = variable.split(/[\s,]+/).filter((uri) => uri !== "");
@@ -50,7 +56,7 @@ const hostMirrors = Effect.fnUntraced(function* (environment: NodeJS.ProcessEnv)
 });
 
 /** Reads the mirrors out of the host's apt sources. What cannot be read or understood is passed over. */
-export async function readHostMirrors(fileSystem: FileSystemShape, host: HostApt): Promise<DebianMirrors> {
+export async function readHostMirrors(fileSystem: FileSystemShape, host: HostApt): Promise<MirrorList> {
   const archives: string[] = [];
   const security: string[] = [];
   for (const source of await readSources(fileSystem, host)) {
