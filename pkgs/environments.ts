@@ -1,0 +1,129 @@
+import { type Derivation, derivation } from "#lib/derivations/derivation.ts";
+import type { EnvironmentRequest, LockedPackage } from "#lib/flake/lock.ts";
+import { debianPackage } from "./debian/package-file.ts";
+
+/** The part of the lock that package recipes need. */
+export interface PackageLock {
+  packages(request: EnvironmentRequest): readonly LockedPackage[];
+}
+
+/** What every environment needs so that ordinary scripts run in it. */
+const base = [
+  "bash",
+  "coreutils",
+  "dash",
+  "diffutils",
+  "findutils",
+  "gawk",
+  "grep",
+  "gzip",
+  "libc-bin",
+  "sed",
+  "tar",
+  "xz-utils",
+];
+
+/**
+ * Links that maintainer scripts (mostly update-alternatives) would have made,
+ * by the package that must be there: link path → target.
+ */
+const alternatives: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  gawk: { "usr/bin/awk": "gawk" },
+  gcc: { "usr/bin/cc": "gcc" },
+  "g++": { "usr/bin/c++": "g++" },
+};
+
+/** Only for maintainer scripts, which never run here. */
+const maintainerScriptsOnly = ["debconf", "debianutils", "perl-base"];
+
+function toolRequest(name: string, packages: readonly string[]): EnvironmentRequest {
+  return {
+    name,
+    suite: "trixie",
+    components: ["main"],
+    architectures: ["amd64"],
+    packages: [...base, ...packages],
+    excluded: maintainerScriptsOnly,
+  };
+}
+
+/** Makes root file systems, initial RAM disks and SD images. */
+export const imageToolsRequest = toolRequest("image-tools", [
+  "binutils-aarch64-linux-gnu",
+  "cpio",
+  "device-tree-compiler",
+  "dosfstools",
+  "dpkg",
+  "e2fsprogs",
+  "fdisk",
+  "genimage",
+  "jq",
+  "kmod",
+  // mke2fs loads it to read its tree from a tar file; nothing depends on it.
+  "libarchive13t64",
+  "mtools",
+  "squashfs-tools",
+  "systemd",
+]);
+
+/** Builds C programs for the target, and for the build machine what they need meanwhile. */
+export const crossCRequest = toolRequest("cross-c", ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "make"]);
+
+/** Builds Rust programs for the target. */
+export const crossRustRequest = toolRequest("cross-rust", [
+  "cargo",
+  "gcc",
+  "gcc-aarch64-linux-gnu",
+  "libc6-dev-arm64-cross",
+  "rustc",
+]);
+
+/** Rust's standard library for the target; of its closure only that one package is used. */
+export const rustTargetRequest: EnvironmentRequest = {
+  name: "rust-target",
+  suite: "trixie",
+  components: ["main"],
+  architectures: ["arm64"],
+  packages: ["libstd-rust-dev"],
+  excluded: maintainerScriptsOnly,
+};
+
+/** Runs virtual machines: emulator and firmware. */
+export const qemuRequest = toolRequest("qemu", ["qemu-efi-aarch64", "qemu-system-arm", "u-boot-qemu"]);
+
+/** Changes of an environment beyond its packages. */
+export interface EnvironmentOptions {
+  /** Links to add: path below the root → target. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** Locked packages of other requests to unpack as well. */
+  readonly extra?: readonly LockedPackage[];
+}
+
+/** A tool root: the request's locked packages, unpacked without their maintainer scripts. */
+export function environment(
+  request: EnvironmentRequest,
+  lock: PackageLock,
+  { links = {}, extra = [] }: EnvironmentOptions = {},
+): Derivation {
+  const packages = [...lock.packages(request), ...extra];
+  const names = new Set(packages.map((pinned) => pinned.name));
+  const needed = Object.entries(alternatives).flatMap(([name, made]) => (names.has(name) ? Object.entries(made) : []));
+  return derivation({
+    name: request.name,
+    builder: "builtin:unpack-debian",
+    env: {
+      packages: packages.map(debianPackage),
+      links: JSON.stringify(sortedRecord([...needed, ...Object.entries(links)])),
+    },
+  });
+}
+
+/** Cargo and rustc with the standard libraries of both machines. */
+export function crossRustEnvironment(lock: PackageLock): Derivation {
+  const target = lock.packages(rustTargetRequest).filter((pinned) => pinned.name === "libstd-rust-dev");
+  return environment(crossRustRequest, lock, { extra: target });
+}
+
+function sortedRecord(entries: readonly (readonly [string, string])[]): Record<string, string> {
+  return Object.fromEntries([...entries].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));
+}

@@ -1,0 +1,66 @@
+# Writes passwd, group, shadow and gshadow.
+#   sysusers       directory of the packages' sysusers.d files
+#   furtherPath    more lines of sysusers.d(5)
+#   usersPath      declared users, name:uid:group:description:home:shell:password
+#   groupsPath     declared groups, name:gid
+#   membersPath    further memberships, group:user
+#   out            a directory with the four files
+
+root=$PWD/root
+mkdir -p "$root/etc" "$root/usr/lib/sysusers.d"
+cp "$sysusers"/*.conf "$root/usr/lib/sysusers.d/"
+cp "$furtherPath" "$root/usr/lib/sysusers.d/zz-maintainer-scripts.conf"
+
+fail() {
+  echo "error: $1" >&2
+  exit 1
+}
+
+# The declared groups first: they are the seed that systemd-sysusers completes. A primary group may be one of the
+# packages', so the users' gids are filled in afterwards; until then the uid stands there to keep it from others.
+awk -F: '{ print $1 ":x:" $2 ":" }' "$groupsPath" > "$root/etc/group"
+awk -F: '{ print $1 ":!*::" }' "$groupsPath" > "$root/etc/gshadow"
+awk -F: '{ print $1 ":x:" $2 ":" $2 ":" $4 ":" $5 ":" $6 }' "$usersPath" > "$root/etc/passwd"
+# 1 day after the epoch: 0 would ask for a new password at the first login.
+awk -F: '{ print $1 ":" $7 ":1:0:99999:7:::" }' "$usersPath" > "$root/etc/shadow"
+
+systemd-sysusers --root="$root" > sysusers.log 2>&1 || { cat sysusers.log; exit 1; }
+if grep -E 'already used|already exists|[Cc]onflict|Failed' sysusers.log; then
+  fail "a declared user or group takes a name or an id that a package needs; choose another (1000 or above)"
+fi
+
+duplicates=$(cut -d: -f1 "$root/etc/passwd" | sort | uniq -d; cut -d: -f3 "$root/etc/passwd" | sort | uniq -d)
+[ -z "$duplicates" ] || fail "several users have the name or id: $duplicates"
+
+# Primary groups.
+awk -F: -v OFS=: '
+  FILENAME == ARGV[1] { gid[$1] = $3; next }
+  FILENAME == ARGV[2] { primary[$1] = $3; next }
+  $1 in primary {
+    if (!(primary[$1] in gid)) {
+      print "error: the primary group of user \x27" $1 "\x27 is \x27" primary[$1] "\x27, which does not exist" > "/dev/stderr"
+      exit 1
+    }
+    $4 = gid[primary[$1]]
+  }
+  { print }
+' "$root/etc/group" "$usersPath" "$root/etc/passwd" > passwd
+
+# Further memberships.
+addMembers() {
+  awk -F: -v OFS=: -v existing="$root/etc/group" '
+    FILENAME == ARGV[1] { members[$1] = members[$1] (members[$1] == "" ? "" : ",") $2; next }
+    $1 in members { $NF = $NF ($NF == "" ? "" : ",") members[$1] }
+    { print }
+  ' "$membersPath" "$1"
+}
+while IFS=: read -r group user; do
+  grep -q "^$group:" "$root/etc/group" || fail "user '$user' is to be in the group '$group', which does not exist"
+  grep -q "^$user:" passwd || fail "the group '$group' is to have the member '$user', who does not exist"
+done < "$membersPath"
+
+mkdir "$out"
+cp passwd "$out/passwd"
+addMembers "$root/etc/group" > "$out/group"
+cp "$root/etc/shadow" "$out/shadow"
+addMembers "$root/etc/gshadow" > "$out/gshadow"

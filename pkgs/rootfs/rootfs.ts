@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { type Derivation, derivation } from "#lib/derivations/derivation.ts";
+import { source } from "#lib/derivations/source.ts";
+import type { LockedPackage } from "#lib/flake/lock.ts";
+import type { Linux } from "../linux/linux.ts";
+import { mkDerivation } from "../mk-derivation.ts";
+import { type Accounts, accountEntries, accountFiles } from "./accounts.ts";
+import { defaultEntries, type Identity } from "./defaults.ts";
+import type { Entry, EntryLayer } from "./entry.ts";
+import { maintainerScriptAccounts } from "./maintainer-scripts.ts";
+import type { StartingPoint } from "./starting-point.ts";
+
+/** What a root file system is put together from. */
+export interface RootFileSystemOptions extends Accounts {
+  readonly name: string;
+  readonly base: StartingPoint;
+  /** Its modules are installed. */
+  readonly linux?: Linux;
+  readonly identity: Identity;
+  /** Programs, files, units …; two layers that write one path are an error unless the entry or the layer is forced. */
+  readonly layers: readonly EntryLayer[];
+}
+
+/** A complete root file system. */
+export interface RootFileSystem {
+  readonly name: string;
+  /** The tar, with owners, modes and times; its output `manifest` says what is in it, path by path. */
+  readonly archive: Derivation;
+  /** Fails when a program in it would not find its libraries. Whatever uses the archive should need this too. */
+  readonly libraryCheck: Derivation;
+  /** Of the starting point and the kernel. */
+  readonly packages: readonly LockedPackage[];
+}
+
+const checkScript = source({ path: join(import.meta.dirname, "library-check.sh") });
+
+/** Base, kernel modules, accounts, defaults and the layers of the configuration, as one deterministic archive. */
+export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootFileSystem {
+  const { name, base, linux, identity, layers } = options;
+  const accounts = accountFiles(tools, {
+    name,
+    users: options.users,
+    groups: options.groups,
+    sysusers: base.sysusers,
+    further: maintainerScriptAccounts(base.has),
+  });
+  const written = new Set(layers.flatMap((layer) => layer.entries.map((entry) => entry.path)));
+  const own: readonly EntryLayer[] = [
+    { name: "accounts", entries: accountEntries(accounts, options).filter((entry) => !written.has(entry.path)) },
+    { name: "defaults", entries: defaultEntries(identity, base.has).filter((entry) => !written.has(entry.path)) },
+  ];
+  const archive = derivation({
+    name: `${name}.tar`,
+    builder: "builtin:merge-archives",
+    outputs: ["out", "manifest"],
+    env: {
+      layers: JSON.stringify([
+        { name: base.name, kind: "tar", path: `${base.archive}`, manifest: `${base.archive.output("manifest")}` },
+        ...(linux === undefined ? [] : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}` }]),
+        ...[...own, ...layers].map((layer) => ({ ...layer, kind: "entries" })),
+      ]),
+    },
+  });
+  const libraryCheck = mkDerivation({
+    name: `${name}-library-check`,
+    environment: tools,
+    script: checkScript,
+    env: { archives: base.archive, programs: programLines(layers), passAsFile: ["programs"] },
+  });
+  return { name, archive, libraryCheck, packages: [...base.packages, ...(linux?.packages ?? [])] };
+}
+
+/** Only what comes from files can be a program: a changed text does not repeat the check. */
+function programLines(layers: readonly EntryLayer[]): string {
+  return layers
+    .flatMap((layer) => layer.entries)
+    .filter((entry): entry is Entry & { readonly source: string } => entry.source !== undefined)
+    .map((entry) => `${entry.source}\t${entry.path.replace(/^\/+/, "")}\n`)
+    .join("");
+}
