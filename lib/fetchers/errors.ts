@@ -1,0 +1,97 @@
+import * as Data from "effect/Data";
+import { errorCode } from "#lib/platform/file-system.ts";
+
+/** What one URL answered, or why it did not. */
+export interface Attempt {
+  readonly url: string;
+  /** HTTP status, where there was an answer. */
+  readonly status?: number;
+  readonly reason: string;
+}
+
+/** Servers answered, and none of them has the file any more. */
+export class FileGone extends Data.TaggedError("FileGone")<{
+  readonly name: string;
+  /** The pool path or first URL. */
+  readonly path: string;
+  readonly attempts: readonly Attempt[];
+}> {
+  override get message(): string {
+    return (
+      `${this.name}: ${this.path} is gone from every mirror:\n${list(this.attempts)}\n` +
+      `Its pin has been superseded. Run 'update' to pin what the archive has now.`
+    );
+  }
+}
+
+/** No server gave a usable answer; the file may well be there. */
+export class NetworkUnreachable extends Data.TaggedError("NetworkUnreachable")<{
+  readonly name: string;
+  readonly path: string;
+  readonly attempts: readonly Attempt[];
+}> {
+  override get message(): string {
+    return (
+      `${this.name}: ${this.path} could not be fetched:\n${list(this.attempts)}\n` +
+      `Check the network and the proxy settings (http_proxy, https_proxy, no_proxy) and run again; ` +
+      `what has arrived so far is kept.`
+    );
+  }
+}
+
+/** A server sent other bytes than those that are pinned. */
+export class HashMismatch extends Data.TaggedError("HashMismatch")<{
+  readonly name: string;
+  readonly url: string;
+  /** "sha256:…" in hexadecimal. */
+  readonly expected: string;
+  /** As `expected`, or a size if that alone gave it away. */
+  readonly actual: string;
+}> {
+  override get message(): string {
+    return (
+      `${this.name}: ${this.url} has other content than pinned\n` +
+      `  expected ${this.expected}\n  actual   ${this.actual}\n` +
+      `If the file was meant to change, update its pin; otherwise the mirror or a proxy on the way is not to be trusted.`
+    );
+  }
+}
+
+/** A URL that cannot be fetched from at all. */
+export class InvalidUrl extends Data.TaggedError("InvalidUrl")<{
+  readonly name: string;
+  readonly url: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `${this.name}: cannot fetch '${this.url}': ${this.reason}`;
+  }
+}
+
+/** A pool path is to be fetched, and no mirror is known. */
+export class NoMirror extends Data.TaggedError("NoMirror")<{ readonly name: string; readonly path: string }> {
+  override get message(): string {
+    return (
+      `${this.name}: no mirror is known for ${this.path}. ` +
+      `Name one in the flake's inputs or in the environment variable HELIOS_DEBIAN_MIRROR.`
+    );
+  }
+}
+
+/** The disk refused what was downloaded. */
+export class FetchFileError extends Data.TaggedError("FetchFileError")<{
+  readonly path: string;
+  readonly cause: unknown;
+}> {
+  override get message(): string {
+    const remedy = errorCode(this.cause) === "ENOSPC" ? ". Free some disk space and run again." : "";
+    return `${this.path}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}${remedy}`;
+  }
+}
+
+/** Everything that a fetch can fail with. */
+export type FetchError = FileGone | NetworkUnreachable | HashMismatch | InvalidUrl | NoMirror | FetchFileError;
+
+function list(attempts: readonly Attempt[]): string {
+  return attempts.map(({ url, reason }) => `  ${url}: ${reason}`).join("\n");
+}
