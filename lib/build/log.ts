@@ -55,10 +55,7 @@ export class BuildLog {
       this.bytes += chunk.length;
       this.#split(this.#decoder.write(chunk));
       if (!this.#file.write(chunk) && !this.#file.destroyed) {
-        await new Promise<void>((resolve) => {
-          this.#file.once("drain", resolve);
-          this.#file.once("close", resolve);
-        });
+        await this.#drained();
       }
     }
     this.#endLine();
@@ -71,13 +68,24 @@ export class BuildLog {
     this.#listener.line(text);
   }
 
-  /** Waits until everything is in the file. Fails with the disk's own error. */
+  /** Waits until everything is in the file; may be called again. Fails with the disk's own error. */
   async close(): Promise<void> {
     this.#endLine();
     const failed = this.#file.errored;
     if (failed !== null && failed !== undefined) throw failed;
-    this.#file.end();
+    if (!this.#file.writableEnded) this.#file.end();
     await finished(this.#file);
+  }
+
+  /** Waits until the file takes more, or never will. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#file.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#file.on("drain", done).on("close", done);
+    });
   }
 
   #split(text: string): void {

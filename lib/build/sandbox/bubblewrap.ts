@@ -38,17 +38,16 @@ export class Bubblewrap extends Context.Service<
   Bubblewrap,
   { readonly locate: Effect.Effect<BubblewrapCommand, SandboxUnavailable> }
 >()("helios/Bubblewrap") {
-  /** `locate` is run at the first sandboxed build, and once. */
-  static readonly from = (
-    locate: Effect.Effect<BubblewrapCommand, SandboxUnavailable>,
-  ): Layer.Layer<Bubblewrap> => Layer.effect(Bubblewrap, Effect.map(Effect.cached(locate), (locate) => ({ locate })));
+  /** $HELIOS_BWRAP, else `bwrap` on the PATH, else an error with the command that installs it. */
+  static readonly layer: Layer.Layer<Bubblewrap, never, FileSystem> = Bubblewrap.fromPath(process.env);
 
-  /** $HELIOS_BWRAP, else `bwrap` on the PATH, else the remedy that installs it. */
-  static readonly layer: Layer.Layer<Bubblewrap, never, FileSystem> = Bubblewrap.withFallback(
-    Effect.fail(new SandboxUnavailable({ reason: "bubblewrap ('bwrap') is not on the PATH", remedy: installRemedy })),
-  );
+  /** The same with the variables of `environment`. */
+  static fromPath(environment: Readonly<Record<string, string | undefined>>): Layer.Layer<Bubblewrap, never, FileSystem> {
+    const missing = new SandboxUnavailable({ reason: "bubblewrap ('bwrap') is not on the PATH", remedy: installRemedy });
+    return Bubblewrap.withFallback(Effect.fail(missing), environment);
+  }
 
-  /** $HELIOS_BWRAP, else `bwrap` on the PATH, else what `pinned` provides (it may fetch and unpack). */
+  /** $HELIOS_BWRAP, else `bwrap` on the PATH, else what `pinned` provides (it may fetch and unpack). Asked for once. */
   static withFallback<R>(
     pinned: Effect.Effect<BubblewrapCommand, SandboxUnavailable, R>,
     environment: Readonly<Record<string, string | undefined>> = process.env,
