@@ -1,0 +1,190 @@
+/** Everything that can be wrong with a set of modules, as one closed union. */
+import { onCycle } from "./cells.ts";
+import { type Location, pathOf, showComponent, showLocation } from "./location.ts";
+import type { ModuleSource } from "./module-source.ts";
+import { showValue } from "./show-value.ts";
+
+/** A definition as messages show it. */
+export interface BlamedDefinition {
+  readonly source: ModuleSource;
+  /** Absent when the value could not be computed. */
+  readonly value?: unknown;
+}
+
+/** What went wrong, with the data needed to print it. */
+export type Failure =
+  | { readonly reason: "unknown-option"; readonly location: Location; readonly definitions: readonly BlamedDefinition[]; readonly suggestions: readonly string[] }
+  | { readonly reason: "unknown-read"; readonly location: Location; readonly suggestions: readonly string[] }
+  | { readonly reason: "wrong-type"; readonly location: Location; readonly type: string; readonly why: string | undefined; readonly definitions: readonly BlamedDefinition[] }
+  | { readonly reason: "conflict"; readonly location: Location; readonly problem: string; readonly definitions: readonly BlamedDefinition[] }
+  | { readonly reason: "undefined-option"; readonly location: Location; readonly declarations: readonly ModuleSource[] }
+  | { readonly reason: "read-only"; readonly location: Location; readonly definitions: readonly BlamedDefinition[] }
+  | { readonly reason: "cycle"; readonly cells: readonly Location[] }
+  | { readonly reason: "bad-module"; readonly problem: string; readonly source: ModuleSource | undefined; readonly remedy?: string }
+  | { readonly reason: "bad-import"; readonly problem: string; readonly source: ModuleSource | undefined; readonly remedy?: string }
+  | { readonly reason: "bad-declaration"; readonly location: Location | undefined; readonly problem: string; readonly declarations: readonly ModuleSource[]; readonly remedy?: string }
+  | { readonly reason: "bad-property"; readonly location: Location | undefined; readonly problem: string; readonly definitions: readonly BlamedDefinition[] }
+  | { readonly reason: "structure-depends-on-config"; readonly source: ModuleSource | undefined; readonly argument: string }
+  | { readonly reason: "missing-argument"; readonly argument: string; readonly suggestions: readonly string[] }
+  | { readonly reason: "thunk-threw"; readonly location: Location | undefined; readonly source: ModuleSource | undefined; readonly cause: unknown }
+  | { readonly reason: "frozen"; readonly location: Location | undefined }
+  | { readonly reason: "assertions"; readonly messages: readonly string[] };
+
+/** Every reason an evaluation fails for. */
+export type FailureReason = Failure["reason"];
+
+/** A failed evaluation. `failure` is data; `message` is made from it. */
+export class EvaluationError extends Error {
+  readonly _tag = "EvaluationError";
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(undefined, failure.reason === "thunk-threw" ? { cause: failure.cause } : undefined);
+    this.name = "EvaluationError";
+    this.failure = failure;
+    Object.defineProperty(this, "message", { get: () => describeFailure(failure), configurable: true });
+  }
+
+  /** The reason, for `switch`. */
+  get reason(): FailureReason {
+    return this.failure.reason;
+  }
+
+  /** An exception of user code as an error that names the option it was computed for. */
+  static from(error: unknown, location: Location | undefined, blamed?: { readonly source: ModuleSource }): unknown {
+    if (error instanceof EvaluationError) return error;
+    return new EvaluationError({ reason: "thunk-threw", location, source: blamed?.source, cause: error });
+  }
+}
+
+/** The message of a failure: what, where, and a remedy where there is one. */
+export function describeFailure(failure: Failure): string {
+  switch (failure.reason) {
+    case "unknown-option":
+      return lines(
+        `There is no option ${quote(failure.location)}, but it is defined:`,
+        ...failure.definitions.map(showDefinition),
+        suggestion(failure.suggestions),
+      );
+    case "unknown-read":
+      return lines(`There is no option ${quote(failure.location)} to read.`, suggestion(failure.suggestions));
+    case "wrong-type":
+      return lines(
+        `The value of ${quote(failure.location)} is not of type ${failure.type}${failure.why === undefined ? "" : `: ${failure.why}`}.`,
+        ...failure.definitions.map(showDefinition),
+      );
+    case "conflict":
+      return lines(
+        `${quote(failure.location)} ${failure.problem}:`,
+        ...failure.definitions.map(showDefinition),
+        "Give one of them another priority with mkForce or mkDefault, or remove all but one.",
+      );
+    case "undefined-option":
+      return lines(
+        `${quote(failure.location)} is read, but nothing defines it and it has no default.`,
+        ...failure.declarations.map((source) => `- declared in ${source.label}`),
+      );
+    case "read-only":
+      return lines(
+        `${quote(failure.location)} is read-only but set more than once:`,
+        ...failure.definitions.map(showDefinition),
+      );
+    case "cycle":
+      return describeCycle(failure.cells);
+    case "bad-module":
+    case "bad-import":
+      return lines(
+        failure.source === undefined ? failure.problem : `${failure.source.label}: ${failure.problem}`,
+        failure.remedy,
+      );
+    case "bad-declaration":
+      return lines(
+        failure.location === undefined ? failure.problem : `The declaration of ${quote(failure.location)}: ${failure.problem}`,
+        ...failure.declarations.map((source) => `- declared in ${source.label}`),
+        failure.remedy,
+      );
+    case "bad-property":
+      return lines(
+        `${failure.location === undefined ? "A module" : quote(failure.location)}: ${failure.problem}.`,
+        ...failure.definitions.map(showDefinition),
+      );
+    case "structure-depends-on-config":
+      return lines(
+        `${failure.source?.label ?? "A module"} reads ${failure.argument} while its own shape is still being found.`,
+        "Imports, options and the keys of config must be known before any value is. Put the dependency into a thunk or into the condition of mkIf.",
+      );
+    case "missing-argument":
+      return lines(
+        `No module argument is called ${failure.argument}.`,
+        suggestion(failure.suggestions),
+        "Pass it in specialArgs or define it in config._module.args.",
+      );
+    case "thunk-threw":
+      return lines(
+        `Computing ${failure.location === undefined ? "a value" : quote(failure.location)} failed: ${causeMessage(failure.cause)}`,
+        failure.source === undefined ? undefined : `- defined in ${failure.source.label}`,
+      );
+    case "frozen":
+      return `${failure.location === undefined ? "The configuration" : quote(failure.location)} cannot be changed after evaluation; define the option in a module instead.`;
+    case "assertions":
+      return lines("Failed assertions:", ...failure.messages.map((message) => `- ${message}`));
+    default:
+      return unreachable(failure);
+  }
+}
+
+function describeCycle(cells: readonly Location[]): string {
+  const shown =
+    cells.length <= 20
+      ? cells.map(showCell)
+      : [...cells.slice(0, 10).map(showCell), `… ${cells.length - 20} more …`, ...cells.slice(-10).map(showCell)];
+  return lines(
+    cells.length === 1
+      ? `${showCell(cells[0])} depends on itself.`
+      : `${showCell(cells[0])} depends on itself through ${cells.length} steps:`,
+    ...(cells.length === 1 ? [] : [...shown.map((each) => `- ${each}`), `- ${showCell(cells[0])} again`]),
+  );
+}
+
+function showCell(location: Location | undefined): string {
+  return `\`${showLocation(location)}\``;
+}
+
+function causeMessage(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+}
+
+function quote(location: Location): string {
+  return `\`${showLocation(location)}\``;
+}
+
+/** "- in FILE: VALUE", multi-line values indented below. */
+export function showDefinition(definition: BlamedDefinition): string {
+  if (!("value" in definition)) return `- in ${definition.source.label}`;
+  const text = showValue(definition.value);
+  return text.includes("\n")
+    ? `- in ${definition.source.label}:\n${text.split("\n").map((line) => `    ${line}`).join("\n")}`
+    : `- in ${definition.source.label}: ${text}`;
+}
+
+function suggestion(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const quoted = names.map((name) => `\`${name}\``);
+  const last = quoted.pop();
+  return `Did you mean ${quoted.length === 0 ? "" : `${quoted.join(", ")} or `}${last}?`;
+}
+
+function lines(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join("\n");
+}
+
+function unreachable(value: never): never {
+  throw new TypeError(`unreachable: ${String(value)}`);
+}
+
+/** A suggestion's full path. */
+export function siblingPath(up: Location | undefined, name: string): string {
+  return [...pathOf(up).map(showComponent), showComponent(name)].join(".");
+}
+
+onCycle((cells) => new EvaluationError({ reason: "cycle", cells }));

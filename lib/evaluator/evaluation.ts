@@ -1,0 +1,429 @@
+/** One evaluation of modules: the tree of options with their definitions, and what modules see of it. */
+import { Cell } from "./cells.ts";
+import { collectModules, type Import, type LoadContext, type LoadedModule } from "./collect.ts";
+import { DefinitionRecord, type ThunkScope } from "./definition-record.ts";
+import { EvaluationError, siblingPath } from "./errors.ts";
+import { nearest } from "./levenshtein.ts";
+import type { Location } from "./location.ts";
+import { discharge, expand, mergeChecked } from "./merge.ts";
+import { unknownSource } from "./module-source.ts";
+import type { OptionFields } from "./option.ts";
+import { optionDefaultPriority, PropertyRecord } from "./properties.ts";
+import { byCodeUnit, isRecord, type RecordSource, RecordSource as LazyRecord, asRecordSource } from "./records.ts";
+import { type ShapeNode, shapeOf } from "./shape.ts";
+import type { AnyOptionType } from "./types/option-type.ts";
+
+/** An option of one evaluation: its definitions and, once read, its value. */
+export class OptionCell extends Cell {
+  readonly up: Location | undefined;
+  readonly shape: ShapeNode;
+  readonly evaluation: Evaluation;
+  /** Definitions as modules wrote them, properties included, in merge order. */
+  readonly definitions: DefinitionRecord[] = [];
+
+  constructor(evaluation: Evaluation, up: Location | undefined, shape: ShapeNode) {
+    super();
+    this.evaluation = evaluation;
+    this.up = up;
+    this.shape = shape;
+  }
+
+  get key(): string {
+    return this.shape.key;
+  }
+
+  /** The declaration. */
+  get fields(): OptionFields {
+    return this.shape.declarations.length === 1
+      ? (this.shape.declarations[0] as { fields: OptionFields }).fields
+      : this.shape.option(this);
+  }
+
+  /** All definitions that can count, the default included. */
+  allDefinitions(fields: OptionFields): readonly DefinitionRecord[] {
+    if (!("default" in fields) || fields.default === undefined) return this.definitions;
+    const fallback = new DefinitionRecord(
+      fields.default,
+      this.shape.declarations[0]?.source ?? unknownSource,
+      this.evaluation.scope,
+      undefined,
+      optionDefaultPriority,
+    );
+    return this.definitions.length === 0 ? [fallback] : [fallback, ...this.definitions];
+  }
+
+  protected compute(): unknown {
+    const { fields } = this;
+    const survivors = discharge(this.allDefinitions(fields), this);
+    const value = this.mergeAll(fields, survivors);
+    // `apply` is typed against the option's own type where it is declared.
+    return fields.apply === undefined ? value : (fields.apply as (merged: unknown) => unknown)(value);
+  }
+
+  private mergeAll(fields: OptionFields, survivors: readonly DefinitionRecord[]): unknown {
+    if (fields.readOnly === true && this.definitions.length > 0) this.checkReadOnly(fields);
+    if (survivors.length > 0) return mergeChecked(fields.type, this, survivors);
+    if (fields.type.emptyValue !== undefined) return fields.type.emptyValue.value;
+    throw new EvaluationError({
+      reason: "undefined-option",
+      location: this,
+      declarations: this.shape.declarations.map((each) => each.source),
+    });
+  }
+
+  private checkReadOnly(fields: OptionFields): void {
+    const all: DefinitionRecord[] = [];
+    for (const each of this.allDefinitions(fields)) expand(each, this, all, false);
+    if (all.length > 1) throw new EvaluationError({ reason: "read-only", location: this, definitions: all });
+  }
+
+  protected failure(error: unknown): unknown {
+    return EvaluationError.from(error, this);
+  }
+}
+
+/** A group of options of one evaluation. */
+export class GroupNode extends LazyRecord implements Location {
+  readonly up: Location | undefined;
+  readonly shape: ShapeNode;
+  readonly evaluation: Evaluation;
+  readonly definitions: DefinitionRecord[] = [];
+  private readonly children = new Map<string, OptionCell | GroupNode>();
+  private distributed = false;
+
+  constructor(evaluation: Evaluation, up: Location | undefined, shape: ShapeNode) {
+    super();
+    this.evaluation = evaluation;
+    this.up = up;
+    this.shape = shape;
+  }
+
+  get key(): string {
+    return this.shape.key;
+  }
+
+  get isRoot(): boolean {
+    return this.evaluation.root === this;
+  }
+
+  get location(): Location | undefined {
+    return this.isRoot ? this.evaluation.prefix : this;
+  }
+
+  /** The node of a declared child. */
+  child(key: string): OptionCell | GroupNode | undefined {
+    this.distribute();
+    return this.existing(key);
+  }
+
+  private existing(key: string): OptionCell | GroupNode | undefined {
+    let child = this.children.get(key);
+    if (child !== undefined) return child;
+    const shape = this.shape.children?.get(key);
+    if (shape === undefined) return undefined;
+    child = shape.isOption
+      ? new OptionCell(this.evaluation, this.location, shape)
+      : new GroupNode(this.evaluation, this.location, shape);
+    this.children.set(key, child);
+    return child;
+  }
+
+  /** Hands definitions down to the children they are for; once. */
+  distribute(): void {
+    if (this.distributed) return;
+    this.distributed = true;
+    const expanded: DefinitionRecord[] = [];
+    for (const each of this.definitions) expand(each, this.location, expanded, true);
+    for (const each of expanded) this.distributeOne(each);
+  }
+
+  private distributeOne(definition: DefinitionRecord): void {
+    const { value } = definition;
+    if (value === undefined) return;
+    if (!isRecord(value)) throw this.notARecord(definition);
+    for (const key of Object.keys(value)) {
+      const child = this.existing(key);
+      const inner = definition.inside(value[key]);
+      if (inner.value === undefined) continue;
+      if (child === undefined) this.evaluation.unmatched.push({ location: { up: this.location, key }, definition: inner });
+      else child.definitions.push(inner);
+    }
+  }
+
+  private notARecord(definition: DefinitionRecord): EvaluationError {
+    const { value, source } = definition;
+    const what = this.location === undefined ? "`config`" : "a group of options";
+    return new EvaluationError({
+      reason: "bad-property",
+      location: this.location,
+      problem:
+        typeof value === "function"
+          ? `a thunk stands for ${what}, whose shape must be known without computing anything; write thunks at the options inside, or a condition with mkIf`
+          : `${Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`} stands for ${what}`,
+      definitions: [{ source, value }],
+    });
+  }
+
+  keyList(): readonly string[] {
+    const open = this.evaluation.freeform(this.location);
+    const declared = this.isRoot ? this.shape.keys.filter((key) => key !== "_module") : this.shape.keys;
+    return open === undefined ? declared : [...new Set([...declared, ...open.keyList()])].sort(byCodeUnit);
+  }
+
+  hasKey(key: string): boolean {
+    if (this.shape.children?.has(key) === true && !(key === "_module" && this.isRoot)) return true;
+    return this.evaluation.freeform(this.location)?.hasKey(key) === true;
+  }
+
+  readKey(key: string): unknown {
+    const child = this.child(key);
+    if (child !== undefined) return child instanceof OptionCell ? child.force() : child.record;
+    return this.evaluation.freeform(this.location)?.readKey(key);
+  }
+
+  missingKey(key: string): unknown {
+    if (this.evaluation.freeformType !== undefined) return undefined;
+    throw new EvaluationError({
+      reason: "unknown-read",
+      location: { up: this.location, key },
+      suggestions: nearest(key, this.keyList()).map((name) => siblingPath(this.location, name)),
+    });
+  }
+}
+
+/** A definition that no declared option matches. */
+export interface UnmatchedDefinition {
+  readonly location: Location;
+  readonly definition: DefinitionRecord;
+}
+
+/** What an evaluation is made of. */
+export interface EvaluationInput {
+  readonly imports: readonly Import[];
+  readonly specialArguments: Readonly<Record<string, unknown>>;
+  /** Arguments of the evaluation around this one, for submodules. */
+  readonly outer?: Evaluation | undefined;
+  /** Arguments that belong to this evaluation, such as `name`. */
+  readonly own?: Readonly<Record<string, unknown>>;
+  readonly prefix: Location | undefined;
+  readonly class: string | undefined;
+  /** Modules and options that are the same for many evaluations. */
+  readonly shared?: { readonly modules: readonly LoadedModule[]; readonly shape: ShapeNode };
+  /** Definitions that are known to be plain configuration. */
+  readonly definitions?: readonly DefinitionRecord[];
+}
+
+/** An evaluation of modules. */
+export class Evaluation {
+  readonly input: EvaluationInput;
+  readonly scope: ThunkScope;
+  readonly unmatched: UnmatchedDefinition[] = [];
+  readonly prefix: Location | undefined;
+  private loadedModules: readonly LoadedModule[] | undefined = undefined;
+  private rootNode: GroupNode | undefined = undefined;
+  private loading = false;
+  private checked = false;
+  private freeformRecord: RecordSource | undefined | null = null;
+  private freeformTypeFound: AnyOptionType | undefined | null = null;
+
+  constructor(input: EvaluationInput) {
+    this.input = input;
+    this.prefix = input.prefix;
+    this.scope = new EvaluationScope(this);
+  }
+
+  /** The loaded modules in merge order. */
+  get modules(): readonly LoadedModule[] {
+    if (this.loadedModules !== undefined) return this.loadedModules;
+    if (this.loading) throw new EvaluationError({ reason: "structure-depends-on-config", source: undefined, argument: "`config`" });
+    this.loading = true;
+    try {
+      const context: LoadContext = { scope: this.scope, class: this.input.class };
+      this.loadedModules = [...collectModules(this.input.imports, context), ...(this.input.shared?.modules ?? [])];
+    } finally {
+      this.loading = false;
+    }
+    return this.loadedModules;
+  }
+
+  /** The tree of options with all definitions of the modules. */
+  get root(): GroupNode {
+    if (this.rootNode !== undefined) return this.rootNode;
+    const { modules } = this;
+    const { shared, definitions } = this.input;
+    const shape = shared !== undefined && this.input.imports.length === 0 ? shared.shape : shapeOf(modules, this.prefix);
+    const root = new GroupNode(this, undefined, shape);
+    for (const module of modules) {
+      if (module.config === undefined) continue;
+      const scope = shared?.modules.includes(module) === true ? this.scope : module.scope;
+      root.definitions.push(new DefinitionRecord(module.config, module.source, scope));
+    }
+    if (definitions !== undefined) root.definitions.push(...definitions);
+    this.rootNode = root;
+    return root;
+  }
+
+  /** The configuration as a lazy record, without the check for unmatched definitions. */
+  get uncheckedConfig(): object {
+    return this.root.record;
+  }
+
+  /** The configuration as a lazy record. */
+  get config(): object {
+    this.check();
+    return this.root.record;
+  }
+
+  /** The type of definitions that no option matches, if the modules set one. */
+  get freeformType(): AnyOptionType | undefined {
+    if (this.freeformTypeFound === null) {
+      this.freeformTypeFound = undefined;
+      for (const module of this.modules) this.freeformTypeFound ??= module.freeformType;
+    }
+    return this.freeformTypeFound;
+  }
+
+  /** The undeclared part of the configuration below a location. */
+  freeform(location: Location | undefined): RecordSource | undefined {
+    if (this.freeformType === undefined) return undefined;
+    if (this.freeformRecord === null) {
+      this.freeformRecord = undefined;
+      this.distributeAll(this.root);
+      this.freeformRecord = this.mergeFreeform(this.freeformType);
+    }
+    let at: RecordSource | undefined = this.freeformRecord;
+    const below: string[] = [];
+    for (let up = location; up !== this.prefix && up !== undefined; up = up.up) below.push(up.key);
+    for (const key of below.reverse()) {
+      if (at === undefined || !at.hasKey(key)) return undefined;
+      at = asRecordSource(at.readKey(key));
+    }
+    return at;
+  }
+
+  private mergeFreeform(type: AnyOptionType): RecordSource | undefined {
+    const definitions = this.unmatched.map(({ location, definition }) => {
+      let value: unknown = rewrap(definition);
+      for (let up: Location | undefined = location; up !== this.prefix && up !== undefined; up = up.up) value = { [up.key]: value };
+      return definition.element(value);
+    });
+    return asRecordSource(type.merge(this.prefix ?? { up: undefined, key: "<freeform>" }, definitions));
+  }
+
+  private distributeAll(node: GroupNode): void {
+    node.distribute();
+    for (const key of node.shape.keys) {
+      const child = node.child(key);
+      if (child instanceof GroupNode) this.distributeAll(child);
+    }
+  }
+
+  /** Fails when a definition matches no option and nothing allows that. */
+  check(): void {
+    if (this.checked) return;
+    this.checked = true;
+    this.distributeAll(this.root);
+    const [first] = this.unmatched;
+    if (first === undefined || this.freeformType !== undefined) return;
+    throw this.unknownOption(first);
+  }
+
+  private unknownOption(first: UnmatchedDefinition): EvaluationError {
+    const { location } = first;
+    let siblings = this.root.shape;
+    const path: string[] = [];
+    for (let up = location.up; up !== this.prefix && up !== undefined; up = up.up) path.push(up.key);
+    for (const key of path.reverse()) siblings = siblings.children?.get(key) ?? siblings;
+    return new EvaluationError({
+      reason: "unknown-option",
+      location,
+      definitions: this.unmatched
+        .filter((each) => each.location.key === location.key && each.location.up === location.up)
+        .map(({ definition }) => ({ source: definition.source, value: definition.value })),
+      suggestions: nearest(location.key, siblings.keys.filter((key) => key !== "_module")).map((name) => siblingPath(location.up, name)),
+    });
+  }
+}
+
+/** Puts pushed-down conditions and priorities back around a value. */
+function rewrap(definition: DefinitionRecord): unknown {
+  let { value } = definition;
+  const { scope } = definition;
+  if (definition.priority !== 100) value = new PropertyRecord("override", value, definition.priority);
+  if (definition.order !== 1000) value = new PropertyRecord("order", value, definition.order);
+  for (let link = definition.condition; link !== undefined; link = link.next) {
+    const each = link;
+    value = new PropertyRecord("if", value, () => each.holds(undefined));
+  }
+  void scope;
+  return value;
+}
+
+/** The scope of an evaluation's own modules. */
+export class EvaluationScope implements ThunkScope {
+  readonly evaluation: Evaluation;
+  private made: object | undefined = undefined;
+  constructor(evaluation: Evaluation) {
+    this.evaluation = evaluation;
+  }
+  get config(): object {
+    return this.evaluation.uncheckedConfig;
+  }
+  get arguments(): object {
+    return (this.made ??= new ArgumentsRecord(this.evaluation).record);
+  }
+}
+
+/** The arguments of module functions and thunks. */
+class ArgumentsRecord extends LazyRecord {
+  private readonly evaluation: Evaluation;
+  constructor(evaluation: Evaluation) {
+    super();
+    this.evaluation = evaluation;
+  }
+  get location(): Location | undefined {
+    return this.evaluation.prefix;
+  }
+  keyList(): readonly string[] {
+    const { input } = this.evaluation;
+    return [...new Set([...Object.keys(input.own ?? {}), ...Object.keys(input.specialArguments), "config", "options", "specialArgs", "root"])].sort(byCodeUnit);
+  }
+  hasKey(key: string): boolean {
+    const { input } = this.evaluation;
+    return key === "config" || key === "options" || key === "root" || key === "specialArgs" || key === "_class" || key === "_prefix" || key in (input.own ?? {}) || key in input.specialArguments || this.provided(key) !== undefined;
+  }
+  private provided(key: string): OptionCell | undefined {
+    void key;
+    return undefined;
+  }
+  readKey(key: string): unknown {
+    const { input } = this.evaluation;
+    if (input.own !== undefined && Object.hasOwn(input.own, key)) return input.own[key];
+    if (Object.hasOwn(input.specialArguments, key)) return input.specialArguments[key];
+    switch (key) {
+      case "config":
+        return this.evaluation.uncheckedConfig;
+      case "root":
+        return outermost(this.evaluation).uncheckedConfig;
+      case "specialArgs":
+        return input.specialArguments;
+      case "_class":
+        return input.class;
+      case "_prefix":
+        return this.evaluation.prefix;
+      default:
+        return undefined;
+    }
+  }
+  missingKey(key: string): unknown {
+    const { outer } = this.evaluation.input;
+    if (outer !== undefined) return Reflect.get(outer.scope.arguments, key);
+    throw new EvaluationError({ reason: "missing-argument", argument: key, suggestions: nearest(key, this.keyList()) });
+  }
+}
+
+function outermost(evaluation: Evaluation): Evaluation {
+  let at = evaluation;
+  while (at.input.outer !== undefined) at = at.input.outer;
+  return at;
+}

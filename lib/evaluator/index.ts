@@ -1,0 +1,17 @@
+/** The evaluator: option modules in, one typed, frozen configuration out. */
+export type { Config, ConfigDefinition, ConfigDefinitions, Declarations, ModuleArguments, Options, RootScope, SubmoduleScope } from "./config.ts";
+export type { Definition, Definitions, Plain, Property, Scope, Thunk } from "./definition.ts";
+export { type Documentation, literalExpression, literalMD } from "./documentation-text.ts";
+export { type Asserted, assertionsModule, checkAssertions } from "./assertions.ts";
+export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
+export { type EvaluatedModules, type EvaluationRequest, evalModules } from "./evaluate.ts";
+export { type FunctionValue, mkFunction } from "./function-value.ts";
+export { type OptionPath, showOption } from "./location.ts";
+export { type DefinedModule, defineModule, type Module, type ModuleFunction, type ModuleReference } from "./module.ts";
+export { type ConfigOf, isOption, mkOption, type Option } from "./option.ts";
+export { mkEnableOption } from "./option-helpers.ts";
+export {
+  mkAfter, mkBefore, mkDefault, mkDefinition, mkForce, mkIf, mkImageMediaOverride, mkMerge, mkOptionDefault, mkOrder, mkOverride, mkVMOverride,
+} from "./properties.ts";
+export { toPlain } from "./records.ts";
+export * as types from "./types/index.ts";

@@ -1,0 +1,283 @@
+/**
+ * From all definitions of an option to its value: discharge properties, keep
+ * the best priority, compute thunks, order, check, merge.
+ */
+import { Cell } from "./cells.ts";
+import { ConditionLink, conditionsHold, DefinitionRecord } from "./definition-record.ts";
+import { EvaluationError } from "./errors.ts";
+import type { Location } from "./location.ts";
+import { ModuleSource } from "./module-source.ts";
+import { defaultOrder, defaultPriority, PropertyRecord } from "./properties.ts";
+import type { AnyOptionType } from "./types/option-type.ts";
+
+/**
+ * Takes properties off a definition, outermost first. Nested priorities
+ * combine to the strongest and the outermost order counts, so properties may
+ * be nested in any way.
+ */
+export function expand(
+  definition: DefinitionRecord,
+  location: Location | undefined,
+  sink: DefinitionRecord[],
+  shared: boolean,
+): void {
+  const { value } = definition;
+  if (!(value instanceof PropertyRecord)) {
+    sink.push(definition);
+    return;
+  }
+  const { source, scope, condition, priority, order } = definition;
+  switch (value._type) {
+    case "merge":
+      for (const content of contentsOf(value, definition, location)) {
+        expand(new DefinitionRecord(content, source, scope, condition, priority, order), location, sink, shared);
+      }
+      return;
+    case "if":
+      if (value.parameter === false) return;
+      expand(
+        new DefinitionRecord(
+          value.content,
+          source,
+          scope,
+          value.parameter === true ? condition : new ConditionLink(definition, value.parameter, location, shared),
+          priority,
+          order,
+        ),
+        location,
+        sink,
+        shared,
+      );
+      return;
+    case "override": {
+      const number = numberOf(value, definition, location);
+      const strongest = priority === defaultPriority ? number : Math.min(priority, number);
+      expand(new DefinitionRecord(value.content, source, scope, condition, strongest, order), location, sink, shared);
+      return;
+    }
+    case "order": {
+      const number = numberOf(value, definition, location);
+      const outermost = order === defaultOrder ? number : order;
+      expand(new DefinitionRecord(value.content, source, scope, condition, priority, outermost), location, sink, shared);
+      return;
+    }
+    case "definition":
+      expand(
+        new DefinitionRecord(
+          value.content,
+          new ModuleSource(String(value.parameter), String(value.parameter)),
+          scope,
+          condition,
+          priority,
+          order,
+        ),
+        location,
+        sink,
+        shared,
+      );
+  }
+}
+
+function contentsOf(
+  property: PropertyRecord,
+  definition: DefinitionRecord,
+  location: Location | undefined,
+): readonly unknown[] {
+  if (Array.isArray(property.content)) return property.content;
+  throw new EvaluationError({
+    reason: "bad-property",
+    location,
+    problem: "mkMerge takes a list of definitions",
+    definitions: [{ source: definition.source, value: property.content }],
+  });
+}
+
+function numberOf(property: PropertyRecord, definition: DefinitionRecord, location: Location | undefined): number {
+  if (typeof property.parameter === "number") return property.parameter;
+  throw new EvaluationError({
+    reason: "bad-property",
+    location,
+    problem: property._type === "order" ? "mkOrder takes a number" : "mkOverride takes a number as priority",
+    definitions: [{ source: definition.source, value: property.parameter }],
+  });
+}
+
+/**
+ * The definitions of the best priority whose conditions hold. Conditions of
+ * weaker definitions are not asked once a stronger one counts.
+ */
+export function select(definitions: readonly DefinitionRecord[], location: Location | undefined): readonly DefinitionRecord[] {
+  const [first] = definitions;
+  if (first === undefined) return definitions;
+  if (definitions.length === 1) return conditionsHold(first.condition, location) ? definitions : [];
+  let uniform = true;
+  for (const each of definitions) {
+    if (each.priority !== first.priority || each.condition !== undefined) {
+      uniform = false;
+      break;
+    }
+  }
+  if (uniform) return definitions;
+  let remaining = definitions;
+  while (remaining.length > 0) {
+    let best = Infinity;
+    for (const each of remaining) if (each.priority < best) best = each.priority;
+    const winners: DefinitionRecord[] = [];
+    const others: DefinitionRecord[] = [];
+    for (const each of remaining) {
+      if (each.priority !== best) others.push(each);
+      else if (conditionsHold(each.condition, location)) winners.push(each);
+    }
+    if (winners.length > 0) return winners;
+    remaining = others;
+  }
+  return remaining;
+}
+
+/** Calls thunks and takes off what they wrapped their results in. */
+export function computeThunks(
+  definitions: readonly DefinitionRecord[],
+  location: Location,
+): readonly DefinitionRecord[] {
+  let computed: DefinitionRecord[] | undefined;
+  for (let index = 0; index < definitions.length; index++) {
+    const definition = definitions[index] as DefinitionRecord;
+    if (typeof definition.value === "function") {
+      computed ??= definitions.slice(0, index);
+      computeThunk(definition, location, computed);
+    } else {
+      computed?.push(definition);
+    }
+  }
+  return computed ?? definitions;
+}
+
+function computeThunk(definition: DefinitionRecord, location: Location, sink: DefinitionRecord[]): void {
+  let value: unknown;
+  try {
+    value = (definition.value as (config: object, arguments_: object) => unknown)(
+      definition.scope.config,
+      definition.scope.arguments,
+    );
+  } catch (error) {
+    throw Cell.mustUnwind(error) ? error : EvaluationError.from(error, location, definition);
+  }
+  if (!(value instanceof PropertyRecord) && typeof value !== "function") {
+    sink.push(definition.inside(value));
+    return;
+  }
+  const inner: DefinitionRecord[] = [];
+  expand(new DefinitionRecord(value, definition.source, definition.scope, undefined, definition.priority, definition.order), location, inner, false);
+  for (const each of inner) {
+    if (each.priority !== definition.priority) {
+      throw new EvaluationError({
+        reason: "bad-property",
+        location,
+        problem: "a thunk returned a definition with a priority of its own, but priorities must be known before anything is computed; write the priority around the thunk and the case into mkIf",
+        definitions: [{ source: each.source }],
+      });
+    }
+    if (!conditionsHold(each.condition, location)) continue;
+    if (typeof each.value === "function") computeThunk(each, location, sink);
+    else sink.push(each);
+  }
+}
+
+/** Sorts by order, stably; most definitions have none. */
+export function sortByOrder(definitions: readonly DefinitionRecord[]): readonly DefinitionRecord[] {
+  return definitions.some((each) => each.order !== defaultOrder)
+    ? [...definitions].sort((a, b) => a.order - b.order)
+    : definitions;
+}
+
+/** The surviving definitions of one place, computed and in merge order. */
+export function discharge(definitions: readonly DefinitionRecord[], location: Location): readonly DefinitionRecord[] {
+  let expanded = definitions;
+  for (const each of definitions) {
+    if (each.value instanceof PropertyRecord) {
+      const sink: DefinitionRecord[] = [];
+      for (const definition of definitions) expand(definition, location, sink, false);
+      expanded = sink;
+      break;
+    }
+  }
+  return sortByOrder(computeThunks(select(expanded, location), location));
+}
+
+/** Checks and merges definitions that survived. */
+export function mergeChecked(
+  type: AnyOptionType,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): unknown {
+  let allFit = true;
+  for (const each of definitions) {
+    if (!type.check(each.value)) {
+      allFit = false;
+      break;
+    }
+  }
+  if (!allFit) throw wrongType(type, location, definitions.filter((each) => !type.check(each.value)));
+  const [first] = definitions;
+  if (type.scalar && definitions.length === 1 && first !== undefined) return first.value;
+  return type.merge(location, definitions);
+}
+
+/** The error for values that a type does not accept. */
+export function wrongType(
+  type: AnyOptionType,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): EvaluationError {
+  const [first] = definitions;
+  return new EvaluationError({
+    reason: "wrong-type",
+    location,
+    type: type.description,
+    why: first === undefined ? undefined : type.fields.why?.(first.value),
+    definitions,
+  });
+}
+
+/** An element of a list, record or function result, merged now. `undefined` when nothing defines it. */
+export function mergeElement(
+  type: AnyOptionType,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): { readonly value: unknown } | undefined {
+  const survivors = discharge(definitions, location);
+  if (survivors.length === 0) return type.emptyValue;
+  return { value: mergeChecked(type, location, survivors) };
+}
+
+/** An element merged when it is read. */
+export class ElementCell extends Cell {
+  readonly up: Location | undefined;
+  readonly key: string;
+  readonly definitions: readonly DefinitionRecord[];
+  readonly type: AnyOptionType;
+
+  constructor(type: AnyOptionType, up: Location | undefined, key: string, definitions: readonly DefinitionRecord[]) {
+    super();
+    this.type = type;
+    this.up = up;
+    this.key = key;
+    this.definitions = definitions;
+  }
+
+  protected compute(): unknown {
+    const merged = mergeElement(this.type, this, this.definitions);
+    if (merged === undefined) {
+      throw new EvaluationError({
+        reason: "undefined-option",
+        location: this,
+        declarations: this.definitions.map((each) => each.source),
+      });
+    }
+    return merged.value;
+  }
+
+  protected failure(error: unknown): unknown {
+    return EvaluationError.from(error, this);
+  }
+}

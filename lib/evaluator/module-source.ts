@@ -1,0 +1,49 @@
+/** Where definitions and declarations come from. */
+import { callSiteOf } from "./module.ts";
+
+/** A place in a file. Lines and columns count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** A loaded module, as far as messages and provenance need it. */
+export class ModuleSource {
+  /** Shown where no file is known. */
+  readonly name: string;
+  /** Set for generated modules and data files. */
+  readonly file: string | undefined;
+  /** The module object, for its call site. */
+  readonly module: object | undefined;
+  /** Text appended to the file in messages, e.g. "via option services". */
+  readonly via: string | undefined;
+
+  constructor(name: string, file?: string, module?: object, via?: string) {
+    this.name = name;
+    this.file = file;
+    this.module = module;
+    this.via = via;
+  }
+
+  /** The file the module stands in, if known. */
+  get path(): string | undefined {
+    if (this.file !== undefined) return this.file;
+    return this.module === undefined ? undefined : callSiteOf(this.module)?.position?.file;
+  }
+
+  /** What messages call this module. */
+  get label(): string {
+    const path = this.path ?? this.name;
+    return this.via === undefined ? path : `${path}, ${this.via}`;
+  }
+
+  /** Where the module begins. */
+  get place(): Place | undefined {
+    if (this.file !== undefined) return { file: this.file };
+    return this.module === undefined ? undefined : callSiteOf(this.module)?.position;
+  }
+}
+
+/** For definitions whose origin nobody recorded. */
+export const unknownSource: ModuleSource = new ModuleSource("<unknown file>");

@@ -1,0 +1,77 @@
+/** Declaring options. */
+import type { Config, ModuleArguments } from "./config.ts";
+import type { AnyOption, Plain, readType, Scope, writeType } from "./definition.ts";
+import type { Documentation } from "./documentation-text.ts";
+import type { AnyOptionType, OptionType } from "./types/option-type.ts";
+
+/**
+ * How much of an option the documentation shows: `"shallow"` hides what is
+ * below it, `"transparent"` only itself.
+ */
+export type Visibility = boolean | "shallow" | "transparent";
+
+/** The fields of an option declaration. */
+export interface OptionFields {
+  readonly type: AnyOptionType;
+  readonly default?: unknown;
+  readonly defaultText?: Documentation | string;
+  readonly example?: unknown;
+  readonly description?: Documentation | string;
+  readonly relatedPackages?: readonly string[];
+  readonly apply?: (value: never) => unknown;
+  readonly internal?: boolean;
+  readonly visible?: Visibility;
+  readonly readOnly?: boolean;
+}
+
+/** A declared option. `R` is what `config` reads as, `W` describes what may be written. */
+export class Option<R, W> implements AnyOption {
+  readonly _type = "option";
+  declare readonly [readType]: R;
+  declare readonly [writeType]: W;
+  readonly fields: OptionFields;
+  constructor(fields: OptionFields) {
+    this.fields = fields;
+  }
+}
+
+/** Whether a value is an option declaration. */
+export function isOption(value: unknown): value is Option<unknown, unknown> {
+  return value instanceof Option;
+}
+
+/** What `config` reads as for a tree of options. */
+export type ConfigOf<O> = {
+  readonly [K in keyof O]: O[K] extends AnyOption ? O[K][typeof readType] : ConfigOf<O[K]>;
+};
+
+/**
+ * A default that depends on the configuration. Its result must be annotated,
+ * `default: (config): string => …`, else the announced type of the options
+ * would depend on itself. Inside a submodule the parameter is annotated too,
+ * with the submodule's own configuration.
+ */
+export interface DefaultThunk<T, C, A> {
+  (config: C, arguments_: A): T;
+}
+
+/** Declares an option. */
+export function mkOption<R, W, A = R, C = Config, G = ModuleArguments>(declaration: {
+  readonly type: OptionType<R, W>;
+  /** Used when nothing defines the option. */
+  readonly default?: NoInfer<Plain<W, Scope>> | DefaultThunk<NoInfer<Plain<W, Scope>>, C, G>;
+  /** What documentation shows instead of the default. */
+  readonly defaultText?: Documentation | string;
+  readonly example?: NoInfer<Plain<W, Scope>> | Documentation;
+  readonly description?: Documentation | string;
+  readonly relatedPackages?: readonly string[];
+  /** Converts the merged value before anyone reads it. */
+  readonly apply?: (value: R) => A;
+  /** Not for users; hidden from documentation. */
+  readonly internal?: boolean;
+  readonly visible?: Visibility;
+  /** Set at most once, default included. */
+  readonly readOnly?: boolean;
+}): Option<A, W> {
+  return new Option<A, W>(declaration);
+}

@@ -1,0 +1,162 @@
+/** The declared options of an evaluation, shared by all evaluations of one submodule type. */
+import type { LoadedModule } from "./collect.ts";
+import { EvaluationError } from "./errors.ts";
+import type { Location } from "./location.ts";
+import type { ModuleSource } from "./module-source.ts";
+import { isOption, type OptionFields } from "./option.ts";
+import { byCodeUnit, isRecord } from "./records.ts";
+import { isOptionType, mergeOptionTypes } from "./types/option-type.ts";
+
+/** One `mkOption` and the module it stands in. */
+export interface Declaration {
+  readonly fields: OptionFields;
+  readonly source: ModuleSource;
+}
+
+/** A place in the tree of declared options: an option or a group of them. */
+export class ShapeNode {
+  readonly key: string;
+  /** Empty for a group. */
+  readonly declarations: Declaration[] = [];
+  children: Map<string, ShapeNode> | undefined = undefined;
+  private merged: OptionFields | undefined = undefined;
+  private sortedKeys: readonly string[] | undefined = undefined;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** Whether an option stands here. */
+  get isOption(): boolean {
+    return this.declarations.length > 0;
+  }
+
+  /** Keys of a group, by code unit. */
+  get keys(): readonly string[] {
+    return (this.sortedKeys ??= [...(this.children?.keys() ?? [])].sort(byCodeUnit));
+  }
+
+  /** The option here, all its declarations taken together. */
+  option(location: Location): OptionFields {
+    const [first] = this.declarations;
+    if (first === undefined) throw new TypeError("not an option");
+    if (this.declarations.length === 1) return first.fields;
+    return (this.merged ??= mergeDeclarations(this.declarations, location));
+  }
+}
+
+interface DeclaredTree {
+  readonly tree: unknown;
+  readonly source: ModuleSource;
+}
+
+/** Builds the tree of all options that the modules declare. */
+export function shapeOf(modules: readonly LoadedModule[], prefix: Location | undefined): ShapeNode {
+  const root = new ShapeNode("");
+  const trees: DeclaredTree[] = [];
+  for (const module of modules) {
+    if (module.options !== undefined) trees.push({ tree: module.options, source: module.source });
+  }
+  declare(root, trees, prefix);
+  return root;
+}
+
+function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Location | undefined): void {
+  const children = new Map<string, ShapeNode>();
+  const below = new Map<ShapeNode, DeclaredTree[]>();
+  for (const { tree, source } of trees) {
+    if (!isRecord(tree)) throw notAnOption(tree, source, location);
+    for (const key of Object.keys(tree)) {
+      const declared: unknown = tree[key];
+      let child = children.get(key);
+      if (child === undefined) {
+        child = new ShapeNode(key);
+        children.set(key, child);
+      }
+      if (isOption(declared)) {
+        child.declarations.push({ fields: declared.fields, source });
+      } else {
+        const list = below.get(child);
+        if (list === undefined) below.set(child, [{ tree: declared, source }]);
+        else list.push({ tree: declared, source });
+      }
+    }
+  }
+  node.children = children;
+  for (const [child, nested] of below) {
+    const at = { up: location, key: child.key };
+    if (child.isOption) declareInSubmodule(child, nested, at);
+    else declare(child, nested, at);
+  }
+  for (const child of children.values()) {
+    if (child.declarations.length > 1) child.option({ up: location, key: child.key });
+  }
+}
+
+/** Options declared below an option become a further module of its submodule type. */
+function declareInSubmodule(node: ShapeNode, nested: readonly DeclaredTree[], location: Location): void {
+  for (const { tree, source } of nested) {
+    if (!isRecord(tree)) throw notAnOption(tree, source, location);
+    const fields = node.option(location);
+    const { subModules, substSubModules } = fields.type.fields;
+    if (subModules === undefined || substSubModules === undefined) {
+      throw new EvaluationError({
+        reason: "bad-declaration",
+        location,
+        problem: `its type ${fields.type.description} has no room for the options ${Object.keys(tree).map((key) => `\`${key}\``).join(", ")} that ${source.label} declares below it`,
+        declarations: node.declarations.map((each) => each.source),
+      });
+    }
+    const options = { name: source.name, ...(source.file === undefined ? {} : { file: source.file }), options: tree };
+    node.declarations.splice(0, node.declarations.length, {
+      fields: { ...fields, type: substSubModules([...subModules, options]) },
+      source: node.declarations[0]?.source ?? source,
+    });
+  }
+}
+
+function notAnOption(value: unknown, source: ModuleSource, location: Location | undefined): EvaluationError {
+  const what = isOptionType(value)
+    ? "a bare type"
+    : Array.isArray(value)
+      ? "a list"
+      : value === null
+        ? "null"
+        : `a ${typeof value}`;
+  return new EvaluationError({
+    reason: "bad-declaration",
+    location,
+    problem: `expected an option, found ${what}`,
+    declarations: [source],
+    remedy: isOptionType(value)
+      ? "Wrap the type: mkOption({ type: … })."
+      : "Options are made with mkOption; values belong into config.",
+  });
+}
+
+/** Fields that only one of several declarations may set. */
+const exclusive = ["default", "defaultText", "example", "description", "apply", "readOnly", "internal", "visible"] as const;
+
+function mergeDeclarations(declarations: readonly Declaration[], location: Location): OptionFields {
+  let [merged] = declarations;
+  if (merged === undefined) throw new TypeError("no declarations");
+  for (const next of declarations.slice(1)) {
+    const clash = exclusive.find(
+      (field) => merged?.fields[field] !== undefined && next.fields[field] !== undefined && field !== "description",
+    );
+    const type = mergeOptionTypes(merged.fields.type, next.fields.type);
+    if (clash !== undefined || type === undefined) {
+      throw new EvaluationError({
+        reason: "bad-declaration",
+        location,
+        problem:
+          clash === undefined
+            ? `declared twice with types that do not combine (${merged.fields.type.description}; ${next.fields.type.description})`
+            : `declared twice, and both declarations have a ${clash}`,
+        declarations: declarations.map((each) => each.source),
+      });
+    }
+    merged = { fields: { ...next.fields, ...merged.fields, type }, source: merged.source };
+  }
+  return merged.fields;
+}

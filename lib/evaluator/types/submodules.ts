@@ -1,0 +1,170 @@
+/** Options whose values are evaluations of their own. */
+import { collectModules, type Import } from "../collect.ts";
+import type { SubmoduleScope } from "../config.ts";
+import type { DefinitionRecord, ThunkScope } from "../definition-record.ts";
+import type { AttrsOf, Definition, OpenTree, Tree } from "../definition.ts";
+import { Evaluation } from "../evaluation.ts";
+import type { Location } from "../location.ts";
+import type { ModuleReference } from "../module.ts";
+import { ModuleSource } from "../module-source.ts";
+import type { ConfigOf } from "../option.ts";
+import { isRecord } from "../records.ts";
+import { type ShapeNode, shapeOf } from "../shape.ts";
+import { EvaluationScope } from "../evaluation.ts";
+import { type AnyOptionType, OptionType } from "./option-type.ts";
+import type { LoadedModule } from "../collect.ts";
+
+/** How definitions of a submodule option are read. */
+export interface SubmoduleOptions {
+  readonly modules: readonly ModuleReference[];
+  readonly specialArgs?: Readonly<Record<string, unknown>>;
+  /** Whether a definition is configuration only, so that keys like `imports` and `options` are options. */
+  readonly shorthandOnlyDefinesConfig?: boolean;
+  readonly description?: string;
+  readonly class?: string;
+}
+
+/** A submodule type whose own configuration can be added to. */
+export class SubmoduleType<O, R, W> extends OptionType<R, W> {
+  readonly options: SubmoduleOptions;
+  constructor(options: SubmoduleOptions) {
+    super(fieldsOf(options), mergeNothing);
+    this.options = options;
+    Object.freeze(this);
+  }
+
+  /** The same type with configuration of its own, whose thunks receive the submodule's config. */
+  withConfig(config: Definition<Tree<O>, SubmoduleScope<O>>): SubmoduleType<O, R, W> {
+    return new SubmoduleType({ ...this.options, modules: [...this.options.modules, { name: "submodule", config }] });
+  }
+}
+
+function mergeNothing(): never {
+  throw new TypeError("a submodule type brings its own merge function");
+}
+
+/** A record with declared options, evaluated like a configuration of its own. */
+export function submodule<O extends object>(module: {
+  readonly options: O;
+  readonly imports?: readonly ModuleReference[];
+}): SubmoduleType<O, ConfigOf<O>, Tree<O>>;
+export function submodule<O extends object, R, W>(module: {
+  readonly options: O;
+  readonly imports?: readonly ModuleReference[];
+  readonly freeformType: OptionType<{ readonly [name: string]: R }, AttrsOf<W>>;
+}): SubmoduleType<O, ConfigOf<O> & { readonly [name: string]: R }, OpenTree<O, W>>;
+export function submodule(module: {
+  readonly options: object;
+  readonly imports?: readonly ModuleReference[];
+  readonly freeformType?: AnyOptionType;
+}): AnyOptionType {
+  return new SubmoduleType({ modules: [module], shorthandOnlyDefinesConfig: true });
+}
+
+/** A submodule of any modules, without static types. */
+export function submoduleWith(options: SubmoduleOptions): SubmoduleType<object, object, Tree<object>> {
+  return new SubmoduleType(options);
+}
+
+function fieldsOf(options: SubmoduleOptions): ConstructorParameters<typeof OptionType>[0] {
+  const { shorthandOnlyDefinesConfig = false } = options;
+  const plan = new SubmodulePlan(options);
+  return {
+    name: "submodule",
+    description: () => options.description ?? plan.description,
+    descriptionClass: options.description === undefined ? undefined : "noun",
+    check: (value) => isRecord(value) || (!shorthandOnlyDefinesConfig && (typeof value === "function" || typeof value === "string")),
+    merge: (location, definitions) => plan.evaluate(location, definitions).config,
+    subModules: options.modules,
+    substSubModules: (modules) => new SubmoduleType({ ...options, modules: modules as readonly ModuleReference[] }),
+    functor: {
+      name: "submodule",
+      payload: options,
+      merge: (other) => mergeSubmodules(options, other as SubmoduleOptions),
+    },
+    subOptions: (prefix) => plan.documentation(prefix),
+    ...plan.emptyValue,
+  };
+}
+
+function mergeSubmodules(a: SubmoduleOptions, b: SubmoduleOptions): AnyOptionType | undefined {
+  if (a.class !== undefined && b.class !== undefined && a.class !== b.class) return undefined;
+  if ((a.shorthandOnlyDefinesConfig ?? false) !== (b.shorthandOnlyDefinesConfig ?? false)) return undefined;
+  const specialArgs = { ...a.specialArgs, ...b.specialArgs };
+  return new SubmoduleType({ ...b, ...a, specialArgs, modules: [...a.modules, ...b.modules] });
+}
+
+/** What all evaluations of one submodule type share: loaded modules and the tree of options. */
+class SubmodulePlan {
+  readonly options: SubmoduleOptions;
+  private loaded: { readonly modules: readonly LoadedModule[]; readonly shape: ShapeNode } | undefined = undefined;
+
+  constructor(options: SubmoduleOptions) {
+    this.options = options;
+  }
+
+  get emptyValue(): { readonly emptyValue?: { readonly value: unknown } } {
+    return {};
+  }
+
+  get description(): string {
+    const freeform = this.options.modules.find((module) => typeof module === "object" && module.freeformType !== undefined);
+    const type = typeof freeform === "object" ? freeform.freeformType : undefined;
+    return type === undefined ? "submodule" : `open submodule of ${type.descriptionClass === "noun" || type.descriptionClass === "composite" ? type.description : `(${type.description})`}`;
+  }
+
+  /** Whether the modules are the same whatever the arguments. */
+  private get isStatic(): boolean {
+    return this.options.modules.every((module) => typeof module === "object");
+  }
+
+  evaluate(location: Location, definitions: readonly DefinitionRecord[]): Evaluation {
+    const { options } = this;
+    const shorthand = options.shorthandOnlyDefinesConfig === true;
+    const outer = outerOf(definitions);
+    const common = {
+      specialArguments: options.specialArgs ?? {},
+      outer,
+      own: { name: location.key },
+      prefix: location,
+      class: options.class,
+    };
+    if (shorthand && this.isStatic) {
+      return new Evaluation({ ...common, imports: [], shared: this.shared(location), definitions });
+    }
+    const imports: Import[] = definitions.map((each, index) => ({
+      reference: each.value,
+      importer: each.source,
+      anonymousKey: `:definition-${index + 1}`,
+      source: each.source,
+      shorthand: shorthand && isRecord(each.value),
+      ...(typeof each.value === "function" ? {} : { scope: each.scope }),
+    }));
+    const own: Import[] = this.ownImports();
+    return new Evaluation({ ...common, imports: [...own, ...imports] });
+  }
+
+  private ownImports(): Import[] {
+    const importer = new ModuleSource("<submodule type>");
+    return this.options.modules.map((reference, index) => ({ reference, importer, anonymousKey: `:anon-${index + 1}` }));
+  }
+
+  private shared(location: Location | undefined): { readonly modules: readonly LoadedModule[]; readonly shape: ShapeNode } {
+    if (this.loaded === undefined) {
+      const scope: ThunkScope = { config: {}, arguments: {} };
+      const modules = collectModules(this.ownImports(), { scope, class: this.options.class });
+      this.loaded = { modules, shape: shapeOf(modules, location) };
+    }
+    return this.loaded;
+  }
+
+  documentation(prefix: readonly string[]): object {
+    void prefix;
+    return {};
+  }
+}
+
+function outerOf(definitions: readonly DefinitionRecord[]): Evaluation | undefined {
+  for (const { scope } of definitions) if (scope instanceof EvaluationScope) return scope.evaluation;
+  return undefined;
+}
