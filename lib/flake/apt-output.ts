@@ -42,19 +42,17 @@ export function withoutPassword(mirror: string): string {
   return mirror.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
 }
 
-/** What apt's standard error says, without the marks of severity. */
+/** The errors and warnings of apt's standard error, without the marks of severity. */
 export function complaints(stderr: string): readonly string[] {
   return stderr.split("\n").flatMap((line) => {
-    const match = /^(?:E|W|Err|N): ?(.*)$/.exec(line.trim());
-    return match?.[1] === undefined || match[1] === "" ? [] : [match[1]];
+    const match = /^[EW]: (.+)$/.exec(line.trim());
+    return match?.[1] === undefined ? [] : [match[1]];
   });
 }
 
 /** Whether an update failed because what the mirror serves is not signed by the keys in the keyring. */
 export function isUntrusted(text: string): boolean {
-  return /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|is not signed|invalid signature|not signed|Clearsigned file isn't valid|OpenPGP signature verification failed/i.test(
-    text,
-  );
+  return /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|not signed|invalid signature|Clearsigned file isn't valid|signature verification failed/i.test(text);
 }
 
 /** The program that apt misses for checking signatures, if that is what went wrong. */

@@ -126,7 +126,7 @@ function configuration(workspace: AptWorkspace, index: AptIndex, base: string): 
     ["Acquire::Languages", "none"],
     // Otherwise an archive that offers stronger hashes besides would leave out this one.
     ["Acquire::ForceHash", "SHA256"],
-    ["Acquire::Retries", "2"],
+    ["Acquire::Retries", "1"],
     ["Acquire::http::Timeout", "20"],
     ["Acquire::https::Timeout", "20"],
     ...workspace.host.network,

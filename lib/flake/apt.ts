@@ -28,7 +28,6 @@ import {
   AptUnusable,
   ArchiveUnreachable,
   DependencyConflict,
-  ExcludedPackageNeeded,
   InvalidRequest,
   NoMirrors,
   PackageNotFound,
@@ -136,15 +135,15 @@ const firstThatUpdates = Effect.fnUntraced(function* (
     yield* writeAptIndex(workspace, index, using(candidate));
     const view = yield* writeAptView(workspace, index, "update", "");
     const finished = yield* runApt(workspace, view, "apt-get", ["update", "-q"]);
-    const said = complaints(`${finished.stdout}\n${finished.stderr}`);
+    const said = complaints(finished.stderr);
     // Older versions of apt end with 0 although an index is missing; every version says so.
     if (finished.code === 0 && !said.some((line) => /^Failed to fetch|^Some index files failed/.test(line))) return candidate;
-    const everything = `${finished.stdout}\n${finished.stderr}`;
-    const verifier = missingVerifier(everything);
+    const verifier = missingVerifier(finished.stderr);
     if (verifier !== undefined) return yield* new AptUnusable({ program: verifier, cause: "apt checks signatures with it" });
     const mirror = withoutPassword(candidate);
-    const reason = withoutPassword(said.find((line) => !line.startsWith("Some index files failed")) ?? `apt-get ended with ${finished.code}`);
-    attempts.push({ mirror, reason, untrusted: isUntrusted(everything) });
+    // "Failed to fetch <URL>  <reason>"
+    const reason = said[0]?.replace(/^Failed to fetch \S+\s+/, "") ?? `apt-get ended with ${finished.code}`;
+    attempts.push({ mirror, reason, untrusted: isUntrusted(finished.stderr) });
     yield* emit({ type: "fetch-retry", name: `index of ${archive}`, url: mirror, reason });
   }
   return yield* new ArchiveUnreachable({ archive, attempts });
@@ -180,7 +179,10 @@ const closure = Effect.fnUntraced(function* (workspace: AptWorkspace, ready: Pre
     },
   });
   const intruder = packages.find(({ name, architecture }) => excluded.has(name) || excluded.has(`${name}:${architecture}`));
-  if (intruder !== undefined) return yield* new ExcludedPackageNeeded({ environment, package: intruder.name });
+  if (intruder !== undefined) {
+    const explanation = [`${intruder.name}:${intruder.architecture} is excluded, but needed all the same`];
+    return yield* new DependencyConflict({ environment, explanation, excluded: [...excluded] });
+  }
   return packages.toSorted((left, right) => (left.path < right.path ? -1 : left.path > right.path ? 1 : 0));
 });
 
@@ -229,5 +231,6 @@ const explain = Effect.fnUntraced(function* (
   if (missing?.[1] !== undefined) return yield* new PackageNotInstallable({ environment, package: missing[1], providers: [] });
   const simulated = yield* runApt(workspace, view, "apt-get", ["install", "--no-remove", "-s", "--", ...roots]);
   if (simulated.code === 0) return yield* new AptFailed({ command: "apt-get install --print-uris", code: 100, output: stderr });
-  return yield* new DependencyConflict({ environment, explanation: explainConflict(simulated.stdout, simulated.stderr) });
+  const explanation = explainConflict(simulated.stdout, simulated.stderr);
+  return yield* new DependencyConflict({ environment, explanation, excluded: request.excluded ?? [] });
 });

@@ -22,7 +22,6 @@ export type ResolveError =
   | PackageNotFound
   | PackageNotInstallable
   | DependencyConflict
-  | ExcludedPackageNeeded
   | AptFailed;
 
 /** The bytes of `flake.lock` are not a lock. */
@@ -198,20 +197,13 @@ export class DependencyConflict extends Data.TaggedError("DependencyConflict")<{
   readonly environment: string;
   /** apt's own account of it, one dependency a line. */
   readonly explanation: readonly string[];
+  /** The stand-ins among which a reason may lie. */
+  readonly excluded: readonly string[];
 }> {
   override get message(): string {
     const lines = this.explanation.map((line) => `\n  ${line}`).join("");
-    return `environment '${this.environment}': its packages cannot be installed together:${lines}\nRemove one of them, or split the environment.`;
-  }
-}
-
-/** A package to be kept out came in all the same. */
-export class ExcludedPackageNeeded extends Data.TaggedError("ExcludedPackageNeeded")<{
-  readonly environment: string;
-  readonly package: string;
-}> {
-  override get message(): string {
-    return `environment '${this.environment}': '${this.package}' is excluded, but asked for by name or by a dependency that a stand-in cannot fulfil. Remove it from 'excluded', or what needs it from 'packages'.`;
+    const standIns = this.excluded.length === 0 ? "" : ` What is excluded counts as installed (${this.excluded.join(", ")}).`;
+    return `environment '${this.environment}': its packages cannot be installed together:${lines}\nRemove one of them, or split the environment.${standIns}`;
   }
 }
 

@@ -154,7 +154,9 @@ export function normalizeRequest(request: EnvironmentRequest): EnvironmentReques
     const match = excludedName.exec(name);
     if (match === null) refuse(`'${name}' in 'excluded' is not a package (name, name:arch)`);
     else checkArchitecture(name, match.groups);
-    if (request.packages.includes(name)) refuse(`'${name}' is both asked for and excluded`);
+    if (request.packages.some((argument) => isSamePackage(argument, name, architectures))) {
+      refuse(`'${name}' is both asked for and excluded`);
+    }
   }
   const pockets = sortedSet(request.pockets ?? []);
   return {
@@ -167,6 +169,12 @@ export function normalizeRequest(request: EnvironmentRequest): EnvironmentReques
     ...(request.essential === true ? { essential: true } : {}),
     ...(pockets.length === 0 ? {} : { pockets }),
   };
+}
+
+/** Whether what is asked for falls under what is excluded; a name alone means any architecture there, the native one here. */
+function isSamePackage(argument: string, excluded: string, architectures: readonly Architecture[]): boolean {
+  const [name, architecture = architectures[0]] = argument.replace(/[=/].*/, "").split(":");
+  return excluded === name || excluded === `${name}:${architecture}`;
 }
 
 /** Whether two normalised requests ask for the same. */

@@ -63,18 +63,18 @@ const releases =
   /^(?:stretch|buster|bullseye|bookworm|trixie|forky|duke|sid|(?:old)*stable|testing|unstable|experimental)$/;
 
 /**
- * Which archive of Debian's a source names: the main one, the security archive, or none.
+ * Which archive of Debian's a mirror of a source holds: the main one, the security archive, or none.
  * Other vendors' repositories use Debian's code names, and some use its path, but none uses its components,
  * its path and its keys together.
  */
-export function debianArchiveOf(source: AptSource, uri: string): "main" | "security" | undefined {
+export function debianArchiveOf(source: AptSource, mirror: string): "main" | "security" | undefined {
   if (!source.types.includes("deb") || !source.components.includes("main")) return undefined;
   const pockets = source.suites.flatMap((suite) => {
     const [release, pocket] = suite.split(/[-/](.*)/, 2);
     return release !== undefined && releases.test(release) ? [pocket] : [];
   });
   if (pockets.length === 0) return undefined;
-  const path = uri.replace(/^[a-z+]+:\/*[^/]*/i, "").replace(/\/+$/, "");
+  const path = mirror.replace(/^[a-z]+:\/\/[^/]*/i, "").replace(/\/+$/, "");
   const debianPath = /\/debian[^/]*(?:\/|$)/.test(path);
   const debianKeys = source.signedBy?.includes("debian-archive");
   const trusted = debianKeys ?? debianPath;

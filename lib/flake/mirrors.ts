@@ -61,9 +61,11 @@ export async function readHostMirrors(fileSystem: FileSystemShape, host: HostApt
   const security: string[] = [];
   for (const source of await readSources(fileSystem, host)) {
     for (const uri of source.uris) {
-      const archive = debianArchiveOf(source, uri);
-      if (archive === undefined) continue;
-      (archive === "security" ? security : archives).push(...(await expand(fileSystem, uri)));
+      for (const mirror of await expand(fileSystem, uri)) {
+        const archive = debianArchiveOf(source, mirror);
+        if (archive === "main") archives.push(mirror);
+        if (archive === "security") security.push(mirror);
+      }
     }
   }
   return { archives: [...new Set(archives)], security: [...new Set(security)] };

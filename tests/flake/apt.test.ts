@@ -1,0 +1,270 @@
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import t from "tap";
+import { editDistance, suggest } from "#lib/flake/apt-names.ts";
+import { complaints, explainConflict, isUntrusted, parsePrintedUris } from "#lib/flake/apt-output.ts";
+import { resolve, type ResolveOptions } from "#lib/flake/apt.ts";
+import type { ResolveError } from "#lib/flake/errors.ts";
+import type { EnvironmentRequest, LockedPackage } from "#lib/flake/lock.ts";
+import { Events, type EngineEvent } from "#lib/platform/events.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import { Processes } from "#lib/platform/processes.ts";
+import { fakeSha256, makeKey, poolPath, serveArchive, type FakePackage } from "./apt-archive.ts";
+
+const withoutApt = spawnSync("apt-get", ["--version"]).status === 0 ? false : "apt is not installed";
+
+const amd64 = (name: string, packages: readonly string[], more: Partial<EnvironmentRequest> = {}): EnvironmentRequest => ({
+  name,
+  suite: "trixie",
+  components: ["main"],
+  architectures: ["amd64"],
+  packages,
+  ...more,
+});
+
+const both = (fake: FakePackage): readonly FakePackage[] => [fake, { ...fake, Architecture: "arm64" }];
+
+const trixie: readonly FakePackage[] = [
+  ...both({ Package: "libc6", Version: "2.41-12+deb13u4", "Multi-Arch": "same" }),
+  ...both({ Package: "bash", Version: "5.2.37-2+b10", Essential: "yes", Depends: "libc6 (>= 2.36), base" }),
+  { Package: "base", Version: "13", Architecture: "all", "Multi-Arch": "foreign", Essential: "yes" },
+  { Package: "openssh-server", Version: "1:10.0p1-7~x", Depends: "libc6, awk", Recommends: "xauth" },
+  { Package: "xauth", Version: "1" },
+  { Package: "mawk", Version: "1", Provides: "awk" },
+  { Package: "gawk", Version: "1", Provides: "awk" },
+  { Package: "kernel", Version: "6.12", Depends: "initrd-tool, hooks (= 4.12.1)" },
+  { Package: "initrd-maker", Version: "0.148", Provides: "initrd-tool", Depends: "perl" },
+  { Package: "hooks", Version: "4.12.1", Depends: "perl" },
+  { Package: "perl", Version: "5.40" },
+  { Package: "firmware", Version: "1" },
+  { Package: "init-a", Version: "1", Conflicts: "init-b" },
+  { Package: "init-b", Version: "1" },
+];
+
+/** Runs `resolve` against the host's real apt and returns its closures, or its error. */
+async function run(requests: readonly EnvironmentRequest[], options: ResolveOptions, emit: (event: EngineEvent) => void = () => {}) {
+  const services = Layer.mergeAll(FileSystem.layer, Processes.layer, Events.to(emit));
+  return Effect.runPromiseExit(resolve(requests, options).pipe(Effect.provide(services)));
+}
+
+function succeeded(result: Awaited<ReturnType<typeof run>>): ReadonlyMap<string, readonly LockedPackage[]> {
+  if (Exit.isSuccess(result)) return result.value;
+  throw Cause.squash(result.cause);
+}
+
+function failed(result: Awaited<ReturnType<typeof run>>): ResolveError {
+  if (Exit.isSuccess(result)) throw new Error("it resolved");
+  return Cause.squash(result.cause) as ResolveError;
+}
+
+const names = (packages: readonly LockedPackage[] | undefined): readonly string[] =>
+  (packages ?? []).map(({ name, architecture }) => `${name}:${architecture}`).sort();
+
+t.test("resolving with apt", { skip: withoutApt }, async (t) => {
+  const directory = t.testdir();
+  const keyring = join(directory, "keys");
+  const key = await makeKey(keyring);
+  const archive = await serveArchive(
+    {
+      trixie,
+      "trixie-backports": [
+        { Package: "kernel", Version: "7.2", Depends: "initrd-tool, firmware (= 2)" },
+        { Package: "firmware", Version: "2" },
+      ],
+    },
+    key,
+    (stop) => t.teardown(stop),
+  );
+  const security = await serveArchive({ "trixie-security": [{ Package: "bash", Version: "5.2.37-3" }] }, key, (stop) => t.teardown(stop));
+  const mirrors = { archives: [archive.url], security: [security.url] };
+  // The host's own apt configuration may name a proxy, which would be asked for this machine's own server.
+  const hostConfiguration = join(directory, "host.conf");
+  await writeFile(hostConfiguration, 'Dir::Etc::Parts "/dev/null";\nDir::Etc::Main "/dev/null";\n');
+  const environment = { PATH: process.env["PATH"], APT_CONFIG: hostConfiguration };
+  const options: ResolveOptions = { mirrors, keyring, environment };
+
+  t.test("gives the closure with pool path, epoch, size and hash, sorted, without recommendations", async (t) => {
+    const resolved = succeeded(await run([amd64("ssh", ["openssh-server", "mawk"])], options));
+    const server = trixie.find((fake) => fake.Package === "openssh-server")!;
+    t.strictSame(names(resolved.get("ssh")), ["libc6:amd64", "mawk:amd64", "openssh-server:amd64"]);
+    t.strictSame(resolved.get("ssh")!.at(-1), {
+      name: "openssh-server",
+      version: "1:10.0p1-7~x",
+      architecture: "amd64",
+      path: poolPath(server),
+      size: poolPath(server).length,
+      sha256: fakeSha256(poolPath(server)),
+    });
+    const paths = resolved.get("ssh")!.map(({ path }) => path);
+    t.strictSame(paths, paths.toSorted());
+  });
+
+  t.test("fetches the index once for all requests, and nothing of the host's", async (t) => {
+    archive.requests.length = 0;
+    const requests = [amd64("one", ["bash"]), { ...amd64("two", ["bash"]), architectures: ["arm64" as const] }, amd64("three", ["perl"])];
+    const resolved = succeeded(await run(requests, options));
+    t.strictSame([...resolved.keys()], ["one", "two", "three"]);
+    t.strictSame(names(resolved.get("two")), ["base:all", "bash:arm64", "libc6:arm64"]);
+    t.equal(archive.requests.filter((path) => path === "dists/trixie/InRelease").length, 1);
+  });
+
+  t.test("takes packages of a second architecture", async (t) => {
+    const resolved = succeeded(await run([amd64("mixed", ["bash", "libc6:arm64"], { architectures: ["amd64", "arm64"] })], options));
+    t.strictSame(names(resolved.get("mixed")), ["base:all", "bash:amd64", "libc6:amd64", "libc6:arm64"]);
+  });
+
+  t.test("keeps excluded packages out, real and virtual, and what only they need", async (t) => {
+    const excluded = { excluded: ["initrd-tool", "hooks"] };
+    const resolved = succeeded(await run([amd64("kernel", ["kernel"], excluded), amd64("whole", ["kernel", "initrd-maker"])], options));
+    t.strictSame(names(resolved.get("kernel")), ["kernel:amd64"]);
+    t.strictSame(names(resolved.get("whole")), ["hooks:amd64", "initrd-maker:amd64", "kernel:amd64", "perl:amd64"]);
+  });
+
+  t.test("adds the essential packages on request, but for the excluded ones", async (t) => {
+    const resolved = succeeded(
+      await run([amd64("all", ["perl"], { essential: true }), amd64("less", ["perl"], { essential: true, excluded: ["bash"] })], options),
+    );
+    t.strictSame(names(resolved.get("all")), ["base:all", "bash:amd64", "libc6:amd64", "perl:amd64"]);
+    t.strictSame(names(resolved.get("less")), ["base:all", "perl:amd64"]);
+  });
+
+  t.test("takes security and backports only where they are asked for", async (t) => {
+    const resolved = succeeded(
+      await run(
+        [
+          amd64("main", ["bash"]),
+          amd64("secure", ["bash"], { pockets: ["security"] }),
+          amd64("offered", ["kernel"], { pockets: ["backports"], excluded: ["initrd-tool", "hooks"] }),
+          amd64("newer", ["kernel/trixie-backports"], { pockets: ["backports"], excluded: ["initrd-tool"] }),
+        ],
+        options,
+      ),
+    );
+    const version = (environment: string, name: string) => resolved.get(environment)?.find((pinned) => pinned.name === name)?.version;
+    t.equal(version("main", "bash"), "5.2.37-2+b10");
+    t.equal(version("secure", "bash"), "5.2.37-3");
+    t.equal(resolved.get("secure")?.find(({ name }) => name === "bash")?.path, "pool/updates/main/b/bash/bash_5.2.37-3_amd64.deb");
+    t.equal(version("offered", "kernel"), "6.12");
+    t.equal(version("newer", "kernel"), "7.2");
+  });
+
+  t.test("leaves nothing behind", async (t) => {
+    const temporary = join(directory, "tmp");
+    await mkdir(temporary);
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = temporary;
+    t.teardown(() => {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+    });
+    succeeded(await run([amd64("perl", ["perl"])], options));
+    t.strictSame(await readdir(temporary), []);
+  });
+
+  t.test("an unknown package is named, with what may have been meant", async (t) => {
+    const error = failed(await run([amd64("shell", ["perl", "openssh-sever"])], options));
+    t.equal(error._tag, "PackageNotFound");
+    t.equal(error.message, "environment 'shell': Debian trixie has no package 'openssh-sever'. Did you mean 'openssh-server'?");
+  });
+
+  t.test("what looks like a pattern is not expanded", async (t) => {
+    t.equal(failed(await run([amd64("shell", ["lib.6"])], options))._tag, "PackageNotFound");
+  });
+
+  t.test("a virtual package is refused with its providers", async (t) => {
+    const error = failed(await run([amd64("shell", ["awk"])], options));
+    t.match(error.message, /virtual package: name one of its providers \(gawk, mawk\)/);
+  });
+
+  t.test("a package that only another architecture has is refused", async (t) => {
+    const request = { ...amd64("shell", ["perl"]), architectures: ["arm64" as const] };
+    t.match(failed(await run([amd64("x", ["bash"]), request], options)), { environment: "shell", package: "perl" });
+  });
+
+  t.test("packages that cannot stand together are explained in apt's words", async (t) => {
+    const error = failed(await run([amd64("init", ["init-a", "init-b"])], options));
+    t.equal(error._tag, "DependencyConflict");
+    t.match(error.message, /init-a : Conflicts: init-b/);
+  });
+
+  t.test("a dependency that a stand-in cannot fulfil is explained", async (t) => {
+    const request = amd64("x", ["kernel/trixie-backports"], { pockets: ["backports"], excluded: ["firmware", "initrd-tool"] });
+    const error = failed(await run([request], options));
+    t.match(error, { _tag: "DependencyConflict", excluded: ["firmware", "initrd-tool"] });
+    t.match(error.message, /kernel : Depends: firmware \(= 2\)/);
+  });
+
+  t.test("passes over mirrors that cannot be reached or are not signed by the keys", async (t) => {
+    const stranger = await makeKey(join(directory, "strangers"));
+    const forged = await serveArchive({ trixie }, stranger, (stop) => t.teardown(stop));
+    const gone = "http://127.0.0.1:9/debian";
+    const events: EngineEvent[] = [];
+    const lists = { archives: [gone, forged.url, archive.url], security: [] };
+    succeeded(await run([amd64("perl", ["perl"])], { ...options, mirrors: lists }, (event) => events.push(event)));
+    t.match(events, [{ type: "fetch-retry", url: gone }, { type: "fetch-retry", url: forged.url, reason: /NO_PUBKEY|not signed|verif/ }]);
+
+    const error = failed(await run([amd64("perl", ["perl"])], { ...options, mirrors: { archives: [gone, forged.url], security: [] } }));
+    t.match(error, { _tag: "ArchiveUnreachable", attempts: [{ mirror: gone, untrusted: false }, { mirror: forged.url, untrusted: true }] });
+  });
+
+  t.test("a changed index is refused although the signature on its list is good", async (t) => {
+    const tampered = await serveArchive({ trixie }, key, (stop) => t.teardown(stop), { tamper: true });
+    const error = failed(await run([amd64("perl", ["perl"])], { ...options, mirrors: { archives: [tampered.url], security: [] } }));
+    t.equal(error._tag, "ArchiveUnreachable");
+    t.match(error.message, /[Hh]ash|unexpected size/);
+  });
+
+  t.test("without mirrors, without apt and without gpgv the error says what to do", async (t) => {
+    t.match(failed(await run([amd64("x", ["perl"])], { ...options, mirrors: { archives: [], security: [] } })).message, /HELIOS_DEBIAN_MIRROR/);
+    const empty = join(directory, "no-programs");
+    await mkdir(empty);
+    const error = failed(await run([amd64("x", ["perl"])], { ...options, environment: { PATH: empty } }));
+    t.match(error, { _tag: "AptUnusable", program: "apt-get" });
+    t.match(error.message, /building reads only the lock/);
+  });
+});
+
+t.test("what apt prints", async (t) => {
+  const line = `'http://m.example/debian/pool/main/o/openssh/openssh-server_10.0p1-7%2bdeb13u4_arm64.deb' openssh-server_1%3a10.0p1-7+deb13u4_arm64.deb 555388 SHA256:${"ab".repeat(32)}\n`;
+
+  t.test("becomes a package, also where apt hides a mirror's password", async (t) => {
+    for (const mirror of ["http://m.example/debian", "http://user:secret@m.example/debian"]) {
+      t.strictSame(parsePrintedUris(line, [mirror]), [
+        {
+          name: "openssh-server",
+          version: "1:10.0p1-7+deb13u4",
+          architecture: "arm64",
+          path: "pool/main/o/openssh/openssh-server_10.0p1-7+deb13u4_arm64.deb",
+          size: 555388,
+          sha256: "ab".repeat(32),
+        },
+      ]);
+    }
+  });
+
+  t.test("is refused without a hash, from another host, or outside the pool", async (t) => {
+    t.throws(() => parsePrintedUris(line.replace("SHA256:", "MD5Sum:"), ["http://m.example/debian"]), /no package, size and SHA-256/);
+    t.throws(() => parsePrintedUris(line, ["http://other.example/debian"]), /not a file in the archive's pool/);
+    t.throws(() => parsePrintedUris(line.replace("main/o", "main/%2e%2e/o"), ["http://m.example/debian"]), /not a file in the archive's pool/);
+  });
+
+  t.test("complaints lose their marks, and bad signatures are told from a bad network", async (t) => {
+    t.strictSame(complaints("W: GPG error: x\nnoise\nE: Unable to fetch\n"), ["GPG error: x", "Unable to fetch"]);
+    t.ok(isUntrusted("W: GPG error: http://x trixie InRelease: … NO_PUBKEY 6ED0E7B82643E131"));
+    t.notOk(isUntrusted("E: Failed to fetch http://x/InRelease  Could not connect"));
+    t.strictSame(explainConflict("noise\n", "E: Packages need to be removed\n"), ["Packages need to be removed"]);
+  });
+});
+
+t.test("suggestions", async (t) => {
+  t.strictSame(suggest("libarchive13", ["libarchive13t64", "libarchive-dev", "bash"]), ["libarchive13t64"]);
+  t.strictSame(suggest("sytsemd", ["systemd", "systemd-sysv"]), ["systemd"]);
+  t.strictSame(suggest("zzzzzz", ["bash", ""]), []);
+  t.equal(editDistance("kitten", "sitting", 9), 3);
+  t.equal(editDistance("ab", "ba", 9), 1);
+});
