@@ -1,0 +1,174 @@
+import * as Data from "effect/Data";
+import { errorCode } from "#lib/platform/file-system.ts";
+import { formatSri, type Hash } from "#lib/derivations/hash.ts";
+import type { DerivationError } from "#lib/derivations/errors.ts";
+
+/** Every way in which the store can fail. */
+export type StoreError =
+  | StoreIoError
+  | UnsupportedFileError
+  | SourceChangedError
+  | MissingIncludeError
+  | OutputTypeError
+  | OutputHashError
+  | SelfReferenceError
+  | ForbiddenReferenceError
+  | InvalidPathError
+  | NarError
+  | RootLinkError
+  | DerivationError;
+
+/** The operating system refused something. `operation` completes "cannot …". */
+export class StoreIoError extends Data.TaggedError("StoreIoError")<{
+  readonly operation: string;
+  readonly path: string;
+  readonly cause: unknown;
+}> {
+  override get message(): string {
+    const code = errorCode(this.cause);
+    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause);
+    return `cannot ${this.operation} '${this.path}': ${remedies[code ?? ""] ?? `${reason}.`}`;
+  }
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full. Free some space (for example with `store gc`) and run it again; nothing half-written was kept.",
+  EDQUOT: "the disk quota is used up. Free some space (for example with `store gc`) and run it again.",
+  EROFS: "the file system is read-only. Make it writable, or choose another store with HELIOS_STORE.",
+  EACCES: "permission denied. Make it yours with chown, or choose another store with HELIOS_STORE.",
+  EPERM: "the operation is not permitted. Check who owns it, or choose another store with HELIOS_STORE.",
+  ENOENT: "there is no such file or directory.",
+  ENOTDIR: "a part of the path is not a directory.",
+  EMFILE: "too many open files. Raise the limit with `ulimit -n`.",
+  ENAMETOOLONG: "the path is longer than the file system allows. Choose a store with a shorter path with HELIOS_STORE.",
+  EXDEV: "it is on another file system than the store's state. Keep nix/store and nix/var of a store on one file system.",
+  EIO: "the disk reported an input/output error. Check it, then run `store verify --repair`.",
+};
+
+/** A socket, device or named pipe in a tree that should go to the store. */
+export class UnsupportedFileError extends Data.TaggedError("UnsupportedFileError")<{
+  readonly path: string;
+  readonly kind: string;
+}> {
+  override get message(): string {
+    return `'${this.path}' is a ${this.kind}; the store holds only files, directories and symbolic links. Remove it before the build ends.`;
+  }
+}
+
+/** A file changed its size while it was read. */
+export class SourceChangedError extends Data.TaggedError("SourceChangedError")<{ readonly path: string }> {
+  override get message(): string {
+    return `'${this.path}' changed while it was read. Run it again when nothing writes there.`;
+  }
+}
+
+/** An entry of a source's `include` list does not exist. */
+export class MissingIncludeError extends Data.TaggedError("MissingIncludeError")<{
+  readonly source: string;
+  readonly entry: string;
+}> {
+  override get message(): string {
+    return `the source '${this.source}' includes '${this.entry}', which does not exist there.`;
+  }
+}
+
+/** A flat fixed output that is not a plain file. */
+export class OutputTypeError extends Data.TaggedError("OutputTypeError")<{
+  readonly output: string;
+  readonly found: string;
+}> {
+  override get message(): string {
+    return `the output '${this.output}' is ${this.found}, but its hash is that of one file that is not executable. Use mode "recursive" for anything else.`;
+  }
+}
+
+/** A fixed output has not the hash that was promised. */
+export class OutputHashError extends Data.TaggedError("OutputHashError")<{
+  readonly output: string;
+  readonly expected: Hash;
+  readonly actual: Hash;
+}> {
+  override get message(): string {
+    return (
+      `the output '${this.output}' has another hash than it should:\n` +
+      `  expected: ${formatSri(this.expected)}\n` +
+      `  actual:   ${formatSri(this.actual)}\n` +
+      "If the new content is right, put the actual hash in its place."
+    );
+  }
+}
+
+/** An output mentions its own path, so it cannot be addressed by its content. */
+export class SelfReferenceError extends Data.TaggedError("SelfReferenceError")<{
+  readonly output: string;
+  /** Relative to the output; "" for the output itself. */
+  readonly file: string;
+}> {
+  override get message(): string {
+    const place = this.file === "" ? "" : ` in '${this.file}'`;
+    return `the output '${this.output}' mentions its own store path${place}. Make the build use relative paths, or paths of the target.`;
+  }
+}
+
+/** A fixed output mentions store paths, which its hash cannot vouch for. */
+export class ForbiddenReferenceError extends Data.TaggedError("ForbiddenReferenceError")<{
+  readonly output: string;
+  readonly references: readonly string[];
+}> {
+  override get message(): string {
+    return `the fixed output '${this.output}' mentions store paths: ${this.references.join(", ")}. What is fetched must not depend on the store.`;
+  }
+}
+
+/** A path that should be in the store is not there. */
+export class InvalidPathError extends Data.TaggedError("InvalidPathError")<{ readonly path: string }> {
+  override get message(): string {
+    return `'${this.path}' is not in the store. Build it first.`;
+  }
+}
+
+/** An archive that is not a NAR, or not a canonical one. `offset` counts bytes. */
+export class NarError extends Data.TaggedError("NarError")<{ readonly offset: number; readonly problem: string }> {
+  override get message(): string {
+    return `the archive is damaged at byte ${this.offset}: ${this.problem}.`;
+  }
+}
+
+/** The place of a root link is taken by something else. */
+export class RootLinkError extends Data.TaggedError("RootLinkError")<{ readonly link: string; readonly found: string }> {
+  override get message(): string {
+    return `cannot make the link '${this.link}': ${this.found} is there. Move it away, or choose another name with --out-link.`;
+  }
+}
+
+const tags: ReadonlySet<string> = new Set<StoreError["_tag"]>([
+  "StoreIoError",
+  "UnsupportedFileError",
+  "SourceChangedError",
+  "MissingIncludeError",
+  "OutputTypeError",
+  "OutputHashError",
+  "SelfReferenceError",
+  "ForbiddenReferenceError",
+  "InvalidPathError",
+  "NarError",
+  "RootLinkError",
+  "HashSyntaxError",
+  "StorePathError",
+  "AtermError",
+  "DerivationAttributeError",
+  "TextReferenceError",
+  "MissingSourceError",
+  "MissingInputError",
+]);
+
+/** Keeps the store's own errors and wraps the operating system's. */
+export function storeError(operation: string, path: string, cause: unknown): StoreError {
+  if (typeof cause === "object" && cause !== null && "_tag" in cause && tags.has(String(cause._tag))) {
+    // The tag says that it is one of the union.
+    return cause as StoreError;
+  }
+  const place =
+    typeof cause === "object" && cause !== null && "path" in cause && typeof cause.path === "string" ? cause.path : path;
+  return new StoreIoError({ operation, path: place, cause });
+}

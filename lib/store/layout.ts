@@ -1,0 +1,65 @@
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { baseName, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
+import { realisationFile } from "./realisation.ts";
+
+/** Where the parts of a store lie. All paths are absolute, on this machine. */
+export interface Layout {
+  readonly root: string;
+  /** The store directory. */
+  readonly objects: string;
+  /** One file for each valid path. */
+  readonly info: string;
+  readonly realisations: string;
+  /** One link for each root link, to where that is. */
+  readonly roots: string;
+  /** One file for each process: the paths that it uses. */
+  readonly users: string;
+  readonly logs: string;
+  readonly locks: string;
+  readonly temporary: string;
+  /** Unfinished downloads, named by what they are to become; they outlive processes. */
+  readonly partial: string;
+}
+
+/** The parts of the store at `root`. */
+export function layoutOf(root: string): Layout {
+  const state = join(root, "nix/var/helios");
+  return {
+    root,
+    objects: join(root, storeDirectory),
+    info: join(state, "info"),
+    realisations: join(state, "realisations"),
+    roots: join(state, "roots"),
+    users: join(state, "users"),
+    logs: join(state, "logs"),
+    locks: join(state, "locks"),
+    temporary: join(state, "tmp"),
+    partial: join(state, "partial"),
+  };
+}
+
+/** Where a store path is on this machine. */
+export function physicalPath(layout: Layout, path: string): string {
+  return layout.root === "/" ? path : layout.root + path;
+}
+
+/** The info file of a path. */
+export function infoFile(layout: Layout, path: StorePath): string {
+  return `${layout.info}/${baseName(path)}.json`;
+}
+
+/** The file of a realisation. */
+export function realisationPath(layout: Layout, key: RealisationKey): string {
+  return `${layout.realisations}/${realisationFile(key)}`;
+}
+
+/** The store that is used when none is named: HELIOS_STORE, else below the user's data directory. */
+export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const { HELIOS_STORE: store, XDG_DATA_HOME: data } = env;
+  if (store !== undefined && store !== "") return resolve(store);
+  // The XDG specification says that relative paths are to be ignored.
+  if (data !== undefined && isAbsolute(data)) return join(data, "helios");
+  return join(env["HOME"] ?? homedir(), ".local/share/helios");
+}

@@ -1,0 +1,184 @@
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import { sha256 } from "#lib/derivations/hash.ts";
+import type { Source } from "#lib/derivations/source.ts";
+import {
+  baseName,
+  contentAddress,
+  sourceStorePath,
+  type StorePath,
+  textPath,
+} from "#lib/derivations/store-path.ts";
+import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { removeIfThere, uniqueName } from "./atomic-file.ts";
+import { type StoreError, storeError } from "./errors.ts";
+import { FileLocks } from "./file-lock.ts";
+import { hashTree } from "./hash-tree.ts";
+import { type Layout, layoutOf, physicalPath } from "./layout.ts";
+import { narString, narTokens } from "./nar-format.ts";
+import { NarReader } from "./nar-reader.ts";
+import type { PathInfo } from "./path-info.ts";
+import { type OutputRegistration, examineOutput } from "./registration.ts";
+import { Registry } from "./registry.ts";
+import { addRoot, listRoots } from "./roots.ts";
+import { selectionOf } from "./source-tree.ts";
+import type { StoreShape } from "./store.ts";
+import { makeTemporaryDirectory, removeLeftovers } from "./temporary.ts";
+import { canonicalMode, deleteTree, TreeWriter } from "./tree.ts";
+import { Usage } from "./usage.ts";
+
+/** Wraps plain asynchronous code; `operation` completes "cannot …". */
+function attempt<A>(
+  operation: string,
+  path: string,
+  run: (signal: AbortSignal) => Promise<A>,
+): Effect.Effect<A, StoreError> {
+  return Effect.tryPromise({ try: (signal) => run(signal), catch: (cause) => storeError(operation, path, cause) });
+}
+
+/** Opens the store below `root`, and makes it if there is none. */
+export const openLocalStore = Effect.fnUntraced(function* (
+  fs: FileSystemShape,
+  root: string,
+): Effect.fn.Return<StoreShape, StoreError, Scope.Scope> {
+  const layout = layoutOf(root);
+  yield* attempt("open the store", root, () => makeDirectories(fs, layout));
+  const locks = new FileLocks(fs, layout.locks, layout.temporary);
+  const usage = new Usage(fs, layout.users, locks);
+  yield* Effect.addFinalizer(() => Effect.promise(() => usage.close()));
+  const registry = new Registry(fs, layout, usage);
+  const cleaning = attempt("clean", layout.temporary, (signal) => removeLeftovers(fs, layout, signal));
+  yield* Effect.forkScoped(Effect.ignore(cleaning));
+
+  const withLock: StoreShape["withLock"] = (path, effect) => locks.withLock(baseName(path), effect);
+
+  const temporaryDirectory = Effect.acquireRelease(
+    attempt("make a directory in", layout.temporary, () => makeTemporaryDirectory(fs, layout)),
+    // A leftover is removed by the next process; failing here would hide what the scope was about.
+    (directory) => Effect.ignore(attempt("delete", directory, () => deleteTree(fs, directory))),
+  );
+
+  const commit = (tree: string, info: PathInfo): Effect.Effect<PathInfo, StoreError> =>
+    withLock(
+      info.path,
+      Effect.uninterruptible(attempt("add to the store", info.path, () => registry.commit(tree, info))),
+    );
+
+  const addText: StoreShape["addText"] = Effect.fnUntraced(function* (name, content, references) {
+    const sorted = [...new Set(references)].sort();
+    const path = yield* Effect.try({
+      try: () => textPath(name, sha256(content), sorted),
+      catch: (cause) => storeError("name the text", name, cause),
+    });
+    if ((yield* attempt("read the info of", path, () => registry.info(path))) !== undefined) return path;
+    const nar = narOfText(content);
+    const info: PathInfo = {
+      path,
+      narHash: sha256(nar),
+      narSize: nar.length,
+      references: sorted,
+      contentAddress: contentAddress("text", sha256(content)),
+    };
+    const file = yield* attempt("write the text", path, () => writeText(fs, layout, content));
+    yield* commit(file, info);
+    return path;
+  });
+
+  const hashSource = (source: Source): Effect.Effect<StorePath, StoreError> =>
+    attempt("read the source", source.path, async (signal) => {
+      const { hash } = await hashTree(fs, source.path, { selection: await selectionOf(fs, source), signal });
+      return sourceStorePath(source.name, hash);
+    });
+
+  const addSource = Effect.fnUntraced(function* (source: Source) {
+    const path = yield* hashSource(source);
+    if ((yield* attempt("read the info of", path, () => registry.info(path))) !== undefined) return path;
+    const directory = yield* temporaryDirectory;
+    const tree = `${directory}/source`;
+    // Hashed again while it is copied: what counts is what is in the copy.
+    const nar = yield* attempt("copy the source", source.path, async (signal) => {
+      const writer = new TreeWriter(fs, tree, signal);
+      const reader = new NarReader(writer);
+      try {
+        const selection = await selectionOf(fs, source);
+        return await hashTree(fs, source.path, { selection, signal }, (chunk) => reader.push(chunk));
+      } finally {
+        writer.close();
+      }
+    });
+    const info = yield* commit(tree, {
+      path: sourceStorePath(source.name, nar.hash),
+      narHash: nar.hash,
+      narSize: nar.size,
+      references: [],
+      contentAddress: contentAddress("recursive", nar.hash),
+    });
+    return info.path;
+  }, Effect.scoped);
+
+  const registerOutput = Effect.fnUntraced(function* (registration: OutputRegistration) {
+    const { directory, name } = registration;
+    const info = yield* attempt(`examine the output '${name}' in`, directory, (signal) =>
+      examineOutput(fs, registration, signal),
+    );
+    return yield* commit(directory, info);
+  });
+
+  return {
+    root,
+    layout,
+    physical: (path) => physicalPath(layout, path),
+    isValid: (path) => attempt("read the info of", path, async () => (await registry.info(path)) !== undefined),
+    pathInfo: (path) => attempt("read the info of", path, () => registry.info(path)),
+    closure: (paths) => attempt("read the closure in", layout.info, () => registry.closure(paths)),
+    protect: (paths) => attempt("write to", layout.users, () => usage.protect(paths)),
+    addText,
+    addSource,
+    sourcePath: hashSource,
+    registerOutput,
+    realisation: (key) => attempt("read the realisation", key, () => registry.realisation(key)),
+    addRealisation: (realisation) =>
+      attempt("write the realisation", realisation.key, () => registry.addRealisation(realisation)),
+    withLock,
+    temporaryDirectory,
+    addRoot: (link, target) => attempt("make the link", link, () => addRoot(fs, layout, link, target)),
+    roots: attempt("read the roots in", layout.roots, () => listRoots(fs, layout, false)),
+    removeLeftovers: cleaning,
+  };
+});
+
+/** Makes the directories of a store. One that is there but read-only can still be read from. */
+async function makeDirectories(fs: FileSystemShape, layout: Layout): Promise<void> {
+  const { root: _, ...directories } = layout;
+  for (const directory of Object.values(directories)) {
+    try {
+      await fs.promises.mkdir(directory, { recursive: true });
+    } catch (cause) {
+      if (errorCode(cause) !== "EEXIST") throw cause;
+    }
+  }
+}
+
+function narOfText(content: string): Buffer {
+  const { magic, regular, close } = narTokens;
+  return Buffer.concat([magic, regular, narString(content), close]);
+}
+
+/** Writes the file of a text beside the store, ready to be moved. */
+async function writeText(fs: FileSystemShape, layout: Layout, content: string): Promise<string> {
+  const file = `${layout.temporary}/${await uniqueName()}`;
+  try {
+    const handle = await fs.promises.open(file, "wx", 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.chmod(canonicalMode.file);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return file;
+  } catch (cause) {
+    await removeIfThere(fs, file);
+    throw cause;
+  }
+}

@@ -1,0 +1,250 @@
+import { constants } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
+import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { SourceChangedError, UnsupportedFileError } from "./errors.ts";
+import { narTokens, padded } from "./nar-format.ts";
+import { type BytePath, bytePath, hostPath, printablePath, Slices, type TreeFiles, treeFiles } from "./tree-files.ts";
+
+/** Takes a part of a stream. The bytes are only valid until it returns, or until its promise is kept. */
+export type Sink = (chunk: Uint8Array) => void | Promise<void>;
+
+/** Which entries of a directory are archived: all of them, or these and what they allow below. */
+export type Selection = "all" | ReadonlyMap<BytePath, Selection>;
+
+/** What is done with each file of the tree on the way. It gets the file's state and changes it if need be. */
+export interface TreePreparation {
+  /** Before a directory is read. */
+  enter(path: BytePath): void;
+  /** After everything in the directory. */
+  leave(path: BytePath): void;
+  /** With the open file. */
+  file(path: BytePath, descriptor: number, stats: Stats): void;
+  /** When a file cannot be opened; true to try once more. */
+  unreadable(path: BytePath): boolean;
+  symlink(path: BytePath): void;
+}
+
+export interface NarOptions {
+  readonly selection?: Selection;
+  readonly preparation?: TreePreparation;
+  /** Sees each file, link and directory before its contents, with the offset in the archive. */
+  readonly onEntry?: (path: BytePath, offset: number) => void;
+  /** Sees the contents of files only. */
+  readonly onData?: (data: Uint8Array) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Smaller files are read in one synchronous step. */
+const smallFile = 128 * 1024;
+const chunkSize = 512 * 1024;
+
+/**
+ * Writes the NAR of a file, link or directory to `sink`, in bounded memory.
+ *
+ * @returns the size of the archive in bytes
+ * @throws UnsupportedFileError, SourceChangedError, or what the file system throws
+ */
+export async function writeNar(fs: FileSystemShape, path: string, sink: Sink, options: NarOptions = {}): Promise<number> {
+  const writer = new NarWriter(treeFiles(fs), sink, options);
+  await writer.write(bytePath(path));
+  return writer.size;
+}
+
+interface Frame {
+  readonly path: BytePath;
+  readonly entries: readonly Dirent[];
+  readonly selection: Selection;
+  next: number;
+}
+
+type Kind = "file" | "directory" | "symlink";
+
+class NarWriter {
+  readonly #fs: FileSystemShape & TreeFiles;
+  readonly #sink: Sink;
+  readonly #options: NarOptions;
+  readonly #slices: Slices;
+  #buffer = Buffer.allocUnsafe(chunkSize);
+  #used = 0;
+  #flushed = 0;
+
+  constructor(fs: FileSystemShape & TreeFiles, sink: Sink, options: NarOptions) {
+    this.#fs = fs;
+    this.#sink = sink;
+    this.#options = options;
+    this.#slices = new Slices(options.signal);
+  }
+
+  get size(): number {
+    return this.#flushed + this.#used;
+  }
+
+  async write(root: BytePath): Promise<void> {
+    this.#put(narTokens.magic);
+    // Directories that are open, outermost first; a tree may be deeper than the stack of calls allows.
+    const frames: Frame[] = [];
+    const visit = async (path: BytePath, kind: Kind, selection: Selection): Promise<boolean> => {
+      this.#options.onEntry?.(path, this.size);
+      if (kind === "file") await this.#file(path);
+      else if (kind === "symlink") this.#symlink(path);
+      else {
+        frames.push(this.#directory(path, selection));
+        return false;
+      }
+      return true;
+    };
+    await visit(root, kindOf(this.#fs.lstatSync(hostPath(root)), root), this.#options.selection ?? "all");
+    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+      if (this.#used > chunkSize - smallFile) await this.#flush();
+      const pause = this.#slices.next();
+      if (pause !== undefined) await pause;
+
+      const entry = frame.entries[frame.next++];
+      if (entry === undefined) {
+        this.#options.preparation?.leave(frame.path);
+        this.#put(narTokens.close);
+        frames.pop();
+        if (frames.length > 0) this.#put(narTokens.close);
+        continue;
+      }
+      const selection = frame.selection === "all" ? "all" : frame.selection.get(entry.name);
+      if (selection === undefined) continue;
+      this.#put(narTokens.entry);
+      this.#string(entry.name);
+      this.#put(narTokens.node);
+      const path = `${frame.path}/${entry.name}`;
+      const complete = await visit(path, kindOf(entry, path), selection);
+      if (complete) this.#put(narTokens.close);
+    }
+    await this.#flush();
+  }
+
+  #directory(path: BytePath, selection: Selection): Frame {
+    this.#options.preparation?.enter(path);
+    const entries = this.#fs.readdirSync(hostPath(path), { withFileTypes: true, encoding: "latin1" });
+    entries.sort((left, right) => (left.name < right.name ? -1 : 1));
+    this.#put(narTokens.directory);
+    return { path, entries, selection, next: 0 };
+  }
+
+  #symlink(path: BytePath): void {
+    this.#options.preparation?.symlink(path);
+    this.#put(narTokens.symlink);
+    this.#string(this.#fs.readlinkSync(hostPath(path), "latin1"));
+    this.#put(narTokens.close);
+  }
+
+  async #file(path: BytePath): Promise<void> {
+    const descriptor = this.#open(path);
+    try {
+      const stats = this.#fs.fstatSync(descriptor);
+      if (!stats.isFile()) throw new SourceChangedError({ path: printablePath(path) });
+      this.#options.preparation?.file(path, descriptor, stats);
+      this.#put((stats.mode & 0o100) === 0 ? narTokens.regular : narTokens.executable);
+      this.#length(stats.size);
+      if (stats.size <= smallFile) {
+        if (this.#used + stats.size > chunkSize - 1024) await this.#flush();
+        this.#readSmall(path, descriptor, stats.size);
+      } else {
+        await this.#readLarge(path, stats.size);
+      }
+      const padding = padded(stats.size) - stats.size;
+      this.#buffer.fill(0, this.#used, this.#used + padding);
+      this.#used += padding;
+      this.#put(narTokens.close);
+    } finally {
+      this.#fs.closeSync(descriptor);
+    }
+  }
+
+  #open(path: BytePath): number {
+    // Neither follows a link nor waits for the other end of a pipe that took the file's place since the directory was read.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    try {
+      return this.#fs.openSync(hostPath(path), flags);
+    } catch (cause) {
+      if (errorCode(cause) !== "EACCES" || this.#options.preparation?.unreadable(path) !== true) throw cause;
+      return this.#fs.openSync(hostPath(path), flags);
+    }
+  }
+
+  #readSmall(path: BytePath, descriptor: number, size: number): void {
+    const start = this.#used;
+    const end = start + size;
+    while (this.#used < end) {
+      const count = this.#fs.readSync(descriptor, this.#buffer, this.#used, end - this.#used, null);
+      if (count === 0) throw new SourceChangedError({ path: printablePath(path) });
+      this.#used += count;
+    }
+    this.#options.onData?.(this.#buffer.subarray(start, end));
+  }
+
+  /** Reads the next chunk while the last one is hashed. */
+  async #readLarge(path: BytePath, size: number): Promise<void> {
+    await this.#flush();
+    const handle = await this.#fs.promises.open(hostPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      let spare = Buffer.allocUnsafe(chunkSize);
+      const read = (buffer: Buffer, rest: number): Promise<{ bytesRead: number }> =>
+        handle.read(buffer, 0, Math.min(rest, chunkSize), null);
+      let rest = size;
+      let pending = read(this.#buffer, rest);
+      while (rest > 0) {
+        const { bytesRead } = await pending;
+        if (bytesRead === 0) throw new SourceChangedError({ path: printablePath(path) });
+        this.#options.signal?.throwIfAborted();
+        const chunk = this.#buffer.subarray(0, bytesRead);
+        rest -= bytesRead;
+        [this.#buffer, spare] = [spare, this.#buffer];
+        if (rest > 0) pending = read(this.#buffer, rest);
+        this.#options.onData?.(chunk);
+        this.#flushed += bytesRead;
+        const taken = this.#sink(chunk);
+        if (taken !== undefined) await taken;
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #put(bytes: Buffer): void {
+    bytes.copy(this.#buffer, this.#used);
+    this.#used += bytes.length;
+  }
+
+  #length(length: number): void {
+    this.#buffer.writeBigUInt64LE(BigInt(length), this.#used);
+    this.#used += 8;
+  }
+
+  #string(bytes: BytePath): void {
+    this.#length(bytes.length);
+    const end = this.#used + padded(bytes.length);
+    this.#buffer.write(bytes, this.#used, "latin1");
+    this.#buffer.fill(0, this.#used + bytes.length, end);
+    this.#used = end;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#used === 0) return;
+    const chunk = this.#buffer.subarray(0, this.#used);
+    this.#flushed += this.#used;
+    this.#used = 0;
+    const taken = this.#sink(chunk);
+    if (taken !== undefined) await taken;
+  }
+}
+
+function kindOf(entry: Dirent | Stats, path: BytePath): Kind {
+  if (entry.isFile()) return "file";
+  if (entry.isDirectory()) return "directory";
+  if (entry.isSymbolicLink()) return "symlink";
+  throw new UnsupportedFileError({ path: printablePath(path), kind: specialKind(entry) });
+}
+
+function specialKind(entry: Dirent | Stats): string {
+  if (entry.isSocket()) return "socket";
+  if (entry.isFIFO()) return "named pipe";
+  if (entry.isBlockDevice()) return "block device";
+  return entry.isCharacterDevice() ? "character device" : "file of unknown kind";
+}

@@ -1,0 +1,132 @@
+import { dirname } from "node:path";
+import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
+import type { StorePath } from "#lib/derivations/store-path.ts";
+import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { readIfThere, removeIfThere, writeAtomically } from "./atomic-file.ts";
+import { InvalidPathError } from "./errors.ts";
+import { infoFile, type Layout, physicalPath, realisationPath } from "./layout.ts";
+import { parsePathInfo, type PathInfo, printPathInfo } from "./path-info.ts";
+import { parseRealisation, printRealisation, type Realisation } from "./realisation.ts";
+import { deleteTree, seal } from "./tree.ts";
+import type { Usage } from "./usage.ts";
+
+/** How many info files are read at once. */
+const concurrency = 32;
+
+/** What is valid in a store. A path is valid if and only if its info file can be read. */
+export class Registry {
+  readonly fs: FileSystemShape;
+  readonly layout: Layout;
+  readonly #usage: Usage;
+  /** Infos of paths that are protected from collection, so they stay true. */
+  readonly #known = new Map<StorePath, PathInfo>();
+
+  constructor(fs: FileSystemShape, layout: Layout, usage: Usage) {
+    this.fs = fs;
+    this.layout = layout;
+    this.#usage = usage;
+  }
+
+  /** What is known of a path, which stays protected from now on; undefined if it is not valid. */
+  async info(path: StorePath): Promise<PathInfo | undefined> {
+    const known = this.#known.get(path);
+    if (known !== undefined) return known;
+    await this.#usage.protect([path]);
+    const text = await readIfThere(this.fs, infoFile(this.layout, path));
+    const info = text === undefined ? undefined : parsePathInfo(text);
+    if (info === undefined || info.path !== path) return undefined;
+    this.#known.set(path, info);
+    return info;
+  }
+
+  /** The paths and everything that they refer to, sorted. */
+  async closure(paths: Iterable<StorePath>): Promise<StorePath[]> {
+    const seen = new Set(paths);
+    let border = [...seen];
+    while (border.length > 0) {
+      await this.#usage.protect(border);
+      const next: StorePath[] = [];
+      for (let start = 0; start < border.length; start += concurrency) {
+        const part = border.slice(start, start + concurrency);
+        for (const [index, info] of (await Promise.all(part.map((path) => this.info(path)))).entries()) {
+          if (info === undefined) throw new InvalidPathError({ path: part[index] ?? "" });
+          for (const reference of info.references) {
+            if (seen.has(reference)) continue;
+            seen.add(reference);
+            next.push(reference);
+          }
+        }
+      }
+      border = next;
+    }
+    return [...seen].sort();
+  }
+
+  /**
+   * Moves a complete tree to its place and makes it valid. The caller holds the
+   * lock of the path. If it is valid already, the tree is deleted.
+   */
+  async commit(tree: string, info: PathInfo): Promise<PathInfo> {
+    const known = await this.info(info.path);
+    if (known !== undefined) {
+      await deleteTree(this.fs, tree);
+      return known;
+    }
+    const place = physicalPath(this.layout, info.path);
+    // What stands there without an info file was left by a process that died.
+    await deleteTree(this.fs, place);
+    // Only a directory that one may write can be moved.
+    if ((await this.fs.promises.lstat(tree)).isDirectory()) await this.fs.promises.chmod(tree, 0o755);
+    await this.fs.promises.rename(tree, place);
+    try {
+      await seal(this.fs, place);
+      await this.#syncDirectory(dirname(place));
+      await writeAtomically(this.fs, this.layout.temporary, infoFile(this.layout, info.path), printPathInfo(info));
+    } catch (cause) {
+      // A full disk should get its space back; what fails here too is removed by the next attempt.
+      await deleteTree(this.fs, place).catch(() => {});
+      throw cause;
+    }
+    this.#known.set(info.path, info);
+    return info;
+  }
+
+  /** Makes a path invalid, then deletes it. The caller holds its lock and knows that nobody uses it. */
+  async remove(path: StorePath): Promise<void> {
+    this.#known.delete(path);
+    await removeIfThere(this.fs, infoFile(this.layout, path));
+    await deleteTree(this.fs, physicalPath(this.layout, path));
+  }
+
+  /** Forgets what was read of a path, which may have changed on the disk. */
+  forget(path: StorePath): void {
+    this.#known.delete(path);
+  }
+
+  /** The realisation of a key; undefined if there is none, or its path is not valid any more. */
+  async realisation(key: RealisationKey): Promise<Realisation | undefined> {
+    const text = await readIfThere(this.fs, realisationPath(this.layout, key));
+    const realisation = text === undefined ? undefined : parseRealisation(text);
+    if (realisation === undefined || realisation.key !== key) return undefined;
+    return (await this.info(realisation.path)) === undefined ? undefined : realisation;
+  }
+
+  async addRealisation(realisation: Realisation): Promise<void> {
+    if ((await this.info(realisation.path)) === undefined) throw new InvalidPathError({ path: realisation.path });
+    const file = realisationPath(this.layout, realisation.key);
+    await writeAtomically(this.fs, this.layout.temporary, file, printRealisation(realisation));
+  }
+
+  /** Makes renames in a directory outlive a power failure. */
+  async #syncDirectory(path: string): Promise<void> {
+    const handle = await this.fs.promises.open(path, "r");
+    try {
+      await handle.sync();
+    } catch (cause) {
+      // Some file systems do not sync directories.
+      if (errorCode(cause) !== "EINVAL") throw cause;
+    } finally {
+      await handle.close();
+    }
+  }
+}

@@ -1,0 +1,492 @@
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
+import { createFsFromVolume, Volume } from "memfs";
+import * as nodeFs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { formatSri, parseHash, sha256 } from "#lib/derivations/hash.ts";
+import { source } from "#lib/derivations/source.ts";
+import { makeStorePath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
+import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import type { StoreError } from "#lib/store/errors.ts";
+import { infoFile } from "#lib/store/layout.ts";
+import { Store, type StoreShape } from "#lib/store/store.ts";
+import { deleteTree } from "#lib/store/tree.ts";
+
+interface World {
+  readonly fs: typeof nodeFs;
+  /** An empty directory. */
+  readonly directory: string;
+  /** Opens the store of this world and runs something in it. */
+  readonly run: <A>(effect: Effect.Effect<A, StoreError, Store>) => Promise<A>;
+  /** As `run`, for what should fail. */
+  readonly fail: (effect: Effect.Effect<unknown, StoreError, Store>) => Promise<StoreError>;
+}
+
+function world(fs: typeof nodeFs, directory: string): World {
+  const layer = Store.layer({ root: join(directory, "store") }).pipe(Layer.provide(Layer.succeed(FileSystem, fs)));
+  return {
+    fs,
+    directory,
+    run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
+    fail: (effect) => Effect.runPromise(Effect.flip(Effect.provide(effect, layer))),
+  };
+}
+
+/** An empty file system in memory. */
+function memory(): typeof nodeFs {
+  const fs = createFsFromVolume(new Volume()) as unknown as typeof nodeFs;
+  const rename = fs.promises.rename.bind(fs.promises);
+  // memfs renames what a link points to instead of the link.
+  const renameLinks = async (from: nodeFs.PathLike, to: nodeFs.PathLike): Promise<void> => {
+    if (!fs.lstatSync(from).isSymbolicLink()) return rename(from, to);
+    if (fs.lstatSync(to, { throwIfNoEntry: false }) !== undefined) fs.unlinkSync(to);
+    fs.symlinkSync(fs.readlinkSync(from), to);
+    fs.unlinkSync(from);
+  };
+  return failing(fs, { rename: renameLinks });
+}
+
+/** A file system with some calls replaced. */
+function failing(fs: typeof nodeFs, calls: Partial<FileSystemShape["promises"]>): typeof nodeFs {
+  const promises: FileSystemShape["promises"] = Object.create(fs.promises);
+  return Object.assign(Object.create(fs), { promises: Object.assign(promises, calls) });
+}
+
+const worlds: Record<string, (t: Test) => World> = {
+  memory: () => {
+    const fs = memory();
+    fs.mkdirSync("/w");
+    return world(fs, "/w");
+  },
+  disk: (t) => {
+    const directory = nodeFs.mkdtempSync(join(tmpdir(), "store-test-"));
+    t.teardown(() => deleteTree(nodeFs, directory));
+    return world(nodeFs, directory);
+  },
+};
+
+const store = <A, E, R>(use: (store: StoreShape) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Store> =>
+  Effect.flatMap(Store, use);
+
+/** The error of something that should fail. */
+const failure = <E, R>(effect: Effect.Effect<unknown, E, R>): Effect.Effect<E, never, R> =>
+  Effect.orDie(Effect.flip(effect));
+
+/** Writes the tree called "src" in the vectors. */
+function writeSource(fs: typeof nodeFs, root: string): void {
+  fs.mkdirSync(join(root, "sub"), { recursive: true });
+  fs.writeFileSync(join(root, "a.txt"), "alpha\n");
+  fs.symlinkSync("a.txt", join(root, "link"));
+  fs.writeFileSync(join(root, "run.sh"), "#!/bin/sh\necho hi\n");
+  fs.chmodSync(join(root, "run.sh"), 0o755);
+  fs.writeFileSync(join(root, "sub/empty"), "");
+}
+
+const srcPath = "/nix/store/p5l67fyalqlmx8l45fhkgzsisbh6clmf-src";
+const input = parseStorePath("/nix/store/fnlla6mjqvkrpgrdcgc90lbcbapbagkw-ca-plain");
+const other = parseStorePath("/nix/store/9f577i78q62dmcf49lng5pa8yvdwnjvr-other");
+const scratch = makeStorePath("scratch", "0".repeat(64), "out");
+
+/** Builds something aside, as a builder would, and registers it. */
+const build = (
+  { fs, directory }: World,
+  write: (output: string) => void,
+  options: Partial<Parameters<StoreShape["registerOutput"]>[0]> = {},
+): Effect.Effect<StorePath, StoreError, Store> =>
+  store((s) => {
+    const output = join(directory, "store/nix/var/helios/tmp/built");
+    fs.rmSync(output, { recursive: true, force: true });
+    write(output);
+    return Effect.map(
+      s.registerOutput({ name: "out", directory: output, candidates: [], ...options }),
+      (info) => info.path,
+    );
+  });
+
+for (const [name, makeWorld] of Object.entries(worlds)) {
+  void t.test(`a store in ${name}`, (t) => {
+    t.test("adds texts where Nix does, once", async (t) => {
+      const w = makeWorld(t);
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            const a = yield* s.addText("a.txt", "hello\n", []);
+            t.equal(a, "/nix/store/8hb1zapwkfr1j7zmxj7s7wj2pgci7zjm-a.txt");
+            const b = yield* s.addText("b.txt", `ref ${a}`, [a]);
+            t.equal(b, "/nix/store/g3ayx1v5x8dsvzxlk7bdcxiazzhl5c5z-b.txt");
+            t.equal(yield* s.addText("a.txt", "hello\n", []), a);
+            t.equal(w.fs.readFileSync(s.physical(b), "utf8"), `ref ${a}`);
+            const info = yield* s.pathInfo(a);
+            t.equal(formatSri(info!.narHash), "sha256-HDfQGvQL4ugGkd48w99EN3ppmvuxfGjwgJZLL9Bx/BM=");
+            t.equal(info!.narSize, 120);
+            t.strictSame(yield* s.closure([b]), [a, b].sort());
+          }),
+        ),
+      );
+    });
+
+    t.test("adds sources where Nix does, and only what is included", async (t) => {
+      const w = makeWorld(t);
+      const root = join(w.directory, "src");
+      writeSource(w.fs, root);
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            t.equal(yield* s.sourcePath(source({ path: root })), srcPath);
+            t.notOk(yield* s.isValid(parseStorePath(srcPath)));
+            t.equal(yield* s.addSource(source({ path: root })), srcPath);
+            t.ok(yield* s.isValid(parseStorePath(srcPath)));
+            t.equal(yield* s.addSource(source({ path: root })), srcPath);
+            t.equal(w.fs.readFileSync(join(s.physical(srcPath), "a.txt"), "utf8"), "alpha\n");
+            t.equal(w.fs.readlinkSync(join(s.physical(srcPath), "link")), "a.txt");
+            const part = yield* s.addSource(source({ path: root, include: ["sub/empty", "link"] }));
+            t.strictSame(w.fs.readdirSync(s.physical(part)).sort(), ["link", "sub"]);
+            const file = yield* s.addSource(source({ path: join(root, "a.txt") }));
+            t.equal(file, "/nix/store/6mff30gq0wf23ylaj5hw3w1b669ym3la-a.txt");
+          }),
+        ),
+      );
+      const missing = await w.fail(store((s) => s.addSource(source({ path: root, include: ["nope"] }))));
+      t.match(missing, { _tag: "MissingIncludeError", message: /includes 'nope', which does not exist/ });
+      const absent = await w.fail(store((s) => s.addSource(source({ path: join(w.directory, "absent") }))));
+      t.match(absent, { _tag: "StoreIoError", message: /cannot read the source '.*absent': there is no such/ });
+    });
+
+    t.test("makes what is added canonical", async (t) => {
+      const w = makeWorld(t);
+      const path = await w.run(
+        build(w, (output) => {
+          writeSource(w.fs, output);
+          w.fs.chmodSync(join(output, "run.sh"), 0o4755);
+          w.fs.chmodSync(join(output, "a.txt"), 0o600);
+          w.fs.chmodSync(join(output, "sub"), 0o700);
+        }, { name: "src" }),
+      );
+      t.equal(path, srcPath);
+      const physical = join(w.directory, "store", srcPath);
+      const states = ["", "a.txt", "run.sh", "sub", "sub/empty"].map((file) => {
+        const { mode, mtimeMs } = w.fs.lstatSync(join(physical, file));
+        return [file, (mode & 0o7777).toString(8), mtimeMs];
+      });
+      t.strictSame(states, [
+        ["", "555", 1000],
+        ["a.txt", "444", 1000],
+        ["run.sh", "555", 1000],
+        ["sub", "555", 1000],
+        ["sub/empty", "444", 1000],
+      ]);
+      t.equal(w.fs.lstatSync(join(physical, "link")).mtimeMs, 1000);
+      t.notOk(w.fs.existsSync(join(w.directory, "store/nix/var/helios/tmp/built")), "what was built aside is gone");
+    });
+
+    t.test("finds references wherever the hash part stands", async (t) => {
+      const w = makeWorld(t);
+      const references = (write: (output: string) => void): Promise<readonly StorePath[]> =>
+        w.run(
+          Effect.gen(function* () {
+            const s = yield* Store;
+            const path = yield* build(w, write, { candidates: [input, other] });
+            return (yield* s.pathInfo(path))!.references;
+          }),
+        );
+      const text = (content: string) => (output: string) => w.fs.writeFileSync(output, content);
+      const part = input.slice(11, 43);
+      t.strictSame(await references(text(`xx${part}yy`)), [input]);
+      t.strictSame(await references(text("/nix/store/8hb1zapwkfr1j7zmxj7s7wj2pgci7zjm-not-an-input")), []);
+      t.strictSame(await references(text("nothing")), []);
+      t.strictSame(await references(text(part.toUpperCase())), []);
+      t.strictSame(await references(text(`${part.slice(0, 16)} ${part.slice(16)}`)), []);
+      t.strictSame(await references((output) => w.fs.symlinkSync(`${input}/bin`, output)), [input]);
+      t.strictSame(
+        await references((output) => {
+          w.fs.mkdirSync(output);
+          w.fs.writeFileSync(join(output, `a${part}b`), "");
+        }),
+        [input],
+      );
+      t.strictSame(await references(text(`${other} ${input}`)), [other, input].sort());
+    });
+
+    t.test("refuses an output that mentions itself, and says where", async (t) => {
+      const w = makeWorld(t);
+      const error = await w.fail(
+        build(w, (output) => {
+          w.fs.mkdirSync(join(output, "lib"), { recursive: true });
+          w.fs.writeFileSync(join(output, "a"), "harmless");
+          w.fs.writeFileSync(join(output, "lib/libfoo.la"), `libdir=${scratch}/lib`);
+        }, { scratch }),
+      );
+      t.match(error, { _tag: "SelfReferenceError", message: /mentions its own store path in 'lib\/libfoo.la'/ });
+    });
+
+    t.test("checks what a fixed output promises", async (t) => {
+      const w = makeWorld(t);
+      const text = (output: string): void => w.fs.writeFileSync(output, "hello\n");
+      const flat = { mode: "flat", hash: sha256("hello\n") } as const;
+      t.equal(
+        await w.run(build(w, text, { name: "hello", expected: flat })),
+        "/nix/store/8zv8i345w2xn27jrxj4cyjc6x3b4am1q-hello",
+      );
+      const nar = parseHash("sha256-HDfQGvQL4ugGkd48w99EN3ppmvuxfGjwgJZLL9Bx/BM=");
+      t.equal(
+        await w.run(build(w, text, { name: "hello", expected: { mode: "recursive", hash: nar } })),
+        "/nix/store/gwina1sjk7g95wq6fxc6b7s1hza53h74-hello",
+      );
+      const wrong = await w.fail(build(w, (output) => w.fs.writeFileSync(output, "other"), { expected: flat }));
+      t.match(wrong, { _tag: "OutputHashError", message: /expected: sha256-WJG.*\n.*actual: {3}sha256-2Sm/ });
+      const directory = await w.fail(build(w, (output) => void w.fs.mkdirSync(output), { expected: flat }));
+      t.match(directory, { _tag: "OutputTypeError", message: /is a directory/ });
+      const mention = `see ${input}`;
+      const forbidden = await w.fail(
+        build(w, (output) => w.fs.writeFileSync(output, mention), {
+          expected: { mode: "flat", hash: sha256(mention) },
+          candidates: [input],
+        }),
+      );
+      t.match(forbidden, { _tag: "ForbiddenReferenceError" });
+    });
+
+    t.test("takes an output that is there already as it is", async (t) => {
+      const w = makeWorld(t);
+      const write = (output: string): void => w.fs.writeFileSync(output, "same");
+      const first = await w.run(build(w, write));
+      const second = await w.run(build(w, write));
+      t.equal(first, second);
+      t.notOk(w.fs.existsSync(join(w.directory, "store/nix/var/helios/tmp/built")));
+    });
+
+    t.test("takes a path without its info file for a leftover", async (t) => {
+      const w = makeWorld(t);
+      const root = join(w.directory, "src");
+      writeSource(w.fs, root);
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            w.fs.mkdirSync(s.physical(srcPath), { recursive: true });
+            w.fs.writeFileSync(join(s.physical(srcPath), "half"), "written");
+            t.notOk(yield* s.isValid(parseStorePath(srcPath)));
+            yield* s.addSource(source({ path: root }));
+            t.notOk(w.fs.existsSync(join(s.physical(srcPath), "half")));
+            w.fs.writeFileSync(infoFile(s.layout, input), "{");
+            t.notOk(yield* s.isValid(input), "a damaged info file is none");
+          }),
+        ),
+      );
+    });
+
+    t.test("remembers realisations as long as their path is valid", async (t) => {
+      const w = makeWorld(t);
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            const path = yield* s.addText("a", "b", []);
+            const key = `sha256:${"0".repeat(64)}!out` as const;
+            t.equal(yield* s.realisation(key), undefined);
+            yield* s.addRealisation({ key, path });
+            t.strictSame(yield* s.realisation(key), { key, path });
+            const invalid = yield* failure(s.addRealisation({ key, path: input }));
+            t.match(invalid, { _tag: "InvalidPathError", message: /is not in the store/ });
+            t.match(yield* failure(s.closure([path, input])), { _tag: "InvalidPathError" });
+          }),
+        ),
+      );
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            const key = `sha256:${"0".repeat(64)}!out` as const;
+            w.fs.unlinkSync(infoFile(s.layout, (yield* s.realisation(key))!.path));
+          }),
+        ),
+      );
+      t.equal(await w.run(store((s) => s.realisation(`sha256:${"0".repeat(64)}!out`))), undefined);
+    });
+
+    t.test("keeps a root while its link exists", async (t) => {
+      const w = makeWorld(t);
+      const link = join(w.directory, "result");
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            const a = yield* s.addText("a", "a", []);
+            const b = yield* s.addText("b", "b", []);
+            yield* s.addRoot(link, a);
+            yield* s.addRoot(link, b);
+            t.equal(w.fs.readFileSync(link, "utf8"), "b");
+            t.strictSame(yield* s.roots, [{ link, target: b }]);
+            w.fs.unlinkSync(link);
+            t.strictSame(yield* s.roots, []);
+            w.fs.writeFileSync(link, "mine");
+            t.match(yield* failure(s.addRoot(link, a)), { _tag: "RootLinkError", message: /a file is there/ });
+          }),
+        ),
+      );
+    });
+
+    t.test("gives a lock to one at a time", async (t) => {
+      const w = makeWorld(t);
+      const events: string[] = [];
+      const layer = Store.layer({ root: join(w.directory, "store") }).pipe(
+        Layer.provide(Layer.succeed(FileSystem, w.fs)),
+        // Two stores in one process meet at the lock file, as two processes do.
+        Layer.fresh,
+      );
+      const work = (who: string): Promise<void> =>
+        Effect.runPromise(
+          Effect.provide(
+            store((s) =>
+              s.withLock(
+                input,
+                Effect.gen(function* () {
+                  events.push(`${who} in`);
+                  yield* Effect.sleep(20);
+                  events.push(`${who} out`);
+                }),
+              ),
+            ),
+            layer,
+          ),
+        );
+      await Promise.all([work("a"), work("b"), work("c")]);
+      t.equal(events.length, 6);
+      for (let index = 0; index < 6; index += 2) {
+        t.equal(events[index + 1], events[index]!.replace(" in", " out"));
+      }
+      t.strictSame(w.fs.readdirSync(join(w.directory, "store/nix/var/helios/locks")), []);
+    });
+
+    t.test("breaks the lock and removes the leftovers of a dead process, not of a running one", async (t) => {
+      const w = makeWorld(t);
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            const mine = yield* s.temporaryDirectory;
+            const own = mine.slice(mine.lastIndexOf("/") + 1);
+            const dead = own.replace(/^\d+/, "4194305");
+            w.fs.writeFileSync(join(s.layout.locks, "fnlla6mjqvkrpgrdcgc90lbcbapbagkw-ca-plain.lock"), dead);
+            w.fs.mkdirSync(join(s.layout.temporary, dead, "tree"), { recursive: true });
+            w.fs.chmodSync(join(s.layout.temporary, dead, "tree"), 0o555);
+            t.ok((yield* s.removeLeftovers) >= 1);
+            t.strictSame(
+              w.fs.readdirSync(s.layout.temporary).filter((entry) => entry.startsWith("4194305")),
+              [],
+            );
+            t.ok(w.fs.existsSync(mine));
+            t.equal(yield* s.withLock(input, Effect.succeed("got it")), "got it");
+          }).pipe(Effect.scoped),
+        ),
+      );
+      t.strictSame(
+        w.fs.readdirSync(join(w.directory, "store/nix/var/helios/users")),
+        [],
+        "the list of used paths goes with the store's layer",
+      );
+    });
+
+    t.test("lets waiting for a lock be interrupted", async (t) => {
+      const w = makeWorld(t);
+      const exit = await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            w.fs.writeFileSync(
+              join(s.layout.locks, "fnlla6mjqvkrpgrdcgc90lbcbapbagkw-ca-plain.lock"),
+              // Another process namespace: it cannot be seen whether that process runs.
+              "1.1.0.1\n".replace(".0.", `.${nodeFs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").replace(/[^0-9a-f]/g, "")}.`),
+            );
+            return yield* Effect.exit(s.withLock(input, Effect.void).pipe(Effect.timeout(50)));
+          }),
+        ),
+      );
+      t.ok(Exit.isFailure(exit));
+    });
+    t.end();
+  });
+}
+
+void t.test("a store on a disk", (t) => {
+  const directory = nodeFs.mkdtempSync(join(tmpdir(), "store-test-"));
+  t.teardown(() => deleteTree(nodeFs, directory));
+  const w = world(nodeFs, directory);
+
+  t.test("refuses sockets and pipes", async (t) => {
+    const { execFileSync } = await import("node:child_process");
+    const error = await w.fail(
+      build(w, (output) => {
+        nodeFs.mkdirSync(output);
+        execFileSync("mkfifo", [join(output, "pipe")]);
+      }),
+    );
+    t.match(error, { _tag: "UnsupportedFileError", message: /pipe' is a named pipe/ });
+  });
+
+  t.test("does not share files with whoever has a link to them", async (t) => {
+    const outside = join(directory, "outside");
+    const path = await w.run(
+      build(w, (output) => {
+        nodeFs.mkdirSync(output);
+        nodeFs.writeFileSync(join(output, "a"), "content");
+        nodeFs.linkSync(join(output, "a"), join(output, "inside"));
+        nodeFs.writeFileSync(join(output, "b"), "content");
+        nodeFs.linkSync(join(output, "b"), outside);
+      }),
+    );
+    nodeFs.chmodSync(outside, 0o644);
+    nodeFs.writeFileSync(outside, "changed");
+    const physical = join(directory, "store", path);
+    t.equal(nodeFs.readFileSync(join(physical, "b"), "utf8"), "content");
+    t.equal(nodeFs.statSync(join(physical, "b")).nlink, 1);
+    t.equal(nodeFs.statSync(join(physical, "b")).mode & 0o777, 0o444);
+    t.equal(nodeFs.statSync(join(physical, "a")).nlink, 2, "links inside of the tree stay");
+    t.equal(nodeFs.statSync(physical).mode & 0o777, 0o555);
+  });
+
+  t.test("holds file names that are not UTF-8", async (t) => {
+    const name = Buffer.from([0x66, 0xff]);
+    const path = await w.run(
+      build(w, (output) => {
+        nodeFs.mkdirSync(output);
+        nodeFs.writeFileSync(Buffer.concat([Buffer.from(`${output}/`), name]), "x");
+      }),
+    );
+    const root = join(directory, "store", path);
+    t.strictSame(nodeFs.readdirSync(root, { encoding: "buffer" }), [name]);
+    const again = await w.run(store((s) => s.addSource(source({ path: root, name: "out" }))));
+    t.equal(again, path);
+  });
+  t.end();
+});
+
+const refusal = (code: string) => (): Promise<never> =>
+  Promise.reject(Object.assign(new Error(`${code}: refused`), { code }));
+
+void t.test("when the system refuses, the error says what to do and nothing half-written stays", async (t) => {
+  for (const [code, remedy] of [
+    ["ENOSPC", /disk is full. Free some space/],
+    ["EROFS", /read-only. Make it writable, or choose another store with HELIOS_STORE/],
+    ["EACCES", /permission denied/],
+  ] as const) {
+    const fs = memory();
+    fs.mkdirSync("/w");
+    const good = world(fs, "/w");
+    await good.run(store((s) => s.addText("before", "kept", [])));
+    for (const call of ["open", "rename", "link", "lutimes"] as const) {
+      const bad = world(failing(fs, { [call]: refusal(code) }), "/w");
+      const error = await bad.fail(store((s) => s.addText("after", "x", [])));
+      t.match(error, { _tag: "StoreIoError", message: remedy }, `${code} from ${call}`);
+      t.equal(fs.readdirSync("/w/store/nix/store").length, 1, `nothing is left after ${code} from ${call}`);
+      t.equal(fs.readdirSync("/w/store/nix/var/helios/info").length, 1);
+    }
+    const path = await good.run(store((s) => s.addText("after", "x", [])));
+    t.equal(await good.run(store((s) => s.isValid(path))), true);
+  }
+});
+
+void t.test("a store that can be read but not written answers questions", async (t) => {
+  const fs = memory();
+  fs.mkdirSync("/w");
+  const path = await world(fs, "/w").run(store((s) => s.addText("a", "x", [])));
+  const bad = world(failing(fs, { appendFile: refusal("EROFS") as never }), "/w");
+  t.equal(await bad.run(store((s) => s.isValid(path))), true);
+});
