@@ -8,11 +8,6 @@ const options = {
         default: "linux-image-arm64",
         description: "Debian package that brings the kernel.",
       }),
-      deviceTrees: mkOption({
-        type: types.listOf(types.str),
-        default: ["broadcom"],
-        description: "Vendors whose device trees are put on the boot partition.",
-      }),
     },
     kernelParams: mkOption({
       type: types.listOf(types.strMatching("[^\\s\"]+")),
@@ -32,13 +27,12 @@ const options = {
         description: "The same, but left out when the kernel has no such module.",
       }),
     },
-    loader: {
-      timeout: mkOption({
-        type: types.ints.between(0, 60),
-        default: 0,
-        description: "Seconds for which EFI and U-Boot show their menus.",
-      }),
-    },
+    deviceTrees: mkOption({
+      type: types.listOf(types.strMatching("[a-z0-9-]+/[A-Za-z0-9._-]+\\.dtb")),
+      default: [],
+      example: ["broadcom/bcm2712-rpi-5-b.dtb"],
+      description: "Device trees of the kernel, as vendor and file, to put on the boot partition.",
+    }),
     configTxt: mkOption({
       type: types.lines,
       default: "",

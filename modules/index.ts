@@ -1,4 +1,5 @@
-import { evalModules, type Module } from "#lib/evaluator/index.ts";
+import { assertionsModule, evalModules, type Module } from "#lib/evaluator/index.ts";
+import type { BootCheck } from "#lib/flake/check.ts";
 import type { Packages } from "#pkgs/index.ts";
 import boot from "./boot.ts";
 import build from "./build.ts";
@@ -16,6 +17,7 @@ import users from "./users.ts";
 
 /** Every option module. */
 export const optionModules: readonly Module[] = [
+  assertionsModule,
   boot,
   build,
   buildroot,
@@ -31,7 +33,25 @@ export const optionModules: readonly Module[] = [
   users,
 ];
 
-/** Evaluates a system: all option modules, and the modules given. */
+/** An evaluated system. */
+export type System = ReturnType<typeof evalSystem>;
+
+/** Evaluates a system: all option modules, and the modules given. What it builds requires its assertions to hold. */
 export function evalSystem({ pkgs, modules }: { readonly pkgs: Packages; readonly modules: readonly Module[] }) {
   return evalModules({ modules: [...optionModules, ...modules], specialArgs: { pkgs } });
+}
+
+/** The check that boots a system's image in QEMU and verifies what its modules promise. */
+export function bootCheck({ pkgs, system: { config } }: { readonly pkgs: Packages; readonly system: System }): BootCheck {
+  const { image, linux, initrd } = config.system.build;
+  const { qemu } = pkgs.environments;
+  return {
+    derivations: [image, linux.kernel, initrd, qemu],
+    qemu,
+    image: { derivation: image, path: config.image.fileName },
+    kernel: { derivation: linux.kernel, path: "Image" },
+    initrd: { derivation: initrd, path: "" },
+    commandLine: config.boot.commandLine,
+    assertions: config.tests.boot,
+  };
 }

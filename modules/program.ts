@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
+import { repeated } from "./repeated.ts";
 
 const artifactId = types.strMatching("[A-Za-z0-9][A-Za-z0-9._-]*");
 
@@ -57,7 +58,7 @@ const options = {
       }),
     },
     products: mkOption({
-      type: types.attrsOf(types.raw),
+      type: types.attrsOf(types.str),
       default: {},
       internal: true,
       description: "The file of each artifact, by id.",
@@ -90,7 +91,7 @@ export default defineModule({
         config.program.install.items.map(({ artifact, dest, mode }) => ({
           dst: dest,
           mode,
-          src: config.program.products[artifact],
+          src: config.program.products[artifact] ?? null,
         })),
     },
     assertions: (config) => [
@@ -126,9 +127,4 @@ function rustProduct(
     ...(kind === "bin" ? { binaries: [package_] } : { libraries: [package_] }),
   });
   return kind === "bin" ? `${built}/bin/${package_}` : `${built}/lib/lib${package_.replaceAll("-", "_")}.so`;
-}
-
-function repeated(ids: readonly string[]): string[] {
-  const seen = new Set<string>();
-  return ids.filter((id) => seen.has(id) || !seen.add(id));
 }

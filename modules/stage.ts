@@ -1,4 +1,5 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { repeated } from "./repeated.ts";
 import { renderEnvironmentFile } from "./services/render-unit.ts";
 
 const fileMode = types.strMatching("[0-7]{3,4}");
@@ -117,6 +118,10 @@ export default defineModule({
           message: `stage.env.files: '${path}' uses the set '${name}', which stage.env.sets does not have. It has: ${Object.keys(config.stage.env.sets).join(", ")}.`,
         })),
       ),
+      ...repeated(config.stage.files.map(({ dst }) => dst)).map((dst) => ({
+        assertion: false,
+        message: `stage.files: '${dst}' is written twice. Leave one of the definitions away.`,
+      })),
       ...config.stage.files.map(({ dst, content, src, link }) => ({
         assertion: [content, src, link].filter((given) => given !== null).length === 1,
         message: `stage.files: '${dst}' needs exactly one of content, src and link.`,

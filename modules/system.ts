@@ -1,7 +1,7 @@
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
 import { source } from "#lib/derivations/source.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
-import { type Config, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { checkAssertions, type Config, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import type { Entry } from "#pkgs/rootfs/entry.ts";
 
@@ -17,8 +17,11 @@ export interface SystemBuild {
   readonly image: Derivation;
 }
 
+/** Parts are made here only, so their type is taken on trust. */
+const isPart = (value: unknown): boolean => typeof value === "object" && value !== null;
+
 const part = <Part extends keyof SystemBuild>(description: string) =>
-  mkOption({ type: types.rawOf<SystemBuild[Part]>(), readOnly: true, internal: true, description });
+  mkOption({ type: types.opaque("part of a system", isPart as (value: unknown) => value is SystemBuild[Part]), readOnly: true, internal: true, description });
 
 const options = {
   system: {
@@ -63,7 +66,7 @@ export default defineModule({
             name: `${config.build.name}-linux`,
             package: config.boot.kernel.package,
             pockets: [...config.buildroot.starting_point.packages.pockets],
-            deviceTrees: [...config.boot.kernel.deviceTrees],
+            deviceTrees: [...new Set(config.boot.deviceTrees.map((path) => path.slice(0, path.indexOf("/"))))].sort(),
           }),
         initrd: (config, { pkgs }) =>
           pkgs.initrd({
@@ -86,23 +89,25 @@ export default defineModule({
             ...accounts(config),
             layers: [{ name: "stage", entries: stageEntries(config) }],
           }),
-        image: (config, { pkgs }) =>
-          pkgs.image({
+        image: (config, { pkgs }) => {
+          checkAssertions(config);
+          return pkgs.image({
             name: config.build.name,
-            version: config.build.version,
             fileName: config.image.fileName,
             rootfs: config.system.build.rootfs,
-            linux: config.system.build.linux,
-            initrd: config.system.build.initrd,
             boot: {
-              label: config.image.boot.label,
-              sizeMiB: config.image.boot.sizeMiB,
+              linux: config.system.build.linux,
+              initrd: config.system.build.initrd,
+              title: `${config.build.distribution} ${config.build.version}`,
               commandLine: config.boot.commandLine,
-              configTxt: config.boot.configTxt,
-              timeout: config.boot.loader.timeout,
+              configText: config.boot.configTxt,
+              deviceTrees: config.boot.deviceTrees,
+              label: config.image.boot.label,
+              size: config.image.boot.sizeMiB,
             },
-            root: { label: config.image.root.label, freeMiB: config.image.root.freeMiB },
-          }),
+            root: { label: config.image.root.label, free: config.image.root.freeMiB },
+          });
+        },
       },
     },
   },

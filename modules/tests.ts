@@ -4,7 +4,7 @@ import type { AssertionData } from "#lib/machine/assertion-data.ts";
 const options = {
   tests: {
     boot: mkOption({
-      type: types.listOf(types.rawOf<AssertionData>()),
+      type: types.listOf(types.opaque("boot assertion", isAssertion)),
       default: [],
       description:
         "What `check` verifies on the booted system. A module declares here what its options promise; all of it runs in one boot.",
@@ -28,3 +28,8 @@ export default defineModule({
     },
   },
 });
+
+/** Whether a value is shaped like an assertion; its fields are checked where it is run. */
+function isAssertion(value: unknown): value is AssertionData {
+  return typeof value === "object" && value !== null && ("type" in value || "command" in value);
+}

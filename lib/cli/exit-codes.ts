@@ -1,3 +1,11 @@
+import type { CliError } from "effect/cli/CliError";
+import type { BuildError, BuildsFailed } from "#lib/build/errors.ts";
+import type { PinsGone } from "#lib/flake/build.ts";
+import type { LockError } from "#lib/flake/errors.ts";
+import type { EvaluationFailed } from "#lib/flake/evaluate.ts";
+import type { InvalidInstallable, UnknownAttribute, UnsuitableOutput } from "#lib/flake/installable.ts";
+import type { BootTestError } from "#lib/machine/boot-test.ts";
+
 /** What the process's exit status tells. Documented in docs/commands.md. */
 export const exitCodes = {
   success: 0,
@@ -20,3 +28,94 @@ export const exitCodes = {
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Every expected failure of a command. */
+export type CommandError =
+  | CliError
+  | InvalidInstallable
+  | UnknownAttribute
+  | UnsuitableOutput
+  | EvaluationFailed
+  | LockError
+  | PinsGone
+  | BuildError
+  | BootTestError;
+
+const { failed, usage, evaluation, lock, fetch, store } = exitCodes;
+
+/** The class of each failure. The compiler sees to it that none is forgotten. */
+const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, ExitCode>> = {
+  UnrecognizedOption: usage,
+  DuplicateOption: usage,
+  MissingOption: usage,
+  MissingArgument: usage,
+  UnexpectedArgument: usage,
+  InvalidValue: usage,
+  UnknownSubcommand: usage,
+  ValidationError: usage,
+  UserError: usage,
+  ShowHelp: usage,
+  InvalidInstallable: usage,
+  UnknownAttribute: usage,
+  UnsuitableOutput: usage,
+  UnknownEnvironment: usage,
+
+  EvaluationFailed: evaluation,
+  HashSyntaxError: evaluation,
+  StorePathError: evaluation,
+  AtermError: evaluation,
+  DerivationAttributeError: evaluation,
+  TextReferenceError: evaluation,
+  ConflictingRequests: evaluation,
+  InvalidRequest: evaluation,
+  SourceChangedError: evaluation,
+  MissingIncludeError: evaluation,
+  MissingSourceError: evaluation,
+  MissingInputError: evaluation,
+  UnsupportedFileError: evaluation,
+  InvalidAssertionError: evaluation,
+
+  LockFileMalformed: lock,
+  LockFileUnusable: lock,
+  LockOutOfDate: lock,
+  PinsGone: lock,
+  InvalidMirror: lock,
+  NoMirrors: lock,
+  AptUnusable: lock,
+  AptFailed: lock,
+  PackageNotFound: lock,
+  PackageNotInstallable: lock,
+  DependencyConflict: lock,
+  ArchiveUnreachable: fetch,
+
+  StoreIoError: store,
+  OutputTypeError: failed,
+  OutputHashError: failed,
+  SelfReferenceError: failed,
+  ForbiddenReferenceError: failed,
+  InvalidPathError: store,
+  NarError: store,
+  RootLinkError: store,
+
+  SandboxUnavailable: failed,
+  BootTestFailedError: failed,
+  MachineStartError: failed,
+};
+
+/** The exit code of an expected failure; undefined for anything else, which is a defect. */
+export function exitCodeOf(error: unknown): ExitCode | undefined {
+  if (typeof error !== "object" || error === null || !("_tag" in error)) return undefined;
+  const { _tag: tag } = error as { readonly _tag: string };
+  if (tag === "BuildsFailed") return buildsExitCode(error as BuildsFailed);
+  return Object.hasOwn(classes, tag) ? classes[tag as keyof typeof classes] : undefined;
+}
+
+/** A build that failed for want of a download or of disk space is not the recipe's fault. */
+function buildsExitCode({ failures }: BuildsFailed): ExitCode {
+  const codes = failures.map(({ error }) => {
+    if (error._tag === "BuiltinFailed") return { fetch, store, build: failed }[error.failure.kind];
+    if (error._tag === "ScratchError") return store;
+    return exitCodeOf(error) ?? failed;
+  });
+  return codes.every((code) => code === codes[0]) ? (codes[0] ?? failed) : failed;
+}

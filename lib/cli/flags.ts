@@ -25,12 +25,12 @@ export const locked = Flag.Boolean("locked").pipe(
 export const building = {
   jobs: Flag.Int("jobs").pipe(
     Flag.withAlias("j"),
-    Flag.atLeast(1),
+    Flag.filter((jobs) => jobs >= 1, (jobs) => `expected at least 1, got ${jobs}`),
     Flag.withDescription("Builds that run at once; one for each processor by default"),
     Flag.optional,
   ),
   cores: Flag.Int("cores").pipe(
-    Flag.atLeast(1),
+    Flag.filter((cores) => cores >= 1, (cores) => `expected at least 1, got ${cores}`),
     Flag.withDescription("Processors that each build is told to use"),
     Flag.optional,
   ),

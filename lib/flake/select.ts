@@ -1,7 +1,7 @@
 import * as Result from "effect/Result";
-import { suggest } from "#lib/evaluator/index.ts";
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
 import type { FlakeOutputs } from "./flake.ts";
+import { suggest } from "./apt-names.ts";
 import { type Installable, UnknownAttribute, UnsuitableOutput } from "./installable.ts";
 
 /** Where a short attribute path is looked for, in this order, before the outputs themselves. */

@@ -98,16 +98,16 @@ function withEnvironment(unit: Unit, sets: EnvironmentSets): Section {
   };
 }
 
-/** `systemctl preset-all` on the running system then changes nothing. */
+/** `systemctl preset UNIT` on the running system gives back what was declared. */
 function presets(units: Readonly<Record<string, Unit>>): string {
-  const lines = Object.keys(units)
+  return Object.keys(units)
     .sort()
     .flatMap((name) => {
       const unit = units[name];
       if (unit === undefined || !unit.enable) return [];
       return [`${unit.wantedBy.length + unit.requiredBy.length > 0 && !unit.mask ? "enable" : "disable"} ${name}\n`];
-    });
-  return [...lines, "disable *\n"].join("");
+    })
+    .join("");
 }
 
 function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {

@@ -1,12 +1,12 @@
-import { defineModule } from "#lib/evaluator/index.ts";
+import { defineModule, mkAfter } from "#lib/evaluator/index.ts";
 
 /** What all 64-bit Raspberry Pi boards have in common. */
 export default defineModule({
   name: "profiles/pi/base",
   config: {
     boot: {
-      kernel: { deviceTrees: ["broadcom"] },
-      kernelParams: ["console=ttyAMA0,115200"],
+      // The last console is the one that systemd and its messages use.
+      kernelParams: mkAfter(["console=ttyAMA0,115200"]),
       initrd: {
         optionalModules: ["mmc_block", "sdhci-brcmstb", "sdhci-iproc", "bcm2835", "pcie-brcmstb", "nvme"],
       },

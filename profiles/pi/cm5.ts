@@ -7,6 +7,8 @@ export default defineModule({
   imports: [base],
   config: {
     boot: {
+      // Debian has no device tree of the CM5 itself; the Pi 5 has the same processor.
+      deviceTrees: ["broadcom/bcm2712-rpi-5-b.dtb"],
       configTxt: "[cm5]\ndtparam=nvme\n",
     },
   },

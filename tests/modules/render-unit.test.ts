@@ -1,5 +1,5 @@
 import t from "tap";
-import { quoteWord, renderEnvironmentFile, renderUnit } from "#modules/services/render-unit.ts";
+import { renderAssignment, renderEnvironmentFile, renderUnit } from "#modules/services/render-unit.ts";
 
 t.test("a unit is rendered section by section, lists as repeated lines", async (t) => {
   const text = renderUnit({
@@ -29,11 +29,10 @@ t.test("a value that would end its line or continue it is refused", async (t) =>
   t.throws(() => renderUnit({ Unit: { "A=b": "c" } }), { message: /directive named 'A=b'/ });
 });
 
-t.test("words are quoted only when systemd would split or expand them", async (t) => {
-  t.equal(quoteWord("plain-1.0"), "plain-1.0");
-  t.equal(quoteWord(""), '""');
-  t.equal(quoteWord("50% of a"), '"50%% of a"');
-  t.equal(quoteWord('say "hi"'), '"say \\"hi\\""');
+t.test("an assignment is quoted only when systemd would split or expand it", async (t) => {
+  t.equal(renderAssignment("A", "plain-1.0"), "A=plain-1.0");
+  t.equal(renderAssignment("A", "50% of $b"), '"A=50%% of $b"');
+  t.equal(renderAssignment("A", 'say "hi"\n'), '"A=say \\"hi\\"\\n"');
 });
 
 t.test("environment files are sorted and quoted", async (t) => {

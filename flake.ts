@@ -1,0 +1,40 @@
+import { main } from "#lib/cli/main.ts";
+import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
+import { bootCheck, evalSystem } from "#modules/index.ts";
+import { makePackages } from "#pkgs/index.ts";
+import heliosCm5 from "./systems/helios-cm5.ts";
+
+const flake = defineFlake({
+  description: "HeliOS for the Raspberry Pi Compute Module 5",
+
+  inputs: {
+    debian: debianArchive({
+      archives: ["https://ftp.debian.org/debian", "https://snapshot.debian.org/archive/debian/20261115T000000Z"],
+    }),
+  },
+
+  outputs: ({ lock }) => {
+    const pkgs = makePackages({ lock });
+    const systems = { "helios-cm5": evalSystem({ pkgs, modules: [heliosCm5] }) };
+    return {
+      systems,
+      packages: {
+        get "helios-cm5"() {
+          return systems["helios-cm5"].config.system.build.image;
+        },
+        get "helios-engine"() {
+          return pkgs.heliosEngine;
+        },
+      },
+      checks: {
+        get "helios-cm5"() {
+          return bootCheck({ pkgs, system: systems["helios-cm5"] });
+        },
+      },
+    };
+  },
+});
+
+export default flake;
+
+await main(flake, import.meta.url);

@@ -1,0 +1,83 @@
+import * as NodeServices from "@effect/platform-node/NodeServices";
+import * as Command from "effect/cli/Command";
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Result from "effect/Result";
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Flake, locateFlake } from "#lib/flake/flake.ts";
+import { buildCommand } from "./commands/build.ts";
+import { checkCommand } from "./commands/check.ts";
+import { evalCommand } from "./commands/eval.ts";
+import { showCommand } from "./commands/show.ts";
+import { updateCommand } from "./commands/update.ts";
+import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
+
+const version = "0.1.0";
+
+/**
+ * Runs the command line of a flake, if its module is the program: `flake.ts`
+ * ends with `await main(flake, import.meta.url)`, and may still be imported.
+ */
+export async function main(flake: Flake, moduleUrl: string): Promise<void> {
+  const program = process.argv[1];
+  if (program === undefined || realpathSync(program) !== realpathSync(fileURLToPath(moduleUrl))) return;
+  process.exitCode = await run(flake, moduleUrl, process.argv.slice(2));
+}
+
+/** Runs one command to its end; the exit code tells how it went. */
+async function run(flake: Flake, moduleUrl: string, args: readonly string[]): Promise<ExitCode> {
+  const located = locateFlake(flake, moduleUrl);
+  const root = Command.make("helios").pipe(
+    Command.withDescription(flake.description),
+    Command.withSubcommands([
+      buildCommand(located),
+      checkCommand(located),
+      evalCommand(located),
+      showCommand(located),
+      updateCommand(located),
+    ]),
+  );
+  const fiber = Effect.runFork(
+    Command.runWith(root, { version })(args).pipe(Effect.provide(NodeServices.layer)),
+  );
+  const interrupt = (): void => fiber.interruptUnsafe();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt).once("SIGHUP", interrupt);
+  const exit = await new Promise<Exit.Exit<void, unknown>>((resolve) => fiber.addObserver(resolve));
+  return Exit.isSuccess(exit) ? exitCodes.success : report(exit.cause);
+}
+
+/** Tells on stderr why the command failed; the command line's own errors have been told by its parser. */
+function report(cause: Cause.Cause<unknown>): ExitCode {
+  if (Cause.hasInterruptsOnly(cause)) {
+    process.stderr.write("interrupted\n");
+    return exitCodes.interrupted;
+  }
+  const error = Result.getOrUndefined(Cause.findError(cause));
+  const code = exitCodeOf(error);
+  if (code === undefined) {
+    process.stderr.write(`This is a defect of this program; please report it:\n${Cause.pretty(cause)}\n`);
+    return exitCodes.bug;
+  }
+  if (error instanceof Error && !told(error)) process.stderr.write(`error: ${error.message}\n`);
+  return code;
+}
+
+function told(error: Error): boolean {
+  return "_tag" in error && parserErrors.has(String(error._tag));
+}
+
+/** Failures that `effect/cli` prints by itself, with the help of the command. */
+const parserErrors: ReadonlySet<string> = new Set([
+  "UnrecognizedOption",
+  "DuplicateOption",
+  "MissingOption",
+  "MissingArgument",
+  "UnexpectedArgument",
+  "InvalidValue",
+  "UnknownSubcommand",
+  "ValidationError",
+  "UserError",
+  "ShowHelp",
+]);

@@ -1,0 +1,84 @@
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
+import type * as Result from "effect/Result";
+import { build, type BuildResult } from "#lib/build/build.ts";
+import type { BuildsFailed } from "#lib/build/errors.ts";
+import type { BuildOptions } from "#lib/build/options.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { evaluateFlake, type Evaluation, lockFile, type LockPolicy } from "./evaluate.ts";
+import type { FlakeOutputs, LocatedFlake } from "./flake.ts";
+import { writeLock } from "./lock-file.ts";
+import { environmentsWith, refresh } from "./lock-update.ts";
+import { discoverMirrors } from "./mirrors.ts";
+
+/** Pinned files are gone from every mirror, and the lock file may not be changed, or resolving again pins the same ones. */
+export class PinsGone extends Data.TaggedError("PinsGone")<{
+  readonly file: string;
+  readonly paths: readonly string[];
+  readonly environments: readonly string[];
+  readonly locked: boolean;
+}> {
+  override get message(): string {
+    const paths = this.paths.map((path) => `  ${path}\n`).join("");
+    const remedy = this.locked
+      ? `Run 'update ${this.environments.join(" ")}', or the same command without --locked, and commit the lock file.`
+      : "The mirrors' index still lists them: a mirror is out of step. Try again later, or set HELIOS_DEBIAN_MIRROR to another one.";
+    return `${this.file} pins files that are gone from every mirror:\n${paths}${remedy}`;
+  }
+}
+
+/** Derivations to build, and whatever else the caller wants to know of the outputs. */
+export interface BuildRequest {
+  readonly derivations: readonly Derivation[];
+}
+
+/** How often pins are renewed in one run: a mirror may be updated while it is read. */
+const mostRenewals = 3;
+
+/**
+ * Evaluates and builds. When a pinned file is gone from every mirror, the
+ * environments that contain it are resolved again, the lock is written, and
+ * evaluation starts over; with `locked` that is an error.
+ */
+export const buildFlake = Effect.fnUntraced(function* <A extends BuildRequest, E>(
+  flake: LocatedFlake,
+  policy: LockPolicy,
+  options: BuildOptions,
+  select: (outputs: FlakeOutputs) => Result.Result<A, E>,
+) {
+  for (let renewals = 0; ; renewals++) {
+    const evaluation: Evaluation<A> = yield* evaluateFlake(flake, policy, select);
+    const attempt: BuildResult | BuildsFailed = yield* Effect.catchTag(
+      build(evaluation.value.derivations, options),
+      "BuildsFailed",
+      (failed) => (goneFiles(failed).size > 0 ? Effect.succeed(failed) : Effect.fail(failed)),
+    );
+    if (!("_tag" in attempt)) return { ...evaluation, result: attempt };
+
+    const gone = goneFiles(attempt);
+    const file = lockFile(flake);
+    const environments = environmentsWith(evaluation.lock, gone);
+    const paths = [...gone].sort();
+    if (policy.locked || renewals === mostRenewals) {
+      return yield* new PinsGone({ file, paths, environments, locked: policy.locked });
+    }
+    const mirrors = yield* discoverMirrors(flake.inputs.debian);
+    const reason = `${paths[0]?.split("/").at(-1) ?? "a pinned file"} is gone from every mirror`;
+    const update = yield* refresh(evaluation.lock, environments, reason, { mirrors });
+    if (update.changes.length === 0) return yield* new PinsGone({ file, paths, environments, locked: false });
+    yield* writeLock(file, update.lock);
+  }
+});
+
+/** Pool paths that a fetch found to be gone from every mirror. */
+function goneFiles({ failures }: BuildsFailed): Set<string> {
+  const gone = new Set<string>();
+  for (const { error } of failures) {
+    if (error._tag !== "BuiltinFailed") continue;
+    const { cause } = error.failure;
+    if (typeof cause === "object" && cause !== null && "_tag" in cause && cause._tag === "FileGone" && "path" in cause) {
+      gone.add(String(cause.path));
+    }
+  }
+  return gone;
+}

@@ -1,0 +1,93 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import t from "tap";
+import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
+import { makePackages } from "#pkgs/index.ts";
+import { viewLock, emptyLock } from "#lib/flake/lock.ts";
+import { evalSystem } from "#modules/index.ts";
+import heliosCm5 from "../../systems/helios-cm5.ts";
+import greeter from "../fixtures/profiles/greeter.ts";
+import misspelt from "../fixtures/profiles/misspelt.ts";
+
+const pkgs = makePackages({ lock: viewLock(emptyLock) });
+const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules: [heliosCm5, ...modules] }).config;
+
+const staged = (config: ReturnType<typeof evaluate>, dst: string) => config.stage.files.find((file) => file.dst === dst);
+
+t.test("units, links and presets of helios-cm5 are as in the golden files", async (t) => {
+  const config = evaluate();
+  const golden = join(import.meta.dirname, "golden/helios-cm5");
+  const files = (await readdir(golden, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  t.ok(files.length >= 5);
+  for (const entry of files) {
+    const path = join(entry.parentPath, entry.name);
+    const dst = path.slice(golden.length);
+    t.equal(staged(config, dst)?.content, await readFile(path, "utf8"), dst);
+  }
+  t.equal(
+    staged(config, "/etc/systemd/system/sockets.target.wants/helios-engine.socket")?.link,
+    "/etc/systemd/system/helios-engine.socket",
+  );
+  t.equal(staged(config, "/etc/systemd/system/multi-user.target.wants/ssh.service")?.link, "/usr/lib/systemd/system/ssh.service");
+});
+
+t.test("a profile adds a user, a unit and a file", async (t) => {
+  const config = evaluate(greeter);
+  t.equal(config.users.ids.users["greeter"], 800);
+  t.equal(staged(config, "/etc/greeting")?.content, "hello\n");
+  t.match(staged(config, "/etc/systemd/system/greeter.service")?.content, /^ExecStart=\/usr\/bin\/cat \/etc\/greeting$/m);
+  t.match(staged(config, "/etc/systemd/system-preset/00-helios.preset")?.content, /^enable greeter.service$/m);
+  t.strictSame(checkAssertions(config), []);
+});
+
+t.test("a misspelt option fails evaluation with file, line and suggestion", async (t) => {
+  t.throws(() => evaluate(misspelt).networking.hostName, {
+    message: /networking\.hostname[^]*misspelt\.ts:5[^]*hostName/,
+  });
+});
+
+t.test("a misspelt option fails the compiler on the token", async (t) => {
+  const tsc = join(import.meta.dirname, "../../node_modules/typescript/bin/tsc");
+  const project = join(import.meta.dirname, "../fixtures/profiles/misspelt.tsconfig.json");
+  const result = await promisify(execFile)(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", project]).then(
+    () => ({ stdout: "no error" }),
+    (error: { readonly stdout: string }) => error,
+  );
+  const errors = result.stdout.trim().split("\n").filter((line) => /^\S/.test(line));
+  t.equal(errors.length, 1, result.stdout);
+  t.match(errors[0], /misspelt\.ts\(5,19\): error TS2561: .*'hostname' does not exist.*Did you mean to write 'hostName'\?/);
+});
+
+t.test("what cannot work is refused, all of it together", async (t) => {
+  const config = evaluate(
+    defineModule({
+      config: {
+        services: {
+          units: {
+            "a.service": { wantedBy: ["multi-user.target"] },
+            "b.socket": { service: { ExecStart: "/usr/bin/b" }, socket: { ListenStream: "1" } },
+          },
+        },
+        program: { install: { items: [{ artifact: "helios-engin", dest: "/usr/bin/x" }] } },
+        stage: { files: [{ dst: "/etc/x", content: "a", link: "/b" }, { dst: "/etc/motd", content: "mine" }] },
+      },
+    }),
+  );
+  const message = await Promise.resolve().then(() => checkAssertions(config)).catch((error: Error) => error.message);
+  t.match(message, /"a\.service": a service needs service\.ExecStart/);
+  t.match(message, /"b\.socket": a \.socket cannot have the section service/);
+  t.match(message, /'helios-engin', which nothing builds\. There are: helios-engine/);
+  t.match(message, /'\/etc\/x' needs exactly one of content, src and link/);
+  t.match(message, /'\/etc\/motd' is written twice/);
+});
+
+t.test("numbers of users stay in their ranges and never collide", async (t) => {
+  const config = evaluate(
+    defineModule({
+      config: { users: { users: { zoe: {}, ada: {}, daemon2: { isSystemUser: true }, fixed: { uid: 1001 } } } },
+    }),
+  );
+  t.strictSame({ ...config.users.ids.users }, { ada: 1002, daemon2: 800, fixed: 1001, helios: 1000, root: 0, zoe: 1003 });
+});
