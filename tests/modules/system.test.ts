@@ -9,7 +9,10 @@ import { viewLock, emptyLock } from "#lib/flake/lock.ts";
 import { evalSystem } from "#modules/index.ts";
 import heliosCm5 from "../../systems/helios-cm5.ts";
 import greeter from "../fixtures/profiles/greeter.ts";
-import misspelt from "../fixtures/profiles/misspelt.ts";
+
+// Not a literal, so that the compiler does not follow it: the file is wrong on purpose.
+const misspelt = async (): Promise<Module> =>
+  ((await import(join(import.meta.dirname, "../fixtures/profiles/misspelt.ts"))) as { readonly default: Module }).default;
 
 const pkgs = makePackages({ lock: viewLock(emptyLock) });
 const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules: [heliosCm5, ...modules] }).config;
@@ -43,7 +46,8 @@ t.test("a profile adds a user, a unit and a file", async (t) => {
 });
 
 t.test("a misspelt option fails evaluation with file, line and suggestion", async (t) => {
-  t.throws(() => evaluate(misspelt).networking.hostName, {
+  const wrong = await misspelt();
+  t.throws(() => evaluate(wrong).networking.hostName, {
     message: /networking\.hostname[^]*misspelt\.ts:5[^]*hostName/,
   });
 });
