@@ -72,6 +72,7 @@ export function parseAnswer(text: string, sum: string): ParsedAnswer {
 }
 
 function decode(field: string, length: string): string | undefined {
+  if (field === "") return undefined;
   const text = field === "." ? "" : field;
   if (String(text.length) !== length || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
   return Buffer.from(text, "base64").toString("utf8");

@@ -65,8 +65,8 @@ export const makeShell = Effect.fnUntraced(function* (
   const oneAtATime = yield* Semaphore.make(1);
   const inbox = new Inbox();
   yield* Effect.acquireRelease(
-    Effect.sync(() => inbox.attach(channel.output)),
-    () => Effect.sync(() => inbox.detach(channel.output)),
+    Effect.sync(() => inbox.attach(channel)),
+    () => Effect.sync(() => inbox.detach(channel)),
   );
 
   const request = (text: (sum: string) => string, seconds: number): Effect.Effect<Answer, ShellFailure> =>
@@ -129,14 +129,17 @@ class Inbox {
     this.settle(Effect.fail(new ShellClosed()));
   };
 
-  attach(output: NodeJS.ReadableStream): void {
+  attach({ input, output }: ShellChannel): void {
+    // Writing to a guest that has gone is no failure of its own: the output ends too.
+    input.on("error", this.onEnd);
     output.on("data", this.onData);
     output.on("end", this.onEnd);
     output.on("close", this.onEnd);
     output.on("error", this.onEnd);
   }
 
-  detach(output: NodeJS.ReadableStream): void {
+  /** The handlers of errors stay: an error may come after everybody has lost interest. */
+  detach({ output }: ShellChannel): void {
     output.off("data", this.onData);
     output.off("end", this.onEnd);
     output.off("close", this.onEnd);

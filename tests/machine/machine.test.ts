@@ -1,0 +1,260 @@
+import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
+import t from "tap";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import type { MachineLayerError } from "#lib/machine/errors.ts";
+import { startMachine, type Machine } from "#lib/machine/machine.ts";
+import { connectQmp } from "#lib/machine/qmp.ts";
+import { planQemu } from "#lib/machine/qemu-arguments.ts";
+import { printable, serialExcerpt } from "#lib/machine/serial-log.ts";
+import { longestLimit, timeLimits } from "#lib/machine/time-limits.ts";
+import { parseUnitState, unitOutlook } from "#lib/machine/units.ts";
+import { fakeMachine, quietHost, temporaryDirectory, type FakeMachine } from "./fake-guest.ts";
+
+/** Starts the fake machine and runs `body` with its shell connected. */
+const drive = <A>(fake: FakeMachine, body: (machine: Machine) => Effect.Effect<A, unknown>): Promise<A> =>
+  Effect.gen(function* () {
+    const machine = yield* startMachine(fake.options, { pace: quietHost });
+    yield* machine.connect({ timeout: 10 });
+    return yield* body(machine);
+  }).pipe(Effect.scoped, Effect.provide(fake.layer), Effect.runPromise);
+
+/** The error of a start, or of the first contact. */
+const startFailure = (fake: FakeMachine, options: object = {}, timeout = 10): Promise<MachineLayerError> =>
+  Effect.flatMap(startMachine({ ...fake.options, ...options }, { pace: quietHost }), (machine) =>
+    machine.connect({ timeout }),
+  ).pipe(Effect.scoped, Effect.flip, Effect.provide(fake.layer), Effect.runPromise);
+
+t.test("a machine runs commands, reads files and shows what its console said", async (t) => {
+  const fake = await fakeMachine(t);
+  const path = join(fake.directory, "it's a file");
+  await writeFile(path, "first\nsecond");
+  await drive(fake, (machine) =>
+    Effect.gen(function* () {
+      t.equal(yield* machine.succeed("echo $((6 * 7))"), "42\n");
+      t.equal(yield* machine.fail("echo no; false"), "no\n");
+      t.equal(yield* machine.readFile(path), "first\nsecond");
+      t.equal(yield* machine.serialLog, "Linux version 6.12\n");
+      t.match(yield* Effect.flip(machine.succeed("echo out; echo why >&2; exit 4")), {
+        _tag: "CommandFailedError",
+        message: /failed with status 4: echo out[^]*out[^]*why/,
+      });
+      t.match(yield* Effect.flip(machine.fail("true")), { message: /succeeded but was to fail/ });
+    }),
+  );
+});
+
+t.test("waiting for a command ends with its first success, or tells its last failure", async (t) => {
+  const fake = await fakeMachine(t);
+  await drive(fake, (machine) =>
+    Effect.gen(function* () {
+      t.equal(yield* machine.waitUntilSucceeds(`cd ${fake.directory}; echo x >>tries; [ $(wc -l <tries) = 3 ] && echo done`), "done\n");
+      t.match(yield* Effect.flip(machine.waitUntilSucceeds("echo still no; exit 7", { timeout: 1 })), {
+        _tag: "TimeLimitError",
+        message: /waited 1 s for the command to succeed[^]*exit status was 7[^]*still no[^]*last lines of the serial console[^]*Linux version/,
+      });
+    }),
+  );
+});
+
+/** A systemctl whose answers to `show` are the files unit-1, unit-2 … in turn, and which logs its calls. */
+const systemctl = `
+case "$*" in
+  *SystemState*) cat "$0.state" ;;
+  show*) n=$(cat "$0.count" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"$0.count"; f="$0.$n"; [ -e "$f" ] || f="$0.last"; cat "$f" ;;
+  status*) echo "x.service - Something; Active: failed" ;;
+  poweroff*) kill -9 0 ;;
+esac`;
+
+const unit = (activeState: string, more = ""): string =>
+  `LoadState=loaded\nActiveState=${activeState}\nSubState=x\nResult=exit-code\n${more}`;
+
+async function systemd(fake: FakeMachine, state: string, ...shows: string[]): Promise<void> {
+  const file = (suffix: string): string => join(fake.directory, `bin/systemctl.${suffix}`);
+  await writeFile(file("state"), `SystemState=${state}\n`);
+  await writeFile(file("count"), "0");
+  await Promise.all([1, 2, 3].map((index) => rm(file(String(index)), { force: true })));
+  await Promise.all(shows.map((show, index) => writeFile(file(index === shows.length - 1 ? "last" : String(index + 1)), show)));
+}
+
+t.test("waiting for a unit", async (t) => {
+  const fake = await fakeMachine(t, { systemctl, journalctl: 'echo "the disk is on fire"' });
+  const wait = (timeout = 5) => drive(fake, (machine) => Effect.flip(machine.waitForUnit("x.service", { timeout })));
+
+  await t.test("ends when it becomes active", async () => {
+    await systemd(fake, "starting", unit("inactive"), unit("activating", "Job=7\n"), unit("active"));
+    await drive(fake, (machine) => machine.waitForUnit("x.service"));
+  });
+  await t.test("fails at once when the unit has failed, with its status and journal", async (t) => {
+    await systemd(fake, "starting", unit("failed"));
+    const started = performance.now();
+    t.match(await wait(60), {
+      _tag: "UnitFailedError",
+      message: /unit x\.service has failed: exit-code[^]*Something; Active: failed[^]*the disk is on fire/,
+    });
+    t.ok(performance.now() - started < 10_000);
+  });
+  await t.test("fails at once when there is no such unit", async (t) => {
+    await systemd(fake, "starting", "LoadState=not-found\nActiveState=inactive\n");
+    t.match(await wait(60), { message: /cannot be loaded: its load state is 'not-found'/ });
+  });
+  await t.test("fails at once when nothing will start it any more", async (t) => {
+    await systemd(fake, "running", unit("inactive"));
+    t.match(await wait(60), { message: /is inactive, and nothing is about to start it/ });
+    await systemd(fake, "degraded", unit("inactive", "ConditionResult=no\nConditionTimestampMonotonic=7\n"));
+    t.match(await wait(60), { message: /was skipped: one of its conditions is not met/ });
+  });
+  await t.test("ends with the time limit and the last state", async (t) => {
+    await systemd(fake, "starting", unit("activating"));
+    t.match(await wait(1), { _tag: "TimeLimitError", message: /waited 1 s for unit x\.service to become active[^]*activating \(x\)/ });
+  });
+});
+
+t.test("a unit's state decides whether waiting makes sense", async (t) => {
+  const outlook = (text: string): string => unitOutlook(parseUnitState(text)).type;
+  t.equal(outlook(unit("active")), "active");
+  t.equal(outlook(unit("reloading")), "active");
+  t.equal(outlook(unit("inactive", "Job=12\n")), "pending");
+  t.equal(outlook(unit("inactive", "Job=0\n")), "idle");
+  t.equal(outlook(unit("deactivating")), "pending");
+  t.equal(outlook("LoadState=masked\nActiveState=inactive\n"), "hopeless");
+});
+
+t.test("the end of QEMU is told at once, with its last words, the console and the log", async (t) => {
+  const fake = await fakeMachine(t, {}, 'printf "\\033[31mKernel panic\\033[0m - not syncing\\r\\n" >"$serial"; echo "qemu: no room" >&2; exit 3');
+  const started = performance.now();
+  const failure = await startFailure(fake, {}, 60);
+  t.match(failure, {
+    _tag: "MachineStoppedError",
+    exit: { code: 3 },
+    serial: { path: join(fake.directory, "logs/serial.log"), lines: ["Kernel panic - not syncing"] },
+    message: /QEMU ended with exit status 3 while the root shell was awaited[^]*qemu: no room[^]*serial\.log/,
+  });
+  t.ok(performance.now() - started < 10_000);
+});
+
+t.test("a silent guest is a time limit with the console's last lines", async (t) => {
+  const fake = await fakeMachine(t, {}, 'echo "Waiting for /dev/vda2" >"$serial"; exec sleep 60');
+  t.match(await startFailure(fake, {}, 1), {
+    _tag: "TimeLimitError",
+    message: /waited 1 s for the root shell[^]*Waiting for \/dev\/vda2/,
+  });
+});
+
+t.test("what cannot be started is an error that names it", async (t) => {
+  const fake = await fakeMachine(t);
+  const missing = join(fake.directory, "missing");
+  t.match(await startFailure(fake, { image: missing }), { _tag: "MachineStartError", message: /cannot read the image '.*missing': ENOENT/ });
+  t.match(await startFailure(fake, { qemuRoot: missing }), { message: /cannot read the tool root/ });
+  await writeFile(missing, "");
+  t.match(await startFailure(fake, { directory: join(missing, "logs") }), { message: /cannot write to/ });
+  const boot = { ...fake.options.boot, commandLine: "x".repeat(2000) };
+  t.match(await startFailure(fake, { boot }), { message: /longer than the 2047 bytes/ });
+});
+
+t.test("the end of the scope leaves no process and no file but the log", async (t) => {
+  const fake = await fakeMachine(t, {}, 'sleep 1000 & echo $! >"$serial"; guest');
+  const pid = await drive(fake, (machine) => machine.serialLog);
+  t.match(pid, /^\d+\n$/);
+  const state = await readFile(`/proc/${pid.trim()}/stat`, "utf8").catch(() => "gone");
+  t.match(state, /^gone$|^\d+ \(sleep\) Z/);
+  t.strictSame(await readdir(join(fake.directory, "logs")), ["serial.log"]);
+});
+
+t.test("QEMU's monitor tells why the machine stopped, however long its path", async (t) => {
+  const directory = join(await temporaryDirectory(t), "x".repeat(120));
+  await mkdir(directory);
+  const commands: string[] = [];
+  const server = createServer((socket) => {
+    socket.write('{"QMP": {"version": {}}}\r\n');
+    socket.on("data", (data) => {
+      commands.push(data.toString());
+      if (!data.toString().includes("nonsense")) socket.write('{"return": {}}\r\n');
+      else socket.write('{"error": {"class": "CommandNotFound", "desc": "no such command"}}\r\n');
+      socket.write('{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}\r\nnot JSON\r\n');
+    });
+  });
+  // The server, too, can only name such a path through a descriptor.
+  const fs = await Effect.runPromise(Effect.provide(FileSystem, FileSystem.layer));
+  const handle = await fs.promises.open(directory, "r");
+  await new Promise<void>((resolve) => server.listen(`/proc/self/fd/${handle.fd}/monitor`, resolve));
+  t.teardown(() => handle.close());
+  const qmp = await connectQmp(fs, directory, "monitor");
+  t.strictSame(commands, ['{"execute":"qmp_capabilities"}\n']);
+  await t.rejects(qmp.execute("nonsense", { a: 1 }), { message: "no such command" });
+  t.equal(qmp.stopReason(), "guest-reset");
+  qmp.close();
+  await t.rejects(qmp.execute("query-status"), { message: /closed its monitor/ });
+  server.close();
+});
+
+t.test("QEMU's arguments: the image stays as it is and the shell comes as a credential", async (t) => {
+  const options = {
+    name: "a,b",
+    qemuRoot: "/root",
+    boot: { type: "kernel", kernel: "/k", initrd: "/i", commandLine: "root=LABEL=ACTIVE rw" },
+    image: "/image",
+    disks: [{ path: "/second", serial: "data" }],
+    directory: "/logs",
+  } as const;
+  const plan = planQemu(options);
+  if ("problem" in plan) throw new Error(plan.problem);
+  const line = plan.args.join(" ");
+  t.match(line, /-M virt -cpu cortex-a72 -smp 2 -m 1024 -accel tcg,thread=multi/);
+  t.match(line, /-append root=LABEL=ACTIVE rw mitigations=off /);
+  t.equal(plan.args.filter((arg) => arg.includes("snapshot=on")).length, 2, "no disk is written to");
+  t.match(line, /name=opt\/io\.systemd\.credentials\/systemd\.extra-unit\.t\.service,file=\/work\/credential-0/);
+  t.strictSame(plan.files.map(({ role, physical }) => [role, physical]), [
+    ["kernel", "/k"],
+    ["initrd", "/i"],
+    ["image", "/image"],
+    ["disk0", "/second"],
+  ]);
+  for (const [name] of plan.workFiles) t.match(line, name);
+  t.notMatch(line, /\/root|\/logs/, "QEMU knows no path of the host");
+
+  const long = { name: "a.credential.with.a.very.long.name", content: "value" };
+  const withLong = planQemu({ ...options, credentials: [long] });
+  t.match("args" in withLong && withLong.args.join(" "), /systemd\.set_credential_binary=a\.credential\.with\.a\.very\.long\.name:dmFsdWU=/);
+  const firmware = { ...options, boot: { type: "firmware", firmware: "/fw" } } as const;
+  t.match(planQemu(firmware), { args: Object });
+  t.match(planQemu({ ...firmware, credentials: [long] }), { problem: /'a\.credential\.with\.a\.very\.long\.name' is longer than the 28/ });
+});
+
+t.test("time limits grow with a slow host and have an end", async (t) => {
+  const pace = fc.record({
+    loadAverage: fc.double({ min: 0, max: 1000, noNaN: true }),
+    processors: fc.integer({ min: 1, max: 64 }),
+    shellSeconds: fc.double({ min: 0, max: 1000, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(pace, fc.double({ min: 0, max: 1e6, noNaN: true }), (host, nominal) => {
+      const { scale, seconds } = timeLimits(host);
+      const slower = timeLimits({ ...host, loadAverage: host.loadAverage + 1 });
+      return scale >= 1 && slower.scale >= scale && seconds(nominal) >= Math.min(nominal, longestLimit) && seconds(nominal) <= longestLimit;
+    }),
+  );
+  t.equal(timeLimits(quietHost).seconds(60), 60);
+  t.equal(timeLimits({ loadAverage: 7, processors: 2 }).seconds(60), 240);
+  t.equal(timeLimits({ loadAverage: 0, processors: 2, shellSeconds: 24 }).seconds(60), 180);
+});
+
+t.test("a guest cannot drive the user's terminal", async (t) => {
+  t.equal(printable("\u001B[2J\u001B]0;title\u0007a\u001B[1;31mb\u001B[0m\r\nc\u0000\u0008\td\u009B5m"), "ab\nc\td5m");
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      // oxlint-disable-next-line no-control-regex
+      return !/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/.test(printable(text));
+    }),
+  );
+  const directory = await temporaryDirectory(t);
+  const path = join(directory, "serial.log");
+  await writeFile(path, `${"x".repeat(70_000)}\n${Array.from({ length: 100 }, (_, n) => `line ${n}\r\n\r\n`).join("")}`);
+  const fs = await Effect.runPromise(Effect.provide(FileSystem, FileSystem.layer));
+  const { lines } = await Effect.runPromise(serialExcerpt(fs, path));
+  t.strictSame([lines.length, lines[0], lines.at(-1)], [25, "line 75", "line 99"]);
+  t.strictSame((await Effect.runPromise(serialExcerpt(fs, `${path}.missing`))).lines, []);
+});
