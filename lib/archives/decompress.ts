@@ -154,10 +154,13 @@ function inProcess(compression: "gzip" | "xz" | "zstd"): (Readable & Writable) |
 }
 
 function throughTransform(part: CompressedPart, input: Readable, transform: Readable & Writable): Decompression {
-  const done = pipeline(input, transform).then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
+  const done = new Promise<unknown>((resolve) => {
+    let failure: unknown;
+    transform.once("error", (cause: unknown) => (failure = cause));
+    transform.once("close", () => resolve(failure));
+  });
+  // Its result says only that all was written; damage may show later, and reaches `done`.
+  pipeline(input, transform).catch(() => {});
   return {
     output: transform,
     finished: attempt(part.path, async () => {

@@ -25,8 +25,8 @@ export interface PlacedEntry {
   /** Overrides of the layer's own name and force. */
   readonly layer?: string | undefined;
   readonly force?: boolean | undefined;
-  /** The entry says its mode or owner explicitly. */
-  readonly restated?: boolean;
+  /** What an explicit entry says of a directory, which may be there already with other values. */
+  readonly stated?: Partial<Pick<Inode, "mode" | "uid" | "gid">>;
 }
 
 /** Where layers are read from and their content kept. */
@@ -139,9 +139,13 @@ async function readEntries(fs: FileSystemShape, layer: EntriesLayer): Promise<re
   const entries: PlacedEntry[] = [];
   for (const entry of layer.entries) {
     guard.admit(entry.path, entry.type);
-    const { force } = entry;
-    const restated = entry.mode !== undefined || entry.uid !== undefined || entry.gid !== undefined;
-    entries.push({ path: entry.path, inode: await entryInode(fs, layer.name, entry), force, restated });
+    const { path, force, mode, uid, gid } = entry;
+    const stated = {
+      ...(mode === undefined ? {} : { mode }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    };
+    entries.push({ path, inode: await entryInode(fs, layer.name, entry), force, stated });
     if (entry.type !== "directory" || entry.source === undefined) continue;
     for await (const found of walkTree(fs, entry.source)) {
       const path = `${entry.path}/${found.path}`.replace(/^\//, "");

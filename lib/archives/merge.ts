@@ -108,19 +108,19 @@ async function assemble(
 ): Promise<RootTree> {
   const tree = new RootTree({ usrMerge });
   for (const layer of layers) {
-    for (const { path, inode, restated, ...own } of contents.get(layer) ?? []) {
+    for (const { path, inode: own, stated, ...overrides } of contents.get(layer) ?? []) {
+      const before = tree.get(tree.place(path))?.inode;
+      // What an overlay does not say about a directory stays as it is.
+      const restates = stated !== undefined && own.type === "directory" && before?.type === "directory";
+      const inode = restates ? { ...before, ...stated } : own;
       const writer = {
-        layer: own.layer ?? layer.name,
-        force: own.force ?? layer.force ?? false,
-        restatesDirectories: restated === true,
+        layer: overrides.layer ?? layer.name,
+        force: overrides.force ?? layer.force ?? false,
+        states: Object.keys(stated ?? {}).length > 0,
         sharesEqualFiles: layer.kind === "deb",
       };
-      // A directory that an overlay merely mentions keeps the mode and owner it has.
-      const mentioned = layer.kind === "entries" && inode.type === "directory" && restated !== true;
-      if (mentioned && tree.get(tree.place(path))?.inode.type === "directory") continue;
       if (tree.add(path, inode, writer) !== "same-if-equal") continue;
-      const present = tree.get(tree.place(path))?.inode;
-      if (present !== undefined && (await reader.equal(present, inode))) continue;
+      if (before !== undefined && (await reader.equal(before, inode))) continue;
       throw tree.conflict(path, writer.layer, "two files of equal size but different content");
     }
   }

@@ -30,6 +30,8 @@ export interface RootNode {
   readonly forced: boolean;
   /** A parent directory that no layer named. */
   readonly implied: boolean;
+  /** A directory whose mode or owner an overlay has said. */
+  readonly stated: boolean;
 }
 
 /** How one entry meets what is there already. */
@@ -37,8 +39,8 @@ export interface Writer {
   readonly layer: string;
   /** Replaces what other layers wrote, and is not replaced by them. */
   readonly force: boolean;
-  /** May give an existing directory another mode or owner. */
-  readonly restatesDirectories: boolean;
+  /** An overlay that says a directory's mode or owner: it may differ from an archive's, but not from another overlay's. */
+  readonly states: boolean;
   /** Debian's rule for Multi-Arch: several packages may ship one file if its bytes are equal. */
   readonly sharesEqualFiles: boolean;
 }
@@ -83,7 +85,7 @@ export class RootTree {
 
   constructor(options: { readonly usrMerge: boolean }) {
     this.#usrMerge = options.usrMerge;
-    this.#nodes.set("", { inode: directory, layer: "", forced: false, implied: true });
+    this.#nodes.set("", { inode: directory, layer: "", forced: false, implied: true, stated: false });
   }
 
   get(path: string): RootNode | undefined {
@@ -121,7 +123,7 @@ export class RootTree {
       if (path === alias) return this.#alias(path, placed, inode, writer);
     }
     this.#parents(placed, writer);
-    const node: RootNode = { inode, layer: writer.layer, forced: writer.force, implied: false };
+    const node: RootNode = { inode, layer: writer.layer, forced: writer.force, implied: false, stated: writer.states };
     const before = this.#nodes.get(placed);
     if (before === undefined) {
       this.#set(placed, node);
@@ -143,7 +145,7 @@ export class RootTree {
       const spoken = this.#spoken.get(alias);
       const wanted = spoken !== undefined || (alias.startsWith("var/") && this.#nodes.has("var") && this.#nodes.has("run"));
       if (!wanted) continue;
-      const writer = { layer: spoken ?? "usr-merge", force: false, restatesDirectories: false, sharesEqualFiles: false };
+      const writer = { layer: spoken ?? "usr-merge", force: false, states: false, sharesEqualFiles: false };
       if (!this.#nodes.has(target)) this.add(target, directory, writer);
       this.#parents(alias, writer);
       this.#set(alias, {
@@ -151,6 +153,7 @@ export class RootTree {
         layer: writer.layer,
         forced: false,
         implied: false,
+        stated: false,
       });
     }
   }
@@ -173,8 +176,11 @@ export class RootTree {
         this.#nodes.set(path, node);
         return "kept";
       }
-      if (sameOwnerAndMode(old, new_)) return "kept";
-      if (writer.restatesDirectories || (writer.force && !before.forced)) {
+      if (sameOwnerAndMode(old, new_)) {
+        if (writer.states) this.#nodes.set(path, { ...before, stated: true });
+        return "kept";
+      }
+      if ((writer.states && !before.stated) || (writer.force && !before.forced)) {
         this.#nodes.set(path, node);
         return "kept";
       }
@@ -204,7 +210,7 @@ export class RootTree {
       if (known !== undefined) {
         throw this.conflict(parent, writer.layer, `${kind(known.inode)} in one and a directory (with ${path}) in the other`);
       }
-      this.#set(parent, { inode: directory, layer: writer.layer, forced: false, implied: true });
+      this.#set(parent, { inode: directory, layer: writer.layer, forced: false, implied: true, stated: false });
     }
   }
 

@@ -211,7 +211,7 @@ class Unpacking {
 const plainDirectory: Inode = { type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0 };
 
 function writer(layer: string) {
-  return { layer, force: false, restatesDirectories: false, sharesEqualFiles: true };
+  return { layer, force: false, states: false, sharesEqualFiles: true };
 }
 
 async function collect(reader: TarReader, size: number): Promise<Buffer> {
