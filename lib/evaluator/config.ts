@@ -13,6 +13,7 @@
  * namespace (`buildroot.*` and `buildroot.rpi.*`) without knowing of each other.
  */
 import type { Definition, Definitions, Group } from "./definition.ts";
+import type { OptionsOf } from "./evaluated-option.ts";
 import type { ConfigOf } from "./option.ts";
 
 /** Every announced option tree, under a key that names its module. */
@@ -22,7 +23,7 @@ export interface Declarations {}
 /** What every thunk receives as its second parameter; packages add `pkgs` and the like by merging. */
 export interface ModuleArguments {
   /** The declared options as data: `options.networking.hostName.isDefined`. */
-  readonly options: unknown;
+  readonly options: OptionsOf<Options>;
   /** The configuration of the outermost evaluation, also inside submodules. */
   readonly root: Config;
 }

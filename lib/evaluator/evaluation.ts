@@ -4,7 +4,7 @@ import { collectModules, type Import, type LoadContext, type LoadedModule } from
 import { DefinitionRecord, type ThunkScope } from "./definition-record.ts";
 import { EvaluationError, siblingPath } from "./errors.ts";
 import { nearest } from "./levenshtein.ts";
-import type { Location } from "./location.ts";
+import { type Location, pathOf } from "./location.ts";
 import { discharge, expand, mergeChecked } from "./merge.ts";
 import { unknownSource } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
@@ -91,19 +91,19 @@ export class GroupNode extends LazyRecord implements Location {
   private readonly children = new Map<string, OptionCell | GroupNode>();
   private distributed = false;
 
-  constructor(evaluation: Evaluation, up: Location | undefined, shape: ShapeNode) {
+  /** Whether this is the top of its evaluation. */
+  readonly isRoot: boolean;
+
+  constructor(evaluation: Evaluation, up: Location | undefined, shape: ShapeNode, isRoot = false) {
     super();
     this.evaluation = evaluation;
     this.up = up;
     this.shape = shape;
+    this.isRoot = isRoot;
   }
 
   get key(): string {
     return this.shape.key;
-  }
-
-  get isRoot(): boolean {
-    return this.evaluation.root === this;
   }
 
   get location(): Location | undefined {
@@ -232,6 +232,11 @@ export class Evaluation {
     this.scope = new EvaluationScope(this);
   }
 
+  /** Whether imports are still being found. */
+  get isLoading(): boolean {
+    return this.loading;
+  }
+
   /** The loaded modules in merge order. */
   get modules(): readonly LoadedModule[] {
     if (this.loadedModules !== undefined) return this.loadedModules;
@@ -252,11 +257,15 @@ export class Evaluation {
     const { modules } = this;
     const { shared, definitions } = this.input;
     const shape = shared !== undefined && this.input.imports.length === 0 ? shared.shape : shapeOf(modules, this.prefix);
-    const root = new GroupNode(this, undefined, shape);
+    const root = new GroupNode(this, undefined, shape, true);
     for (const module of modules) {
       if (module.config === undefined) continue;
       const scope = shared?.modules.includes(module) === true ? this.scope : module.scope;
       root.definitions.push(new DefinitionRecord(module.config, module.source, scope));
+    }
+    for (const module of modules) {
+      if (module.freeformType === undefined) continue;
+      root.definitions.push(new DefinitionRecord({ _module: { freeformType: module.freeformType } }, module.source, this.scope));
     }
     if (definitions !== undefined) root.definitions.push(...definitions);
     this.rootNode = root;
@@ -277,10 +286,19 @@ export class Evaluation {
   /** The type of definitions that no option matches, if the modules set one. */
   get freeformType(): AnyOptionType | undefined {
     if (this.freeformTypeFound === null) {
+      const cell = this.builtIn("freeformType");
       this.freeformTypeFound = undefined;
-      for (const module of this.modules) this.freeformTypeFound ??= module.freeformType;
+      if (cell.definitions.length > 0) this.freeformTypeFound = (cell.force() as AnyOptionType | null) ?? undefined;
     }
     return this.freeformTypeFound;
+  }
+
+  /** An option below `_module`. */
+  builtIn(key: string): OptionCell {
+    const group = this.root.child("_module");
+    const cell = group instanceof GroupNode ? group.child(key) : undefined;
+    if (cell instanceof OptionCell) return cell;
+    throw new TypeError(`_module.${key} is not declared`);
   }
 
   /** The undeclared part of the configuration below a location. */
@@ -325,6 +343,8 @@ export class Evaluation {
     this.distributeAll(this.root);
     const [first] = this.unmatched;
     if (first === undefined || this.freeformType !== undefined) return;
+    const check = this.builtIn("check");
+    if (check.definitions.length > 0 && check.force() === false) return;
     throw this.unknownOption(first);
   }
 
@@ -348,14 +368,12 @@ export class Evaluation {
 /** Puts pushed-down conditions and priorities back around a value. */
 function rewrap(definition: DefinitionRecord): unknown {
   let { value } = definition;
-  const { scope } = definition;
   if (definition.priority !== 100) value = new PropertyRecord("override", value, definition.priority);
   if (definition.order !== 1000) value = new PropertyRecord("order", value, definition.order);
   for (let link = definition.condition; link !== undefined; link = link.next) {
     const each = link;
     value = new PropertyRecord("if", value, () => each.holds(undefined));
   }
-  void scope;
   return value;
 }
 
@@ -374,6 +392,17 @@ export class EvaluationScope implements ThunkScope {
   }
 }
 
+/** Names that every evaluation provides itself. */
+const fixedArguments = ["_class", "_prefix", "config", "options", "root", "specialArgs"] as const;
+
+/** How an evaluation's options become data; installed by `evaluate.ts`. */
+let optionsView: (evaluation: Evaluation) => object = () => ({});
+
+/** Installs how `options` is made, which lies above this file. */
+export function onOptionsView(make: (evaluation: Evaluation) => object): void {
+  optionsView = make;
+}
+
 /** The arguments of module functions and thunks. */
 class ArgumentsRecord extends LazyRecord {
   private readonly evaluation: Evaluation;
@@ -385,39 +414,54 @@ class ArgumentsRecord extends LazyRecord {
     return this.evaluation.prefix;
   }
   keyList(): readonly string[] {
-    const { input } = this.evaluation;
-    return [...new Set([...Object.keys(input.own ?? {}), ...Object.keys(input.specialArguments), "config", "options", "specialArgs", "root"])].sort(byCodeUnit);
+    const { own, specialArguments, outer } = this.evaluation.input;
+    const names = [...fixedArguments, ...Object.keys(own ?? {}), ...Object.keys(specialArguments), ...(this.provided()?.keyList() ?? [])];
+    return [...new Set(outer === undefined ? names : [...names, ...Object.keys(outer.scope.arguments)])].sort(byCodeUnit);
   }
   hasKey(key: string): boolean {
-    const { input } = this.evaluation;
-    return key === "config" || key === "options" || key === "root" || key === "specialArgs" || key === "_class" || key === "_prefix" || key in (input.own ?? {}) || key in input.specialArguments || this.provided(key) !== undefined;
+    const { own, specialArguments, outer } = this.evaluation.input;
+    return (
+      (own !== undefined && Object.hasOwn(own, key)) ||
+      Object.hasOwn(specialArguments, key) ||
+      (fixedArguments as readonly string[]).includes(key) ||
+      this.provided(key)?.hasKey(key) === true ||
+      (outer !== undefined && key in outer.scope.arguments)
+    );
   }
-  private provided(key: string): OptionCell | undefined {
-    void key;
-    return undefined;
+  /** What the modules define under `_module.args`. */
+  private provided(wanted?: string): RecordSource | undefined {
+    if (this.evaluation.isLoading) {
+      throw new EvaluationError({
+        reason: "structure-depends-on-config",
+        source: undefined,
+        argument: wanted === undefined ? "the list of its arguments" : `the argument \`${wanted}\``,
+      });
+    }
+    const cell = this.evaluation.builtIn("args");
+    return cell.definitions.length === 0 ? undefined : asRecordSource(cell.force());
   }
   readKey(key: string): unknown {
-    const { input } = this.evaluation;
-    if (input.own !== undefined && Object.hasOwn(input.own, key)) return input.own[key];
-    if (Object.hasOwn(input.specialArguments, key)) return input.specialArguments[key];
+    const { own, specialArguments, outer } = this.evaluation.input;
+    if (own !== undefined && Object.hasOwn(own, key)) return own[key];
+    if (Object.hasOwn(specialArguments, key)) return specialArguments[key];
     switch (key) {
       case "config":
         return this.evaluation.uncheckedConfig;
+      case "options":
+        return optionsView(this.evaluation);
       case "root":
         return outermost(this.evaluation).uncheckedConfig;
       case "specialArgs":
-        return input.specialArguments;
+        return specialArguments;
       case "_class":
-        return input.class;
+        return this.evaluation.input.class;
       case "_prefix":
-        return this.evaluation.prefix;
-      default:
-        return undefined;
+        return pathOf(this.evaluation.prefix);
     }
+    const provided = this.provided(key);
+    return provided?.hasKey(key) === true || outer === undefined ? provided?.readKey(key) : Reflect.get(outer.scope.arguments, key);
   }
   missingKey(key: string): unknown {
-    const { outer } = this.evaluation.input;
-    if (outer !== undefined) return Reflect.get(outer.scope.arguments, key);
     throw new EvaluationError({ reason: "missing-argument", argument: key, suggestions: nearest(key, this.keyList()) });
   }
 }

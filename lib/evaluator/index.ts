@@ -3,6 +3,7 @@ export type { Config, ConfigDefinition, ConfigDefinitions, Declarations, ModuleA
 export type { Definition, Definitions, Plain, Property, Scope, Thunk } from "./definition.ts";
 export { type Documentation, literalExpression, literalMD } from "./documentation-text.ts";
 export { type Asserted, assertionsModule, checkAssertions } from "./assertions.ts";
+export { type DefinitionProvenance, type DefinitionStatus, type EvaluatedOption, optionsOf, type OptionsOf } from "./evaluated-option.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
 export { type EvaluatedModules, type EvaluationRequest, evalModules } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";

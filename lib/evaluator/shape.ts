@@ -1,8 +1,9 @@
 /** The declared options of an evaluation, shared by all evaluations of one submodule type. */
+import { builtInOptions } from "./built-in-options.ts";
 import type { LoadedModule } from "./collect.ts";
 import { EvaluationError } from "./errors.ts";
 import type { Location } from "./location.ts";
-import type { ModuleSource } from "./module-source.ts";
+import { ModuleSource } from "./module-source.ts";
 import { isOption, type OptionFields } from "./option.ts";
 import { byCodeUnit, isRecord } from "./records.ts";
 import { isOptionType, mergeOptionTypes } from "./types/option-type.ts";
@@ -45,6 +46,8 @@ export class ShapeNode {
   }
 }
 
+const builtInSource = new ModuleSource("<built in>");
+
 interface DeclaredTree {
   readonly tree: unknown;
   readonly source: ModuleSource;
@@ -53,7 +56,7 @@ interface DeclaredTree {
 /** Builds the tree of all options that the modules declare. */
 export function shapeOf(modules: readonly LoadedModule[], prefix: Location | undefined): ShapeNode {
   const root = new ShapeNode("");
-  const trees: DeclaredTree[] = [];
+  const trees: DeclaredTree[] = [{ tree: builtInOptions, source: builtInSource }];
   for (const module of modules) {
     if (module.options !== undefined) trees.push({ tree: module.options, source: module.source });
   }

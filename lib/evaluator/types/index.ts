@@ -11,3 +11,4 @@ export { anything, opaque, package, raw, unspecified } from "./opaque.ts";
 export { functionTo } from "./functions.ts";
 export { externalPath, path, pathInStore, pathWith } from "./paths.ts";
 export { submodule, submoduleWith } from "./submodules.ts";
+export { optionDeclaration, optionType } from "./type-values.ts";
