@@ -6,9 +6,9 @@ import type * as Scope from "effect/Scope";
 import { ReadyQueue } from "./ready-queue.ts";
 
 /** Something to do once its inputs are done. */
-export interface Task {
+export interface Task<Self> {
   /** Tasks of the same schedule that must be done before. */
-  readonly inputs: ReadonlySet<this>;
+  readonly inputs: ReadonlySet<Self>;
   /** Which budget it is taken from: processors, or the network. */
   readonly pool: Pool;
   /** Expected effort, in any unit. */
@@ -36,7 +36,7 @@ export interface TaskFailure<Node, Failure> {
  * Runs every task after its inputs, on the longest remaining path first. Succeeds also when tasks fail: with the
  * failures. Without `keepGoing` the first failure interrupts what runs; the result comes when that has ended.
  */
-export const schedule = <Node extends Task, Failure, Requirements>(
+export const schedule = <Node extends Task<Node>, Failure, Requirements>(
   tasks: readonly Node[],
   options: ScheduleOptions,
   run: (task: Node) => Effect.Effect<void, Failure, Requirements>,
@@ -88,14 +88,14 @@ export const schedule = <Node extends Task, Failure, Requirements>(
     }
   }).pipe(Effect.scoped);
 
-function dependentsOf<Node extends Task>(tasks: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
+function dependentsOf<Node extends Task<Node>>(tasks: readonly Node[]): ReadonlyMap<Node, readonly Node[]> {
   const dependents = new Map<Node, Node[]>(tasks.map((task) => [task, []]));
   for (const task of tasks) for (const input of task.inputs) dependents.get(input)?.push(task);
   return dependents;
 }
 
 /** For each task the cost of the most expensive path from it to a task that nothing depends on. */
-export function criticalPaths<Node extends Task>(
+export function criticalPaths<Node extends Task<Node>>(
   tasks: readonly Node[],
   dependents: ReadonlyMap<Node, readonly Node[]>,
 ): ReadonlyMap<Node, number> {
@@ -115,7 +115,7 @@ export function criticalPaths<Node extends Task>(
   return paths;
 }
 
-function reachable<Node extends Task>(from: Node, dependents: ReadonlyMap<Node, readonly Node[]>): Node[] {
+function reachable<Node extends Task<Node>>(from: Node, dependents: ReadonlyMap<Node, readonly Node[]>): Node[] {
   const found = new Set<Node>();
   const next = [...(dependents.get(from) ?? [])];
   for (let task = next.pop(); task !== undefined; task = next.pop()) {

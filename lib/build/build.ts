@@ -1,0 +1,122 @@
+import * as Effect from "effect/Effect";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { DerivationError } from "#lib/derivations/errors.ts";
+import type { Instantiation } from "#lib/derivations/instantiate.ts";
+import type { StorePath } from "#lib/derivations/store-path.ts";
+import { Events } from "#lib/platform/events.ts";
+import type { FileSystem } from "#lib/platform/file-system.ts";
+import type { Processes } from "#lib/platform/processes.ts";
+import type { StoreError } from "#lib/store/errors.ts";
+import type { Store } from "#lib/store/store.ts";
+import type { Builtins } from "./builtin.ts";
+import { type BuildError, BuildsFailed } from "./errors.ts";
+import { instantiateRoots } from "./instantiate-roots.ts";
+import { type BuildOptions, completeOptions } from "./options.ts";
+import { makePlan, type Plan, type PlannedBuild } from "./plan.ts";
+import { realise, type Session } from "./realise.ts";
+import { isolation } from "./sandbox/arguments.ts";
+import { Bubblewrap } from "./sandbox/bubblewrap.ts";
+import { probe } from "./sandbox/probe.ts";
+import { schedule } from "./scheduler.ts";
+
+/** What a build gave. */
+export interface BuildResult {
+  /** For each root the store path of each output. */
+  readonly outputs: ReadonlyMap<Derivation, ReadonlyMap<string, StorePath>>;
+  readonly instantiation: Instantiation;
+  /** Names of the derivations whose builders ran, and of those that changed and yet had not to. */
+  readonly built: readonly string[];
+  readonly cutOff: readonly string[];
+}
+
+/** What a build would have to do. */
+export interface DryRun {
+  readonly instantiation: Instantiation;
+  readonly plan: Plan;
+}
+
+/** Finds out what a build would have to do, and does nothing. */
+export const dryRun = Effect.fnUntraced(function* (
+  roots: readonly Derivation[],
+): Effect.fn.Return<DryRun, DerivationError | StoreError, Store> {
+  const { instantiation } = yield* instantiateRoots(roots);
+  return { instantiation, plan: yield* makePlan(instantiation, roots) };
+});
+
+/**
+ * Realises all outputs of the roots: finds what is missing, builds it in the sandbox, registers it in the store.
+ *
+ * Several processes may do this on one store at the same time. Interrupting it kills the builders and removes what
+ * they left; nothing that failed or was interrupted is remembered.
+ */
+export const build = Effect.fnUntraced(function* (
+  roots: readonly Derivation[],
+  buildOptions: BuildOptions = {},
+): Effect.fn.Return<
+  BuildResult,
+  BuildError,
+  Store | FileSystem | Processes | Events | Builtins | Bubblewrap
+> {
+  const options = completeOptions(buildOptions);
+  const events = yield* Events;
+  const { instantiation, addInput } = yield* instantiateRoots(roots);
+  const plan = yield* makePlan(instantiation, roots);
+  events.emit({ type: "plan", ...planSize(plan) });
+
+  const session: Session = {
+    options,
+    outputs: new Map(plan.realised),
+    sandbox: yield* Effect.cached(yield* sandboxProgram),
+    addInput,
+  };
+  const outcomes: Record<"built" | "cut-off", string[]> = { built: [], "cut-off": [] };
+  const failures = yield* schedule(
+    plan.builds,
+    { slots: { build: options.jobs, fetch: options.fetches }, keepGoing: options.keepGoing },
+    ({ derivation }) =>
+      Effect.map(realise(derivation, session), (outcome) => {
+        outcomes[outcome].push(derivation.store.name);
+      }),
+  );
+  if (failures.length > 0) {
+    return yield* new BuildsFailed({
+      failures: failures.map(({ task, failure, blocks }) => ({
+        derivation: task.derivation.path,
+        name: task.derivation.store.name,
+        error: failure,
+        blocks: blocks.map(({ derivation }) => derivation.store.name).sort(),
+      })),
+    });
+  }
+  const outputs = new Map(roots.map((root) => [root, rootOutputs(instantiation, session, root)]));
+  return { outputs, instantiation, built: outcomes.built, cutOff: outcomes["cut-off"] };
+});
+
+/** Finds bubblewrap and tries it, with the services of now: whoever builds first pays the 20 ms. */
+const sandboxProgram = Effect.gen(function* () {
+  const bubblewrap = yield* Bubblewrap;
+  const context = yield* Effect.context<FileSystem | Processes>();
+  return Effect.tap(bubblewrap.locate, (command) => probe(command, isolation)).pipe(Effect.provideContext(context));
+});
+
+function planSize({ builds }: Plan): { builds: number; fetches: number; downloadBytes: number } {
+  const fetches = builds.filter(({ pool }) => pool === "fetch");
+  return {
+    builds: builds.length - fetches.length,
+    fetches: fetches.length,
+    downloadBytes: fetches.reduce((total, fetch) => total + downloadSize(fetch), 0),
+  };
+}
+
+/** Fetching derivations say in the variable `size` how many bytes they will download, where that is known. */
+function downloadSize({ derivation }: PlannedBuild): number {
+  const size = Number(derivation.store.env.get("size"));
+  return Number.isSafeInteger(size) && size > 0 ? size : 0;
+}
+
+function rootOutputs(instantiation: Instantiation, session: Session, root: Derivation): ReadonlyMap<string, StorePath> {
+  const path = instantiation.derivations.get(root)?.path;
+  const outputs = path === undefined ? undefined : session.outputs.get(path);
+  if (outputs === undefined) throw new TypeError(`root ${root.name} has no outputs after a successful build`);
+  return outputs;
+}

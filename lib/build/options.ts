@@ -1,0 +1,50 @@
+import { availableParallelism } from "node:os";
+import type { DerivationPath } from "#lib/derivations/store-path.ts";
+import type { Limits } from "./limits.ts";
+
+/** How to build. */
+export interface BuildOptions {
+  /** Builders that run at once; by default one for each processor. */
+  readonly jobs?: number | undefined;
+  /** What each builder is told to use (NIX_BUILD_CORES); by default its share of the processors. */
+  readonly cores?: number | undefined;
+  /** Downloads that run at once. */
+  readonly fetches?: number | undefined;
+  /** After a failure, goes on with what does not depend on it. */
+  readonly keepGoing?: boolean | undefined;
+  /** Keeps the directories of failed builds, with a script that runs them again. */
+  readonly keepFailed?: boolean | undefined;
+  /** Limits of each build. */
+  readonly limits?: Limits | undefined;
+  /** Lines of a failed build's log that go into the error. */
+  readonly logLines?: number | undefined;
+  /** The command that builds a derivation again and keeps it; shown with failures. */
+  readonly replayCommand?: ((derivation: DerivationPath) => string) | undefined;
+}
+
+/** Options without gaps. */
+export interface CompleteOptions {
+  readonly jobs: number;
+  readonly cores: number;
+  readonly fetches: number;
+  readonly keepGoing: boolean;
+  readonly keepFailed: boolean;
+  readonly limits: Limits;
+  readonly logLines: number;
+  readonly replayCommand: (derivation: DerivationPath) => string;
+}
+
+/** Fills in the defaults. */
+export function completeOptions(options: BuildOptions): CompleteOptions {
+  const jobs = Math.max(1, options.jobs ?? availableParallelism());
+  return {
+    jobs,
+    cores: Math.max(1, options.cores ?? Math.floor(availableParallelism() / jobs)),
+    fetches: Math.max(1, options.fetches ?? 8),
+    keepGoing: options.keepGoing ?? false,
+    keepFailed: options.keepFailed ?? false,
+    limits: options.limits ?? {},
+    logLines: options.logLines ?? 20,
+    replayCommand: options.replayCommand ?? ((derivation) => `npx tsx flake.ts build ${derivation} --keep-failed`),
+  };
+}

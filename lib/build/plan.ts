@@ -1,0 +1,116 @@
+import * as Effect from "effect/Effect";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { type HashModulo, realisationKey } from "#lib/derivations/hash-modulo.ts";
+import type { InstantiatedDerivation, Instantiation } from "#lib/derivations/instantiate.ts";
+import type { InputOutputs } from "#lib/derivations/resolve.ts";
+import { fixedOutputOf, knownOutputPath, type StoreDerivation } from "#lib/derivations/store-derivation.ts";
+import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
+import type { StoreError } from "#lib/store/errors.ts";
+import { Store } from "#lib/store/store.ts";
+import { isBuiltin } from "./builtin.ts";
+import type { Pool, Task } from "./scheduler.ts";
+
+/** A derivation that has to be realised. */
+export interface PlannedBuild extends Task<PlannedBuild> {
+  readonly derivation: InstantiatedDerivation;
+}
+
+/** What has to be done for some roots, and what need not. */
+export interface Plan {
+  /** Inputs before dependents. */
+  readonly builds: readonly PlannedBuild[];
+  /** The outputs in the store at which the search stopped: what the builds start from. */
+  readonly realised: InputOutputs;
+}
+
+/** How many questions to the store are open at once. */
+const concurrency = 64;
+
+/**
+ * Searches from the roots for what is not in the store. The inputs of what is there are not even looked at:
+ * so a plan is as large as what is left to do, and what was only needed for building may be gone.
+ */
+export const makePlan = Effect.fnUntraced(function* (instantiation: Instantiation, roots: readonly Derivation[]) {
+  const store = yield* Store;
+  const wanted = new Map<DerivationPath, Set<string>>();
+  const realised = new Map<DerivationPath, Map<string, StorePath>>();
+  const missing = new Set<InstantiatedDerivation>();
+  let wave: Wanted[] = [];
+
+  const want = (derivation: InstantiatedDerivation | undefined, outputs: Iterable<string>): void => {
+    if (derivation === undefined) throw new TypeError("a derivation of the plan is not instantiated");
+    const known = wanted.get(derivation.path) ?? new Set();
+    wanted.set(derivation.path, known);
+    for (const output of outputs) {
+      if (known.has(output)) continue;
+      known.add(output);
+      wave.push({ derivation, output });
+    }
+  };
+
+  for (const root of roots) want(instantiation.derivations.get(root), root.outputs);
+  while (wave.length > 0) {
+    const looked = wave;
+    wave = [];
+    const paths = yield* Effect.forEach(
+      looked,
+      ({ derivation, output }) => realisedOutput(store, derivation.store, derivation.hashModulo, output),
+      { concurrency },
+    );
+    for (const [index, { derivation, output }] of looked.entries()) {
+      const path = paths[index];
+      if (path !== undefined) {
+        const outputs = realised.get(derivation.path) ?? new Map();
+        realised.set(derivation.path, outputs.set(output, path));
+      } else if (!missing.has(derivation)) {
+        missing.add(derivation);
+        for (const [input, outputs] of derivation.store.inputDerivations) want(instantiation.byPath.get(input), outputs);
+      }
+    }
+  }
+  // A derivation of which one output is missing gives all of them anew.
+  for (const { path } of missing) realised.delete(path);
+  return { builds: plannedBuilds(instantiation, missing), realised } satisfies Plan;
+});
+
+interface Wanted {
+  readonly derivation: InstantiatedDerivation;
+  readonly output: string;
+}
+
+function plannedBuilds(instantiation: Instantiation, missing: ReadonlySet<InstantiatedDerivation>): PlannedBuild[] {
+  const builds = new Map<DerivationPath, PlannedBuild>();
+  // The instantiation's order has inputs before dependents.
+  for (const derivation of instantiation.byPath.values()) {
+    if (!missing.has(derivation)) continue;
+    const inputs = [...derivation.store.inputDerivations.keys()].map((path) => builds.get(path));
+    builds.set(derivation.path, {
+      derivation,
+      inputs: new Set(inputs.filter((input) => input !== undefined)),
+      pool: poolOf(derivation.store),
+      cost: isBuiltin(derivation.store.builder) ? 1 : builderCost,
+    });
+  }
+  return [...builds.values()];
+}
+
+/** A program in the sandbox is taken to cost this many times a builtin builder. */
+const builderCost = 10;
+
+/** Downloads wait for the network, everything else for a processor. */
+export function poolOf(derivation: StoreDerivation): Pool {
+  return isBuiltin(derivation.builder) && fixedOutputOf(derivation) !== undefined ? "fetch" : "build";
+}
+
+/** The valid store path of one output, or undefined if it has to be built. */
+export const realisedOutput = Effect.fnUntraced(function* (
+  store: Store["Service"],
+  derivation: StoreDerivation,
+  hashModulo: HashModulo,
+  output: string,
+): Effect.fn.Return<StorePath | undefined, StoreError> {
+  const specification = derivation.outputs.get(output);
+  const known = specification === undefined ? undefined : knownOutputPath(specification);
+  if (known !== undefined) return (yield* store.isValid(known)) ? known : undefined;
+  return (yield* store.realisation(realisationKey(hashModulo, output)))?.path;
+});

@@ -1,0 +1,91 @@
+import * as Effect from "effect/Effect";
+import { posix } from "node:path";
+import type { StoreDerivation } from "#lib/derivations/store-derivation.ts";
+import { isStorePath, type StorePath } from "#lib/derivations/store-path.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import type { Processes } from "#lib/platform/processes.ts";
+import type { StoreError } from "#lib/store/errors.ts";
+import { Store } from "#lib/store/store.ts";
+import type { BuilderRun, BuilderView } from "./builder-run.ts";
+import { type BuilderEnd, type ScratchError, UnsuitableDerivation } from "./errors.ts";
+import { prepareSandbox, runSandbox, sandboxArgumentFile, sandboxCommand } from "./sandbox.ts";
+import { type BubblewrapCommand, installRemedy, SandboxUnavailable } from "./sandbox/bubblewrap.ts";
+import { tooLongVariables } from "./sandbox/variables.ts";
+import { inScratch } from "./scratch.ts";
+
+/** Runs a program in the sandbox, and says how it ended unless that was well. */
+export const runProgram = Effect.fnUntraced(function* (
+  run: BuilderRun,
+  view: BuilderView,
+  sandbox: Effect.Effect<BubblewrapCommand, SandboxUnavailable>,
+): Effect.fn.Return<
+  BuilderEnd | undefined,
+  UnsuitableDerivation | SandboxUnavailable | ScratchError | StoreError,
+  FileSystem | Store | Processes
+> {
+  const fs = yield* FileSystem;
+  const store = yield* Store;
+  const { derivation, scratch, log, limits, cores } = run;
+  const environment = yield* environmentOf(derivation, view);
+  const bubblewrap = yield* sandbox;
+  const inputs = yield* store.closure(derivation.inputSources);
+  yield* inScratch(scratch, async () => {
+    const description = await prepareSandbox(fs, {
+      environment: store.physical(environment),
+      inputs,
+      physical: (path) => store.physical(path),
+      scratch,
+      env: view.env,
+      cores,
+    });
+    await fs.promises.writeFile(argumentFile(scratch), sandboxArgumentFile(description));
+  });
+  return yield* runSandbox(sandboxedCommand(bubblewrap, run, view), log, limits).pipe(
+    Effect.map(({ code, signal }): BuilderEnd | undefined => {
+      if (signal !== null) return { kind: "signal", signal };
+      return code === 0 ? undefined : { kind: "exit", code: code ?? 1 };
+    }),
+    Effect.catchTag("LimitExceeded", (limit) => Effect.succeed<BuilderEnd>({ kind: "limit", limit })),
+    Effect.catchTag("SpawnError", (cause) =>
+      Effect.fail(new SandboxUnavailable({ reason: cause.message.replace(/\.$/, ""), remedy: installRemedy, cause })),
+    ),
+  );
+});
+
+const argumentFile = (scratch: string): string => posix.join(scratch, "arguments");
+
+/** The whole command line of a builder in its sandbox. */
+export function sandboxedCommand(
+  bubblewrap: BubblewrapCommand,
+  { derivation, scratch }: BuilderRun,
+  view: BuilderView,
+): readonly [string, ...string[]] {
+  return sandboxCommand(bubblewrap, argumentFile(scratch), [derivation.builder, ...view.args]);
+}
+
+/** The store path in the variable `environment`, after checking that a sandbox can be made of the derivation at all. */
+function environmentOf(
+  { name, system }: StoreDerivation,
+  { env }: BuilderView,
+): Effect.Effect<StorePath, UnsuitableDerivation> {
+  const refuse = (reason: string, remedy: string) => Effect.fail(new UnsuitableDerivation({ name, reason, remedy }));
+  const platform = `${process.arch === "x64" ? "x86_64" : process.arch}-${process.platform}`;
+  if (system !== platform) {
+    return refuse(`it is for ${system} and this machine is ${platform}`, `Build it on a ${system} machine.`);
+  }
+  const tooLong = tooLongVariables(env);
+  if (tooLong.length > 0) {
+    return refuse(
+      `the environment variable '${tooLong[0]}' is longer than the 128 KiB that Linux passes to a program`,
+      `Add its name to the variable 'passAsFile': the builder then finds the value in the file $${tooLong[0]}Path.`,
+    );
+  }
+  const { environment } = env;
+  if (environment === undefined || !isStorePath(environment)) {
+    return refuse(
+      "its variable 'environment' does not name a tool root in the store",
+      "Set it to an environment of packages, for example with mkDerivation.",
+    );
+  }
+  return Effect.succeed(environment);
+}

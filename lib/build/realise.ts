@@ -1,0 +1,140 @@
+import * as Effect from "effect/Effect";
+import { printAterm } from "#lib/derivations/aterm.ts";
+import { hashModulo, type HashModulo, realisationKey } from "#lib/derivations/hash-modulo.ts";
+import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
+import { resolve } from "#lib/derivations/resolve.ts";
+import { derivationPath, knownOutputPath, type StoreDerivation } from "#lib/derivations/store-derivation.ts";
+import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
+import { Events } from "#lib/platform/events.ts";
+import type { FileSystem } from "#lib/platform/file-system.ts";
+import type { Processes } from "#lib/platform/processes.ts";
+import type { StoreError } from "#lib/store/errors.ts";
+import { Store } from "#lib/store/store.ts";
+import type { Builtins } from "./builtin.ts";
+import type { RealisationError } from "./errors.ts";
+import { buildOutputs } from "./build-outputs.ts";
+import type { CompleteOptions } from "./options.ts";
+import { realisedOutput } from "./plan.ts";
+import type { BubblewrapCommand, SandboxUnavailable } from "./sandbox/bubblewrap.ts";
+
+/** What the builds of one call of `build` share. */
+export interface Session {
+  readonly options: CompleteOptions;
+  /** Outputs known so far, by original derivation; grows. */
+  readonly outputs: Map<DerivationPath, ReadonlyMap<string, StorePath>>;
+  /** The sandbox's program, found and tried once. */
+  readonly sandbox: Effect.Effect<BubblewrapCommand, SandboxUnavailable>;
+  /** Copies a source or a text into the store, if it is one of this evaluation's. */
+  readonly addInput: (path: StorePath) => Effect.Effect<void, StoreError>;
+}
+
+/** A derivation without input derivations, and what follows from it. */
+export interface ResolvedDerivation {
+  readonly path: DerivationPath;
+  readonly store: StoreDerivation;
+  /** The `.drv` file. */
+  readonly text: string;
+  readonly hashModulo: HashModulo;
+  /** The derivation that it came from: what the user's evaluation gave. */
+  readonly original: DerivationPath;
+}
+
+/** How a derivation came to its outputs. */
+export type RealisationOutcome = "built" | "cut-off";
+
+/**
+ * Gives one derivation its outputs, after its inputs have theirs. Many do not have to be built even though they
+ * changed: if what they resolve to was built before, here or by another process, that is the result.
+ */
+export const realise = Effect.fnUntraced(function* (
+  derivation: InstantiatedDerivation,
+  session: Session,
+): Effect.fn.Return<
+  RealisationOutcome,
+  RealisationError,
+  Store | FileSystem | Processes | Events | Builtins
+> {
+  const store = yield* Store;
+  const events = yield* Events;
+  const started = performance.now();
+  const { path, store: original } = derivation;
+  const resolved = resolveDerivation(derivation, session.outputs);
+
+  const attempt = Effect.gen(function* () {
+    const before = yield* realisedOutputs(store, resolved);
+    if (before !== undefined) return { outputs: before, outcome: "cut-off" as const };
+    for (const input of resolved.store.inputSources) yield* session.addInput(input);
+    // What was built, and from what, can be asked afterwards, and be replayed.
+    yield* store.addText(`${original.name}.drv`, resolved.text, resolved.store.inputSources);
+    // Somebody else may be building it: wait for them, and then take what they made.
+    const locked = Effect.gen(function* () {
+      const meanwhile = yield* realisedOutputs(store, resolved);
+      if (meanwhile !== undefined) return { outputs: meanwhile, outcome: "cut-off" as const };
+      events.emit({ type: "build-started", derivation: path, name: original.name });
+      const outputs = yield* buildOutputs(resolved, session);
+      yield* addRealisations(store, resolved.store, resolved.hashModulo, outputs);
+      return { outputs, outcome: "built" as const };
+    });
+    return yield* store.withLock(resolved.path, locked);
+  });
+  const finish = (outcome: RealisationOutcome | "failed"): void =>
+    events.emit({
+      type: "build-finished",
+      derivation: path,
+      name: original.name,
+      outcome,
+      milliseconds: Math.round(performance.now() - started),
+    });
+
+  const { outputs, outcome } = yield* Effect.tapError(attempt, () => Effect.sync(() => finish("failed")));
+  if (resolved.path !== path) yield* addRealisations(store, original, derivation.hashModulo, outputs);
+  session.outputs.set(path, outputs);
+  finish(outcome);
+  return outcome;
+});
+
+/** Replaces the inputs of a derivation by their outputs. */
+export function resolveDerivation(
+  { path, store, text, hashModulo: hash }: InstantiatedDerivation,
+  outputs: Session["outputs"],
+): ResolvedDerivation {
+  if (store.inputDerivations.size === 0) return { path, store, text, hashModulo: hash, original: path };
+  const resolved = resolve(store, outputs);
+  const resolvedText = printAterm(resolved);
+  return {
+    path: derivationPath(resolved, resolvedText),
+    store: resolved,
+    text: resolvedText,
+    // It has no input derivations, so nothing is asked for.
+    hashModulo: hashModulo(resolved, () => "", resolvedText),
+    original: path,
+  };
+}
+
+/** The valid paths of all outputs, or undefined if one is missing. */
+const realisedOutputs = Effect.fnUntraced(function* (
+  store: Store["Service"],
+  { store: derivation, hashModulo }: ResolvedDerivation,
+): Effect.fn.Return<ReadonlyMap<string, StorePath> | undefined, StoreError> {
+  const outputs = new Map<string, StorePath>();
+  for (const name of derivation.outputs.keys()) {
+    const path = yield* realisedOutput(store, derivation, hashModulo, name);
+    if (path === undefined) return undefined;
+    outputs.set(name, path);
+  }
+  return outputs;
+});
+
+/** Remembers which content the floating outputs came to. */
+const addRealisations = Effect.fnUntraced(function* (
+  store: Store["Service"],
+  derivation: StoreDerivation,
+  hash: HashModulo,
+  outputs: ReadonlyMap<string, StorePath>,
+): Effect.fn.Return<void, StoreError> {
+  for (const [name, path] of outputs) {
+    const specification = derivation.outputs.get(name);
+    if (specification === undefined || knownOutputPath(specification) !== undefined) continue;
+    yield* store.addRealisation({ key: realisationKey(hash, name), path });
+  }
+});

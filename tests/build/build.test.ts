@@ -1,0 +1,196 @@
+import * as Effect from "effect/Effect";
+import t from "tap";
+import { build as buildWith, dryRun } from "#lib/build/build.ts";
+import type { BuildsFailed } from "#lib/build/errors.ts";
+import { instantiateRoots } from "#lib/build/instantiate-roots.ts";
+import { makePlan } from "#lib/build/plan.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { sha256 } from "#lib/derivations/hash.ts";
+import { makeHarness, testDerivation } from "./harness.ts";
+
+/** One after the other, so that the order is known. */
+const build: typeof buildWith = (roots, options) => buildWith(roots, { jobs: 1, ...options });
+
+/** Ten nodes: a diamond of chains over `leaf`, whose comment does not reach its output. */
+function graphOfTen(comment: string, word = "word"): Derivation {
+  // The builder ignores `comment`, as a compiler does.
+  const leaf = testDerivation("leaf", [], { content: word, comment });
+  const left = testDerivation("left", [leaf], { content: "left" });
+  const right = testDerivation("right", [leaf], { content: "right" });
+  const left2 = testDerivation("left-2", [left]);
+  const left3 = testDerivation("left-3", [left2]);
+  const right2 = testDerivation("right-2", [right]);
+  const right3 = testDerivation("right-3", [right2, left2]);
+  const shout = testDerivation("shout", [leaf], { upper: true });
+  const aside = testDerivation("aside", [shout]);
+  return testDerivation("top", [left3, right3, aside, leaf]);
+}
+
+t.test("early cut-off", (t) => {
+  t.test("a change that does not change an output's bytes rebuilds exactly one of ten", async (t) => {
+    const harness = makeHarness();
+    const first = await harness.run(build([graphOfTen("one")]));
+    t.equal(first.built.length, 10);
+    harness.ran.length = 0;
+    const second = await harness.run(build([graphOfTen("two")]));
+    t.same(harness.ran, ["leaf"]);
+    t.same(second.built, ["leaf"]);
+    t.equal(second.cutOff.length, 9);
+    t.same([...second.outputs.values()], [...first.outputs.values()]);
+  });
+
+  t.test("a change that vanishes half-way stops there", async (t) => {
+    const harness = makeHarness();
+    await harness.run(build([graphOfTen("", "word")]));
+    harness.ran.length = 0;
+    await harness.run(build([graphOfTen("", "Word")]));
+    t.notOk(harness.ran.includes("aside"));
+    t.same(harness.ran.length, 9);
+  });
+
+  t.test("what is built is not even planned again, and its inputs are not looked at", async (t) => {
+    const harness = makeHarness();
+    const root = graphOfTen("");
+    await harness.run(build([root]));
+    const { plan } = await harness.run(dryRun([root]));
+    t.equal(plan.builds.length, 0);
+    t.equal(plan.realised.size, 1);
+    harness.ran.length = 0;
+    await harness.run(build([root]));
+    t.same(harness.ran, []);
+  });
+
+  t.end();
+});
+
+t.test("planning", (t) => {
+  t.test("ten thousand nodes are planned within a second", async (t) => {
+    const harness = makeHarness();
+    let layer: Derivation[] = [];
+    for (let row = 0; row < 100; row++) {
+      const below = layer;
+      layer = Array.from({ length: 100 }, (_, column) =>
+        testDerivation(`n-${row}-${column}`, [0, 1, 2].flatMap((step) => below[(column * 7 + step) % 100] ?? [])),
+      );
+    }
+    const root = testDerivation("root", layer);
+    const { instantiation } = await harness.run(instantiateRoots([root]));
+    await harness.run(makePlan(instantiation, [root])); // Warms the compiler up.
+    const started = process.cpuUsage();
+    const plan = await harness.run(makePlan(instantiation, [root]));
+    const { user, system } = process.cpuUsage(started);
+    const milliseconds = Math.round((user + system) / 1000);
+    t.equal(plan.builds.length, 10_001);
+    t.ok(milliseconds < 1000, `${milliseconds} ms of CPU`);
+  });
+
+  t.test("the plan is announced before anything runs", async (t) => {
+    const harness = makeHarness();
+    const content = "fetched";
+    const fetched = testDerivation("fetched", [], { content, size: 1000 }, { fixedOutput: { mode: "flat", hash: sha256(content) } });
+    await harness.run(build([testDerivation("user", [fetched])]));
+    t.same(harness.events[0], { type: "plan", builds: 1, fetches: 1, downloadBytes: 1000 });
+    const kinds = harness.events.map((event) => ("name" in event ? `${event.type} ${event.name}` : event.type));
+    t.same(kinds, [
+      "plan",
+      "build-started fetched",
+      "build-log fetched",
+      "build-finished fetched",
+      "build-started user",
+      "build-log user",
+      "build-finished user",
+    ]);
+  });
+
+  t.end();
+});
+
+const failureOf = (promise: Promise<unknown>): Promise<BuildsFailed> =>
+  promise.then(
+    () => Promise.reject(new Error("it did not fail")),
+    (cause: unknown) => cause as BuildsFailed,
+  );
+
+t.test("failures", (t) => {
+  const failing = (name: string) => testDerivation(name, [], { fails: true });
+
+  t.test("one is reported once, with what it blocks", async (t) => {
+    const harness = makeHarness();
+    const bad = failing("bad");
+    const middle = testDerivation("middle", [bad]);
+    const error = await failureOf(harness.run(build([testDerivation("top", [middle, bad])], { keepGoing: true })));
+    t.equal(error._tag, "BuildsFailed");
+    t.equal(error.failures.length, 1);
+    t.same(error.failures[0]!.blocks, ["middle", "top"]);
+    t.equal(error.message, "'bad' failed: it was told to fail.\nNot built because of it: middle, top.");
+  });
+
+  t.test("are not remembered", async (t) => {
+    const harness = makeHarness();
+    await failureOf(harness.run(build([failing("bad")])));
+    await failureOf(harness.run(build([failing("bad")])));
+    t.same(harness.ran, ["bad", "bad"]);
+  });
+
+  t.test("do not take back what succeeded", async (t) => {
+    const harness = makeHarness();
+    const good = testDerivation("good", []);
+    await failureOf(harness.run(build([testDerivation("top", [good, failing("bad")])], { keepGoing: true })));
+    harness.ran.length = 0;
+    await harness.run(build([good]));
+    t.same(harness.ran, []);
+  });
+
+  t.test("an unknown builtin builder is named, with those there are", async (t) => {
+    const unknown = testDerivation("x", [], {}, { builder: "builtin:unknown" });
+    const error = await failureOf(makeHarness().run(build([unknown])));
+    t.match(error.message, "'x' cannot be built: this program has no builder 'builtin:unknown'. It has: builtin:test.");
+  });
+
+  t.test("a wrong hash shows expected, actual, where it came from and what to do", async (t) => {
+    const expected = sha256("right");
+    const fetch = testDerivation("file.txt", [], { content: "wrong", url: "https://example.org/file.txt" }, { fixedOutput: { mode: "flat", hash: expected } });
+    const error = await failureOf(makeHarness().run(build([fetch])));
+    t.equal(error.failures[0]!.error._tag, "HashMismatch");
+    t.equal(
+      error.message,
+      "Hash mismatch in 'file.txt' (https://example.org/file.txt):\n" +
+        `  expected: ${sri("right")}\n` +
+        `  actual:   ${sri("wrong")}\n` +
+        "If the content was meant to change, put the actual hash in place of the expected one; else do not trust where it came from.",
+    );
+  });
+
+  t.test("input-addressed derivations are refused", async (t) => {
+    const error = await failureOf(makeHarness().run(build([testDerivation("x", [], {}, { addressing: "input" })])));
+    t.match(error.message, /addressed by its inputs/);
+  });
+
+  t.end();
+});
+
+const sri = (content: string): string => `sha256-${Buffer.from(sha256(content).hex, "hex").toString("base64")}`;
+
+t.test("two runs on one store build the same thing once", async (t) => {
+  let started = () => {};
+  const running = new Promise<void>((resolve) => (started = resolve));
+  const harness = makeHarness({ during: () => Effect.andThen(Effect.sync(() => started()), Effect.sleep(50)) });
+  const one = testDerivation("one", []);
+  await harness.run(
+    Effect.gen(function* () {
+      const results = yield* Effect.all(
+        [build([one]), Effect.andThen(Effect.promise(() => running), build([one]))],
+        { concurrency: 2 },
+      );
+      t.same(results.map(({ built }) => built), [["one"], []]);
+      t.same(results[1].cutOff, ["one"]);
+    }),
+  );
+  t.same(harness.ran, ["one"]);
+});
+
+t.test("a time limit ends a builtin builder", async (t) => {
+  const harness = makeHarness({ during: () => Effect.never });
+  const error = await failureOf(harness.run(build([testDerivation("slow", [])], { limits: { time: 50 } })));
+  t.match(error.message, /^'slow' was killed after 0.05 s, its time limit/);
+});
