@@ -9,7 +9,13 @@ import * as Layer from "effect/Layer";
 export type EngineEvent =
   /** The build plan is known. Counts are of derivations. */
   | { readonly type: "plan"; readonly builds: number; readonly fetches: number; readonly downloadBytes: number }
-  | { readonly type: "build-started"; readonly derivation: string; readonly name: string }
+  /** `pool` tells derivations that only fetch from those that build. */
+  | {
+      readonly type: "build-started";
+      readonly derivation: string;
+      readonly name: string;
+      readonly pool: "build" | "fetch";
+    }
   | { readonly type: "build-log"; readonly derivation: string; readonly name: string; readonly line: string }
   /** The builder announced that a phase of the build begins. */
   | { readonly type: "build-phase"; readonly derivation: string; readonly name: string; readonly phase: string }
@@ -17,6 +23,7 @@ export type EngineEvent =
       readonly type: "build-finished";
       readonly derivation: string;
       readonly name: string;
+      readonly pool: "build" | "fetch";
       readonly outcome: "built" | "cut-off" | "failed";
       readonly milliseconds: number;
     }

@@ -37,8 +37,9 @@ export function formatEvent(event: EngineEvent): string | undefined {
       return `to do: ${count(event.fetches, "download")}${size}, ${count(event.builds, "build")}`;
     }
     case "build-started":
-      return `building ${event.name}`;
+      return event.pool === "fetch" ? undefined : `building ${event.name}`;
     case "build-finished":
+      if (event.pool === "fetch" && event.outcome === "built") return undefined;
       switch (event.outcome) {
         case "built":
           return `built ${event.name} in ${formatDuration(event.milliseconds)}`;

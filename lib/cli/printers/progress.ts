@@ -25,12 +25,14 @@ export function advance(progress: Progress, event: EngineEvent): Progress {
     case "plan":
       return { ...progress, planned: event };
     case "build-started":
+      if (event.pool === "fetch") return progress;
       return { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, lastLine: "" }) };
     case "build-log":
       return progress.running.has(event.derivation)
         ? { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, lastLine: event.line }) }
         : progress;
     case "build-finished":
+      if (event.pool === "fetch") return progress;
       return {
         ...progress,
         running: without(progress.running, event.derivation),
