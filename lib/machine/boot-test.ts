@@ -69,6 +69,7 @@ const runTest = Effect.fnUntraced(function* (test: BootTest, assertions: readonl
   const results: AssertionResult[] = [];
   let shellSeconds = 0;
   let lost: MachineError | undefined;
+  let journal: string | undefined;
   const all: readonly Assertion[] = [
     {
       description: "the machine boots as far as a root shell",
@@ -82,6 +83,8 @@ const runTest = Effect.fnUntraced(function* (test: BootTest, assertions: readonl
     if (error?._tag === "MachineStoppedError" || (error?._tag === "TimeLimitError" && shellSeconds === 0)) lost ??= error;
     results.push(result);
     yield* emit({ type: "check-result", check: test.name, assertion: assertion.description, passed: result.passed, detail: result.detail });
+    // At the first failure, since a later assertion may end the machine.
+    if (!result.passed && lost === undefined) journal ??= yield* saveJournal(fs, machine, test.machine.directory);
   }
 
   const failures = results.filter(({ passed }) => !passed);
@@ -91,7 +94,7 @@ const runTest = Effect.fnUntraced(function* (test: BootTest, assertions: readonl
       assertions: results.length,
       failures,
       serialLog: machine.serialLogPath,
-      journal: lost === undefined ? yield* saveJournal(fs, machine, test.machine.directory) : undefined,
+      journal,
     });
   }
   const seconds = (performance.now() - started) / 1000;
