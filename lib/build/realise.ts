@@ -14,7 +14,7 @@ import type { Builtins } from "./builtin.ts";
 import type { RealisationError } from "./errors.ts";
 import { buildOutputs } from "./build-outputs.ts";
 import type { CompleteOptions } from "./options.ts";
-import { realisedOutput } from "./plan.ts";
+import { poolOf, realisedOutput } from "./plan.ts";
 import type { BubblewrapCommand, SandboxUnavailable } from "./sandbox/bubblewrap.ts";
 
 /** What the builds of one call of `build` share. */
@@ -58,6 +58,7 @@ export const realise = Effect.fnUntraced(function* (
   const events = yield* Events;
   const started = performance.now();
   const { path, store: original } = derivation;
+  const pool = poolOf(original);
   const resolved = resolveDerivation(derivation, session.outputs);
 
   const attempt = Effect.gen(function* () {
@@ -70,7 +71,7 @@ export const realise = Effect.fnUntraced(function* (
     const locked = Effect.gen(function* () {
       const meanwhile = yield* realisedOutputs(store, resolved);
       if (meanwhile !== undefined) return { outputs: meanwhile, outcome: "cut-off" as const };
-      events.emit({ type: "build-started", derivation: path, name: original.name });
+      events.emit({ type: "build-started", derivation: path, name: original.name, pool });
       const outputs = yield* buildOutputs(resolved, session);
       yield* addRealisations(store, resolved.store, resolved.hashModulo, outputs);
       return { outputs, outcome: "built" as const };
@@ -82,6 +83,7 @@ export const realise = Effect.fnUntraced(function* (
       type: "build-finished",
       derivation: path,
       name: original.name,
+      pool,
       outcome,
       milliseconds: Math.round(performance.now() - started),
     });
