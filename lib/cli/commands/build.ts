@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { buildFlake } from "#lib/flake/build.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
-import { type Installable, InvalidInstallable, parseInstallable, UnsuitableOutput } from "#lib/flake/installable.ts";
+import { type Installable, InvalidInstallable, parseInstallable, type UnsuitableOutput } from "#lib/flake/installable.ts";
 import { selectDerivation } from "#lib/flake/select.ts";
 import { Store } from "#lib/store/store.ts";
 import * as flags from "../flags.ts";

@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import t from "tap";
+import { helios } from "./rig.ts";
+
+/** A flake with the real option modules, and packages that are never built. */
+const flakeText = (profile: string) => `
+import { main } from "#lib/cli/main.ts";
+import { defineModule } from "#lib/evaluator/index.ts";
+import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
+import { evalSystem } from "#modules/index.ts";
+import { makePackages } from "#pkgs/index.ts";
+import minimal from "#profiles/minimal.ts";
+
+const flake = defineFlake({
+  description: "A flake for tests",
+  inputs: { debian: debianArchive({ archives: [] }) },
+  outputs: ({ lock }) => {
+    const pkgs = makePackages({ lock });
+    const systems = { bench: evalSystem({ pkgs, modules: [minimal, defineModule({ config: ${profile} as {} })] }) };
+    return { systems, packages: { get bench() { return systems.bench.config.system.build.image; } }, checks: {} };
+  },
+});
+export default flake;
+await main(flake, import.meta.url);
+`;
+
+t.test("a flake that evaluates", async (t) => {
+  const directory = t.testdir({ "flake.ts": flakeText(`{ networking: { hostName: "bench" } }`) });
+  const run = (...args: string[]) => helios(args, { flake: join(directory, "flake.ts"), cwd: directory });
+
+  t.test("show lists the outputs", async (t) => {
+    const shown = await run("show", "--json");
+    t.equal(shown.code, 0, shown.stderr);
+    t.strictSame(JSON.parse(shown.stdout), {
+      description: "A flake for tests",
+      packages: ["bench"],
+      systems: ["bench"],
+      checks: [],
+    });
+  });
+
+  t.test("eval prints values, as JSON or raw", async (t) => {
+    const text = await run("eval", ".#systems.bench.config.networking.hostName");
+    t.strictSame([text.code, text.stdout], [0, '"bench"\n'], text.stderr);
+    const raw = await run("eval", "--raw", ".#systems.bench.config.networking.hostName");
+    t.equal(raw.stdout, "bench");
+  });
+
+  t.test("an unknown attribute is a usage error with a suggestion, and nothing goes to stdout", async (t) => {
+    const result = await run("build", ".#benhc");
+    t.strictSame([result.code, result.stdout], [2, ""]);
+    t.match(result.stderr, "no attribute 'benhc'. Did you mean 'bench'?");
+  });
+
+  t.test("an unknown command and an unknown flag are usage errors", async (t) => {
+    const command = await run("bild");
+    t.equal(command.code, 2, command.stdout);
+    t.match(command.stderr + command.stdout, /bild/);
+    const flag = await run("build", "--jbos", "2");
+    t.equal(flag.code, 2, flag.stdout);
+  });
+
+  t.test("--locked refuses what is not pinned, and says what to run", async (t) => {
+    const result = await run("build", "--locked", ".#bench");
+    t.equal(result.code, 4, result.stderr);
+    t.match(result.stderr, /flake\.lock is out of date: .*without --locked, or 'update'/);
+  });
+});
+
+t.test("a misspelt option is an evaluation error with file, line and suggestion", async (t) => {
+  const directory = t.testdir({ "flake.ts": flakeText(`{ networking: { hostname: "bench" } }`) });
+  const result = await helios(["eval", ".#systems.bench.config.networking.hostName"], { flake: join(directory, "flake.ts") });
+  t.equal(result.code, 3, result.stderr);
+  t.match(result.stderr, /networking\.hostname[^]*flake\.ts:14[^]*hostName/);
+});
+
+t.test("a damaged lock file is an error with its place", async (t) => {
+  const directory = t.testdir({ "flake.ts": flakeText("{}"), "flake.lock": '{\n  "version": 1,\n  "environments": [\n' });
+  const result = await helios(["build", ".#bench"], { flake: join(directory, "flake.ts") });
+  t.equal(result.code, 4, result.stderr);
+  t.match(result.stderr, /flake\.lock:\d+:\d+: /);
+});
+
+t.test("a store that cannot be written is an error of its own class", async (t) => {
+  const directory = t.testdir({ "flake.ts": flakeText("{}"), occupied: "a file" });
+  const result = await helios(["build", ".#bench"], {
+    flake: join(directory, "flake.ts"),
+    env: { HELIOS_STORE: join(directory, "occupied/store") },
+  });
+  t.equal(result.code, 6, result.stderr);
+  t.match(result.stderr, /occupied/);
+});
+
+t.test("--help explains each command", async (t) => {
+  const result = await helios(["build", "--help"]);
+  t.equal(result.code, 0, result.stderr);
+  for (const flag of ["--out-link", "--jobs", "--keep-going", "--locked", "--progress"]) t.match(result.stdout, flag);
+});
