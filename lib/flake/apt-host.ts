@@ -60,6 +60,6 @@ export function parseAptConfig(dump: string): HostApt {
   return {
     sourceList: resolve(etc, values.get("dir::etc::sourcelist") ?? "sources.list"),
     sourceParts: resolve(etc, values.get("dir::etc::sourceparts") ?? "sources.list.d"),
-    network: settings.filter(([key, value]) => networkSetting.test(key) && value !== ""),
+    network: settings.filter(([key]) => networkSetting.test(key)),
   };
 }

@@ -42,12 +42,11 @@ export function withoutPassword(mirror: string): string {
   return mirror.replace(/^([a-z+]+:\/\/)[^/@]*@/i, "$1");
 }
 
-/** The errors and warnings of apt's standard error, without the marks of severity. */
+/** The errors and then the warnings of apt's standard error, without the marks of severity. */
 export function complaints(stderr: string): readonly string[] {
-  return stderr.split("\n").flatMap((line) => {
-    const match = /^[EW]: (.+)$/.exec(line.trim());
-    return match?.[1] === undefined ? [] : [match[1]];
-  });
+  const marked = (mark: string): readonly string[] =>
+    stderr.split("\n").flatMap((line) => (line.startsWith(mark) ? [line.slice(mark.length).trim()] : []));
+  return [...marked("E: "), ...marked("W: ")];
 }
 
 /** Whether an update failed because what the mirror serves is not signed by the keys in the keyring. */

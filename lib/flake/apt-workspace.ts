@@ -100,7 +100,6 @@ function configuration(workspace: AptWorkspace, index: AptIndex, base: string): 
     ["Dir::Etc::SourceParts", "/dev/null"],
     ["Dir::Etc::Preferences", "/dev/null"],
     ["Dir::Etc::PreferencesParts", "/dev/null"],
-    ["Dir::Etc::Trusted", "/dev/null"],
     ["Dir::Etc::TrustedParts", workspace.keyring],
     ["Dir::State", directory],
     ["Dir::State::Lists", join(directory, "lists")],

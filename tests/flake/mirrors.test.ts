@@ -27,6 +27,7 @@ const cloudImage = `# A comment
 Types: deb deb-src
 URIs: mirror+file:///etc/apt/mirrors/debian.list
 Suites: bookworm bookworm-updates
+# URIs: http://comment.example/debian
   bookworm-backports
 Components: main
 Signed-By:
@@ -110,6 +111,9 @@ t.test("the deb822 syntax", async (t) => {
   t.strictSame(cloud?.types, ["deb", "deb-src"]);
   t.match(cloud?.signedBy, /debian-archive/);
   t.equal(security?.signedBy, undefined);
+  for (const word of ["no", "False", "off", "without", "disable", "0"]) {
+    t.strictSame(parseDeb822Sources(`Enabled: ${word}\nTypes: deb\nURIs: http://m.example/debian`), [], word);
+  }
   t.strictSame(parseDeb822Sources("types:deb\nuris:http://m.example/debian\nsuites:sid\ncomponents:main"), [
     { types: ["deb"], uris: ["http://m.example/debian"], suites: ["sid"], components: ["main"], signedBy: undefined },
   ]);
