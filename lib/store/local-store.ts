@@ -24,7 +24,7 @@ import { addRoot, listRoots } from "./roots.ts";
 import { selectionOf } from "./source-tree.ts";
 import type { StoreShape } from "./store.ts";
 import { makeTemporaryDirectory, removeLeftovers } from "./temporary.ts";
-import { canonicalMode, deleteTree, TreeWriter } from "./tree.ts";
+import { canonicalMode, deleteTree, storeTime, TreeWriter } from "./tree.ts";
 import { Usage } from "./usage.ts";
 
 /** Wraps plain asynchronous code; `operation` completes "cannot …". */
@@ -79,8 +79,17 @@ export const openLocalStore = Effect.fnUntraced(function* (
       references: sorted,
       contentAddress: contentAddress("text", sha256(content)),
     };
-    const file = yield* attempt("write the text", path, () => writeText(fs, layout, content));
-    yield* commit(file, info);
+    yield* Effect.uninterruptible(
+      attempt("write the text", path, async () => {
+        const file = await writeText(fs, layout, content);
+        try {
+          await registry.commitFile(file, info);
+        } catch (cause) {
+          await removeIfThere(fs, file);
+          throw cause;
+        }
+      }),
+    );
     return path;
   });
 
@@ -172,6 +181,7 @@ async function writeText(fs: FileSystemShape, layout: Layout, content: string): 
     try {
       await handle.writeFile(content);
       await handle.chmod(canonicalMode.file);
+      await handle.utimes(storeTime, storeTime);
       await handle.sync();
     } finally {
       await handle.close();

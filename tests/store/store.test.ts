@@ -471,9 +471,19 @@ void t.test("when the system refuses, the error says what to do and nothing half
     fs.mkdirSync("/w");
     const good = world(fs, "/w");
     await good.run(store((s) => s.addText("before", "kept", [])));
-    for (const call of ["open", "rename", "link", "lutimes"] as const) {
-      const bad = world(failing(fs, { [call]: refusal(code) }), "/w");
-      const error = await bad.fail(store((s) => s.addText("after", "x", [])));
+    writeSource(fs, "/w/src");
+    const text = store((s: StoreShape) => s.addText("after", "x", []));
+    const tree = store((s: StoreShape) => s.addSource(source({ path: "/w/src" })));
+    for (const [call, add] of [
+      ["open", text],
+      ["rename", text],
+      ["mkdir", tree],
+      ["rename", tree],
+      ["link", tree],
+      ["lutimes", tree],
+      ["open", tree],
+    ] as const) {
+      const error = await world(failing(fs, { [call]: refusal(code) }), "/w").fail(add);
       t.match(error, { _tag: "StoreIoError", message: remedy }, `${code} from ${call}`);
       t.equal(fs.readdirSync("/w/store/nix/store").length, 1, `nothing is left after ${code} from ${call}`);
       t.equal(fs.readdirSync("/w/store/nix/var/helios/info").length, 1);
