@@ -69,27 +69,53 @@ export const imageToolsRequest = toolRequest("image-tools", [
 /** Builds C programs for the target, and for the build machine what they need meanwhile. */
 export const crossCRequest = toolRequest("cross-c", ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "make"]);
 
-/** Builds Rust programs for the target. */
-export const crossRustRequest = toolRequest("cross-rust", [
-  "cargo",
-  "gcc",
-  "gcc-aarch64-linux-gnu",
-  "libc6-dev-arm64-cross",
-  "rustc",
-]);
+/**
+ * Builds Rust programs for the target. Without what only programs for the
+ * build machine would need (its linker, C compiler and standard library): that
+ * halves the download. Build scripts and procedural macros are such programs.
+ */
+export const crossRustRequest: EnvironmentRequest = {
+  ...toolRequest("cross-rust", ["cargo", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "rustc"]),
+  excluded: [...maintainerScriptsOnly, "gcc", "libc6-dev", "libstd-rust-dev"],
+};
 
-/** Rust's standard library for the target; of its closure only that one package is used. */
+/** Rust's standard library for the target. Its dynamic form, which no program here uses, is left out. */
 export const rustTargetRequest: EnvironmentRequest = {
   name: "rust-target",
   suite: "trixie",
   components: ["main"],
   architectures: ["arm64"],
   packages: ["libstd-rust-dev"],
-  excluded: maintainerScriptsOnly,
+  excluded: ["libstd-rust-1.85"],
 };
 
-/** Runs virtual machines: emulator and firmware. */
-export const qemuRequest = toolRequest("qemu", ["qemu-efi-aarch64", "qemu-system-arm", "u-boot-qemu"]);
+/** Runs virtual machines. Sound, smart cards and remote displays are only loaded when a machine has them. */
+export const qemuRequest: EnvironmentRequest = {
+  name: "qemu",
+  suite: "trixie",
+  components: ["main"],
+  architectures: ["amd64"],
+  packages: ["bash", "coreutils", "dash", "qemu-system-arm"],
+  excluded: [
+    ...maintainerScriptsOnly,
+    "adduser",
+    "libasound2t64",
+    "libbrlapi0.8",
+    "libcacard0",
+    "libusb-1.0-0",
+    "libusbredirparser1t64",
+    "passwd",
+  ],
+};
+
+/** What virtual machines start from when they boot a disk by firmware: EFI and U-Boot. */
+export const firmwareRequest: EnvironmentRequest = {
+  name: "qemu-firmware",
+  suite: "trixie",
+  components: ["main"],
+  architectures: ["amd64"],
+  packages: ["qemu-efi-aarch64", "u-boot-qemu"],
+};
 
 /** Changes of an environment beyond its packages. */
 export interface EnvironmentOptions {

@@ -123,11 +123,14 @@ const unitEntries: readonly Entry[] = [
   symlink("/etc/systemd/system/multi-user.target.wants/remote-fs.target", `${unitDirectory}/remote-fs.target`),
 ];
 
+const hostKey = "/etc/ssh/ssh_host_ed25519_key";
+
 const sshEntries: readonly Entry[] = [
   file(
     "/etc/ssh/sshd_config",
     `# Settings come from the drop-ins; of several the first one counts.
 Include /etc/ssh/sshd_config.d/*.conf
+HostKey ${hostKey}
 KbdInteractiveAuthentication no
 UsePAM yes
 PrintMotd no
@@ -135,10 +138,19 @@ AcceptEnv LANG LC_*
 Subsystem sftp /usr/lib/openssh/sftp-server
 `,
   ),
-  // Debian's unit runs only if systemd sees a first boot, and never again if that one was cut short.
+  // Debian's unit runs only if systemd sees a first boot, never again if that one was cut short, and makes an RSA
+  // key too, which takes longer than the rest of the boot.
   file(
-    "/etc/systemd/system/sshd-keygen.service.d/10-missing-keys.conf",
-    "[Unit]\nConditionFirstBoot=\nConditionPathExists=!/etc/ssh/ssh_host_ed25519_key\n",
+    "/etc/systemd/system/sshd-keygen.service.d/10-host-key.conf",
+    `[Unit]
+ConditionFirstBoot=
+ConditionFileNotEmpty=!${hostKey}
+
+[Service]
+ExecStart=
+ExecStart=/usr/bin/rm -f ${hostKey} ${hostKey}.pub
+ExecStart=/usr/bin/ssh-keygen -q -t ed25519 -N "" -f ${hostKey}
+`,
   ),
   symlink("/etc/systemd/system/ssh.service.wants/sshd-keygen.service", `${unitDirectory}/sshd-keygen.service`),
 ];

@@ -57,7 +57,7 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
       layers: JSON.stringify([
         { name: base.name, kind: "tar", path: `${base.archive}`, manifest: `${base.archive.output("manifest")}` },
         ...(linux === undefined ? [] : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}` }]),
-        ...[...own, ...layers].map((layer) => ({ ...layer, kind: "entries" })),
+        ...[...own, ...layers].map(({ name, entries }) => ({ name, kind: "entries", entries })),
       ]),
     },
   });

@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { source } from "#lib/derivations/source.ts";
+import { rustArtifact } from "../rust/artifact.ts";
+
+/** HeliOS's engine: `bin/helios-engine`, started by systemd when a client connects to its socket. */
+export const heliosEngine = (toolchain: Derivation): Derivation =>
+  rustArtifact(toolchain, {
+    name: "helios-engine",
+    source: source({
+      path: join(import.meta.dirname, "engine"),
+      name: "helios-engine-source",
+      include: ["Cargo.lock", "Cargo.toml", "src"],
+    }),
+    package: "helios-engine",
+    binaries: ["helios-engine"],
+  });

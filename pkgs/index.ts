@@ -1,0 +1,85 @@
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { EnvironmentRequest } from "#lib/flake/lock.ts";
+import {
+  crossCRequest,
+  crossRustEnvironment,
+  environment,
+  type EnvironmentOptions,
+  firmwareRequest,
+  imageToolsRequest,
+  type PackageLock,
+  qemuRequest,
+} from "./environments.ts";
+import { heliosEngine } from "./helios/engine.ts";
+import { image, type ImageOptions } from "./image/image.ts";
+import { initrd, type InitrdOptions } from "./initrd/initrd.ts";
+import { type Linux, linux, type LinuxOptions } from "./linux/linux.ts";
+import { type BuildStep, mkDerivation } from "./mk-derivation.ts";
+import { rootfs, type RootFileSystem, type RootFileSystemOptions } from "./rootfs/rootfs.ts";
+import { type StartingPoint, startingPoint, type StartingPointOptions } from "./rootfs/starting-point.ts";
+import { rustArtifact, type RustArtifactOptions } from "./rust/artifact.ts";
+
+/** Tool roots that builds run in. A root's packages are only asked of the lock when it is used. */
+export interface Environments {
+  /** Makes root file systems, initial RAM disks and SD images. */
+  readonly imageTools: Derivation;
+  /** Builds C programs for the target. */
+  readonly crossC: Derivation;
+  /** Builds Rust programs for the target. */
+  readonly crossRust: Derivation;
+  /** Runs virtual machines. */
+  readonly qemu: Derivation;
+  /** What virtual machines start from when they boot a disk by firmware. */
+  readonly firmware: Derivation;
+}
+
+/** All recipes, with the lock's pins and the tools filled in. */
+export interface Packages {
+  readonly environments: Environments;
+  /** A further tool root. */
+  readonly environment: (request: EnvironmentRequest, options?: EnvironmentOptions) => Derivation;
+  readonly mkDerivation: (step: BuildStep) => Derivation;
+  readonly startingPoint: (options: StartingPointOptions) => StartingPoint;
+  readonly linux: (options?: LinuxOptions) => Linux;
+  readonly initrd: (options: InitrdOptions) => Derivation;
+  readonly rootfs: (options: RootFileSystemOptions) => RootFileSystem;
+  readonly image: (options: ImageOptions) => Derivation;
+  readonly rustArtifact: (options: RustArtifactOptions) => Derivation;
+  /** `bin/helios-engine` */
+  readonly heliosEngine: Derivation;
+}
+
+/** The recipes for one lock. Nothing is computed before it is used. */
+export function makePackages({ lock }: { readonly lock: PackageLock }): Packages {
+  const environments: Environments = {
+    get imageTools() {
+      return environment(imageToolsRequest, lock);
+    },
+    get crossC() {
+      return environment(crossCRequest, lock);
+    },
+    get crossRust() {
+      return crossRustEnvironment(lock);
+    },
+    get qemu() {
+      return environment(qemuRequest, lock);
+    },
+    get firmware() {
+      return environment(firmwareRequest, lock);
+    },
+  };
+  return {
+    environments,
+    environment: (request, options) => environment(request, lock, options),
+    mkDerivation,
+    startingPoint: (options) => startingPoint(environments.imageTools, lock, options),
+    linux: (options) => linux(environments.imageTools, lock, options),
+    initrd: (options) => initrd(environments.imageTools, lock, options),
+    rootfs: (options) => rootfs(environments.imageTools, options),
+    image: (options) => image(environments.imageTools, lock, options),
+    rustArtifact: (options) => rustArtifact(environments.crossRust, options),
+    get heliosEngine() {
+      return heliosEngine(environments.crossRust);
+    },
+  };
+}
