@@ -34,7 +34,8 @@ export interface TransferOptions {
 /** Tries once to get the rest of a file from one URL into its part file. */
 export async function transfer(options: TransferOptions): Promise<Outcome> {
   const part = await options.part.open();
-  let keep = true;
+  let complete = false;
+  let wrong = false;
   try {
     if (options.size !== undefined && part.bytes() > options.size) await part.restart();
     const resumed = part.bytes();
@@ -44,11 +45,12 @@ export async function transfer(options: TransferOptions): Promise<Outcome> {
       await part.restart();
       return { kind: "failed", reason: `${outcome.reason}, counting ${resumed} bytes of an earlier attempt` };
     }
-    if (outcome.kind === "different") keep = false;
+    complete = outcome.kind === "complete";
+    wrong = outcome.kind === "different";
     return outcome;
   } finally {
     await part.close();
-    if (!keep) await options.part.discard();
+    if (wrong || (part.bytes() === 0 && !complete)) await options.part.discard();
   }
 }
 
