@@ -5,8 +5,8 @@ let counter = 0;
 
 /** A file name that no other process and no other call has. It tells whose it is, so that leftovers are known. */
 export async function uniqueName(): Promise<string> {
-  counter += 1;
-  return `${printIdentity(await ownIdentity())}.${counter}`;
+  const number = ++counter;
+  return `${printIdentity(await ownIdentity())}.${number}`;
 }
 
 /** Writes a file so that others see all of it or nothing, also after a power failure. */

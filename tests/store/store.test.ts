@@ -10,6 +10,7 @@ import { formatSri, parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { makeStorePath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { uniqueName } from "#lib/store/atomic-file.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { infoFile } from "#lib/store/layout.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
@@ -404,6 +405,11 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
     t.end();
   });
 }
+
+void t.test("names that are asked for at once differ", async (t) => {
+  const names = await Promise.all(Array.from({ length: 50 }, () => uniqueName()));
+  t.equal(new Set(names).size, 50);
+});
 
 void t.test("a store on a disk", (t) => {
   const directory = nodeFs.mkdtempSync(join(tmpdir(), "store-test-"));
