@@ -98,6 +98,11 @@ export abstract class Cell implements Location {
     }
   }
 
+  /** Whether some cell is being computed right now. */
+  static get isComputing(): boolean {
+    return stack.length > 0;
+  }
+
   /** Whether an exception must pass through untouched because the stack is being unwound. */
   static mustUnwind(error: unknown): boolean {
     return suspended !== undefined || isStackOverflow(error);

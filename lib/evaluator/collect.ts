@@ -115,7 +115,7 @@ function identify(each: Import, context: LoadContext): Identified {
   if (typeof reference === "string") {
     const module = dataModule(reference, each.importer);
     const file = module.file ?? reference;
-    return { key: `file:${file}`, produce: (disabled) => unify(module, new ModuleSource(file, file), `file:${file}`, each, context, disabled) };
+    return { key: `file:${file}`, produce: (disabled) => unify(module, new ModuleSource(file, file, module, undefined, true), `file:${file}`, each, context, disabled) };
   }
   if (typeof reference === "function") {
     const scope = each.scope ?? context.scope;

@@ -1,7 +1,8 @@
 /** Everything that can be wrong with a set of modules, as one closed union. */
 import { onCycle } from "./cells.ts";
-import { type Location, pathOf, showComponent, showLocation } from "./location.ts";
+import { type Location, pathOf, showComponent, showLocation, showOption } from "./location.ts";
 import type { ModuleSource } from "./module-source.ts";
+import type { DataProblem } from "./data-problem.ts";
 import { showValue } from "./show-value.ts";
 
 /** A definition as messages show it. */
@@ -28,6 +29,7 @@ export type Failure =
   | { readonly reason: "missing-argument"; readonly argument: string; readonly suggestions: readonly string[] }
   | { readonly reason: "thunk-threw"; readonly location: Location | undefined; readonly source: ModuleSource | undefined; readonly cause: unknown }
   | { readonly reason: "frozen"; readonly location: Location | undefined }
+  | { readonly reason: "bad-data"; readonly file: string; readonly problems: readonly (DataProblem & { readonly line?: number; readonly column?: number })[] }
   | { readonly reason: "assertions"; readonly messages: readonly string[] };
 
 /** Every reason an evaluation fails for. */
@@ -36,12 +38,13 @@ export type FailureReason = Failure["reason"];
 /** A failed evaluation. `failure` is data; `message` is made from it. */
 export class EvaluationError extends Error {
   readonly _tag = "EvaluationError";
-  readonly failure: Failure;
+  declare readonly failure: Failure;
 
   constructor(failure: Failure) {
     super(undefined, failure.reason === "thunk-threw" ? { cause: failure.cause } : undefined);
     this.name = "EvaluationError";
-    this.failure = failure;
+    // Not enumerable: it leads to the whole evaluation, which no printer should walk.
+    Object.defineProperty(this, "failure", { value: failure });
     Object.defineProperty(this, "message", { get: () => describeFailure(failure), configurable: true });
   }
 
@@ -126,6 +129,15 @@ export function describeFailure(failure: Failure): string {
       );
     case "frozen":
       return `${failure.location === undefined ? "The configuration" : quote(failure.location)} cannot be changed after evaluation; define the option in a module instead.`;
+    case "bad-data":
+      return lines(
+        `${failure.file} is not valid:`,
+        ...failure.problems.map((each) => {
+          const place = each.line === undefined ? failure.file : `${failure.file}:${each.line}:${each.column ?? 1}`;
+          const name = each.path.length === 0 ? "" : `\`${showOption(each.path)}\`: `;
+          return lines(`- ${place}: ${name}${each.problem}.`, each.suggestions.length === 0 ? undefined : `  ${suggestion(each.suggestions)}`);
+        }),
+      );
     case "assertions":
       return lines("Failed assertions:", ...failure.messages.map((message) => `- ${message}`));
     default:

@@ -1,4 +1,5 @@
 /** `evalModules`: the entrance. */
+import "./data-modules.ts";
 import type { Config, Options } from "./config.ts";
 import { type OptionsOf, optionsOfEvaluation } from "./evaluated-option.ts";
 import { Evaluation, onOptionsView } from "./evaluation.ts";
@@ -6,6 +7,7 @@ import { locationOf, type OptionPath } from "./location.ts";
 import type { ModuleReference } from "./module.ts";
 import { ModuleSource } from "./module-source.ts";
 import { toPlain } from "./records.ts";
+import type { JsonSchema } from "./schema.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 import { submoduleWith } from "./types/submodules.ts";
 
@@ -33,6 +35,8 @@ export interface EvaluatedModules<C> {
   readonly type: AnyOptionType;
   /** A new evaluation of these modules and more. */
   extendModules(request: Partial<EvaluationRequest>): EvaluatedModules<C>;
+  /** The JSON Schema of what TOML and JSON modules may define. */
+  readonly schema: JsonSchema;
   /** All of `config` as plain data, computing everything. */
   toPlain(): unknown;
 }
@@ -86,6 +90,9 @@ export function evalModules<C = Config>(request: EvaluationRequest): EvaluatedMo
     },
     get type(): AnyOptionType {
       return (type ??= makeType());
+    },
+    get schema(): JsonSchema {
+      return evaluation.schema;
     },
     extendModules,
     toPlain: () => toPlain(evaluation.config),

@@ -10,6 +10,7 @@ import { unknownSource } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
 import { optionDefaultPriority, PropertyRecord } from "./properties.ts";
 import { byCodeUnit, isRecord, type RecordSource, RecordSource as LazyRecord, asRecordSource } from "./records.ts";
+import { type JsonSchema, schemaOfShape } from "./schema.ts";
 import { type ShapeNode, shapeOf } from "./shape.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 
@@ -182,13 +183,22 @@ export class GroupNode extends LazyRecord implements Location {
   }
 
   missingKey(key: string): unknown {
-    if (this.evaluation.freeformType !== undefined) return undefined;
+    // Only thunks are held to it: from outside, printers and test libraries probe for all kinds of names.
+    if (!Cell.isComputing || this.evaluation.freeformType !== undefined) return undefined;
     throw new EvaluationError({
       reason: "unknown-read",
       location: { up: this.location, key },
       suggestions: nearest(key, this.keyList()).map((name) => siblingPath(this.location, name)),
     });
   }
+}
+
+/** Checks a data module against a schema; installed by `data-modules.ts`. */
+let checkData: ((module: object, schema: JsonSchema) => void) | undefined;
+
+/** Installs the check of data modules. */
+export function onDataCheck(check: (module: object, schema: JsonSchema) => void): void {
+  checkData = check;
 }
 
 /** A definition that no declared option matches. */
@@ -223,6 +233,7 @@ export class Evaluation {
   private rootNode: GroupNode | undefined = undefined;
   private loading = false;
   private checked = false;
+  private schemaFound: JsonSchema | undefined = undefined;
   private freeformRecord: RecordSource | undefined | null = null;
   private freeformTypeFound: AnyOptionType | undefined | null = null;
 
@@ -340,12 +351,22 @@ export class Evaluation {
   check(): void {
     if (this.checked) return;
     this.checked = true;
+    if (checkData !== undefined) {
+      for (const { source } of this.modules) {
+        if (source.isData && source.module !== undefined) checkData(source.module, this.schema);
+      }
+    }
     this.distributeAll(this.root);
     const [first] = this.unmatched;
     if (first === undefined || this.freeformType !== undefined) return;
     const check = this.builtIn("check");
     if (check.definitions.length > 0 && check.force() === false) return;
     throw this.unknownOption(first);
+  }
+
+  /** The JSON Schema of all options, for data files. */
+  get schema(): JsonSchema {
+    return (this.schemaFound ??= schemaOfShape(this.root.shape, undefined, this.freeformType));
   }
 
   private unknownOption(first: UnmatchedDefinition): EvaluationError {

@@ -15,4 +15,5 @@ export {
   mkAfter, mkBefore, mkDefault, mkDefinition, mkForce, mkIf, mkImageMediaOverride, mkMerge, mkOptionDefault, mkOrder, mkOverride, mkVMOverride,
 } from "./properties.ts";
 export { toPlain } from "./records.ts";
+export { type JsonSchema, schemaDocument } from "./schema.ts";
 export * as types from "./types/index.ts";

@@ -19,11 +19,15 @@ export class ModuleSource {
   /** Text appended to the file in messages, e.g. "via option services". */
   readonly via: string | undefined;
 
-  constructor(name: string, file?: string, module?: object, via?: string) {
+  /** Whether this is a TOML or JSON file. */
+  readonly isData: boolean;
+
+  constructor(name: string, file?: string, module?: object, via?: string, isData = false) {
     this.name = name;
     this.file = file;
     this.module = module;
     this.via = via;
+    this.isData = isData;
   }
 
   /** The file the module stands in, if known. */

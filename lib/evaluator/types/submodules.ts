@@ -9,6 +9,7 @@ import type { ModuleReference } from "../module.ts";
 import { ModuleSource } from "../module-source.ts";
 import type { ConfigOf } from "../option.ts";
 import { isRecord } from "../records.ts";
+import { type JsonSchema, schemaOfShape } from "../schema.ts";
 import { type ShapeNode, shapeOf } from "../shape.ts";
 import { EvaluationScope } from "../evaluation.ts";
 import { type AnyOptionType, OptionType } from "./option-type.ts";
@@ -82,8 +83,8 @@ function fieldsOf(options: SubmoduleOptions): ConstructorParameters<typeof Optio
       payload: options,
       merge: (other) => mergeSubmodules(options, other as SubmoduleOptions),
     },
+    schema: () => plan.schema,
     subOptions: (prefix) => plan.documentation(prefix),
-    ...plan.emptyValue,
   };
 }
 
@@ -103,13 +104,19 @@ class SubmodulePlan {
     this.options = options;
   }
 
-  get emptyValue(): { readonly emptyValue?: { readonly value: unknown } } {
-    return {};
+  /** What may be written for the submodule in a data file. */
+  get schema(): JsonSchema {
+    const location = { up: undefined, key: "<submodule>" };
+    return schemaOfShape(this.shared(location).shape, undefined, this.freeformType);
+  }
+
+  private get freeformType(): AnyOptionType | undefined {
+    const freeform = this.options.modules.find((module) => typeof module === "object" && module.freeformType !== undefined);
+    return typeof freeform === "object" ? freeform.freeformType : undefined;
   }
 
   get description(): string {
-    const freeform = this.options.modules.find((module) => typeof module === "object" && module.freeformType !== undefined);
-    const type = typeof freeform === "object" ? freeform.freeformType : undefined;
+    const type = this.freeformType;
     return type === undefined ? "submodule" : `open submodule of ${type.descriptionClass === "noun" || type.descriptionClass === "composite" ? type.description : `(${type.description})`}`;
   }
 
