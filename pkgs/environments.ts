@@ -75,7 +75,14 @@ export const crossCRequest = toolRequest("cross-c", ["gcc-aarch64-linux-gnu", "l
  * halves the download. Build scripts and procedural macros are such programs.
  */
 export const crossRustRequest: EnvironmentRequest = {
-  ...toolRequest("cross-rust", ["cargo", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "rustc"]),
+  ...toolRequest("cross-rust", [
+    "cargo",
+    "gcc-aarch64-linux-gnu",
+    "libc6-dev-arm64-cross",
+    // The compiler itself is in this library.
+    "libstd-rust-1.85",
+    "rustc",
+  ]),
   excluded: [...maintainerScriptsOnly, "gcc", "libc6-dev", "libstd-rust-dev"],
 };
 
