@@ -5,7 +5,7 @@
 import type { ThunkScope } from "./definition-record.ts";
 import { EvaluationError } from "./errors.ts";
 import type { Module } from "./module.ts";
-import { ModuleSource } from "./module-source.ts";
+import { ModuleSource, recordedSource } from "./module-source.ts";
 import { PropertyRecord } from "./properties.ts";
 import { isRecord } from "./records.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
@@ -145,6 +145,8 @@ function dataModule(path: string, importer: ModuleSource): Module {
 }
 
 function sourceFor(module: object, each: Import): ModuleSource {
+  const recorded = recordedSource(module) ?? (typeof each.reference === "function" ? recordedSource(each.reference) : undefined);
+  if (recorded !== undefined) return recorded;
   if (each.source !== undefined && !("file" in module) && !("name" in module)) return each.source;
   const { file, name } = module as Module;
   return new ModuleSource(
@@ -259,7 +261,7 @@ function notAModule(each: Import, value: unknown): EvaluationError {
   return new EvaluationError({
     reason: "bad-import",
     problem: `${Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`} is not a module`,
-    source: each.source ?? each.importer,
+    source: (typeof each.reference === "function" ? recordedSource(each.reference) : undefined) ?? each.source ?? each.importer,
     remedy: "Import a module object, a function that returns one, or the path of a TOML or JSON file.",
   });
 }

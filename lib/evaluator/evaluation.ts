@@ -4,10 +4,10 @@ import { collectModules, type Import, type LoadContext, type LoadedModule } from
 import { DefinitionRecord, type ThunkScope } from "./definition-record.ts";
 import { EvaluationError, siblingPath } from "./errors.ts";
 import { nearest } from "./levenshtein.ts";
-import { type Location, pathOf } from "./location.ts";
+import { type Location, type OptionPath, pathOf, showOption } from "./location.ts";
 import { discharge, expand, mergeChecked } from "./merge.ts";
 import { unknownSource } from "./module-source.ts";
-import type { OptionFields } from "./option.ts";
+import type { Forward, OptionFields } from "./option.ts";
 import { optionDefaultPriority, PropertyRecord } from "./properties.ts";
 import { byCodeUnit, isRecord, type RecordSource, RecordSource as LazyRecord, asRecordSource } from "./records.ts";
 import { type JsonSchema, schemaOfShape } from "./schema.ts";
@@ -55,6 +55,7 @@ export class OptionCell extends Cell {
 
   protected compute(): unknown {
     const { fields } = this;
+    if (fields.forward !== undefined) return this.evaluation.readForwarded(this, fields.forward);
     const survivors = discharge(this.allDefinitions(fields), this);
     const value = this.mergeAll(fields, survivors);
     // `apply` is typed against the option's own type where it is declared.
@@ -117,7 +118,8 @@ export class GroupNode extends LazyRecord implements Location {
     return this.existing(key);
   }
 
-  private existing(key: string): OptionCell | GroupNode | undefined {
+  /** The node of a child, without handing definitions down. */
+  existing(key: string): OptionCell | GroupNode | undefined {
     let child = this.children.get(key);
     if (child !== undefined) return child;
     const shape = this.shape.children?.get(key);
@@ -147,6 +149,7 @@ export class GroupNode extends LazyRecord implements Location {
       const inner = definition.inside(value[key]);
       if (inner.value === undefined) continue;
       if (child === undefined) this.evaluation.unmatched.push({ location: { up: this.location, key }, definition: inner });
+      else if (child instanceof OptionCell && child.fields.forward !== undefined) this.evaluation.forward(child, inner, child.fields.forward);
       else child.definitions.push(inner);
     }
   }
@@ -364,6 +367,65 @@ export class Evaluation {
     throw this.unknownOption(first);
   }
 
+  /** Hands a definition of a renamed or removed option on. */
+  forward(from: OptionCell, definition: DefinitionRecord, forward: Forward): void {
+    from.definitions.push(definition);
+    const path = pathOf(from).slice(pathOf(this.prefix).length);
+    const file = definition.source.label;
+    const say = (key: "warnings" | "assertions", value: unknown): void => {
+      if (this.root.shape.children?.has(key) !== true) return;
+      this.deliver([key], new DefinitionRecord(value, definition.source, definition.scope, definition.condition), from);
+    };
+    if (forward.warning !== undefined) say("warnings", whenDefined(definition, [forward.warning(path, file)]));
+    if (forward.failure !== undefined) {
+      say("assertions", whenDefined(definition, [{ assertion: false, message: forward.failure(path, file) }]));
+    }
+    if (forward.to === undefined) return;
+    const condition = forward.condition ?? true;
+    const value = condition === true ? definition.value : new PropertyRecord("if", definition.value, this.bindCondition(condition));
+    this.deliver(forward.to, definition.inside(value), from);
+  }
+
+  /** A forwarded definition keeps its module's scope, but the condition belongs to this evaluation. */
+  private bindCondition(condition: unknown): unknown {
+    return typeof condition === "function" ? (): unknown => condition(this.scope.config, this.scope.arguments) : condition;
+  }
+
+  /** The value of a renamed option: that of the new one. */
+  readForwarded(from: OptionCell, forward: Forward): unknown {
+    let value: unknown = this.uncheckedConfig;
+    for (const key of forward.to ?? []) {
+      if (typeof value !== "object" || value === null || !(key in value)) {
+        throw new EvaluationError({ reason: "undefined-option", location: from, declarations: from.shape.declarations.map((each) => each.source) });
+      }
+      value = Reflect.get(value, key);
+    }
+    return forward.use === undefined ? value : forward.use(value);
+  }
+
+  private deliver(path: OptionPath, definition: DefinitionRecord, from: OptionCell): void {
+    let node: OptionCell | GroupNode | undefined = this.root;
+    for (const [index, key] of path.entries()) {
+      if (!(node instanceof GroupNode)) {
+        let value = rewrap(definition);
+        for (const inner of path.slice(index).reverse()) value = { [inner]: value };
+        node?.definitions.push(definition.element(value));
+        return;
+      }
+      node = node.existing(key);
+    }
+    if (node === undefined || node instanceof GroupNode) {
+      throw new EvaluationError({
+        reason: "bad-declaration",
+        location: from,
+        problem: `it stands for \`${showOption(path)}\`, which is no option`,
+        declarations: from.shape.declarations.map((each) => each.source),
+      });
+    }
+    if (node.fields.forward === undefined) node.definitions.push(definition);
+    else this.forward(node, definition, node.fields.forward);
+  }
+
   /** The JSON Schema of all options, for data files. */
   get schema(): JsonSchema {
     return (this.schemaFound ??= schemaOfShape(this.root.shape, undefined, this.freeformType));
@@ -384,6 +446,13 @@ export class Evaluation {
       suggestions: nearest(location.key, siblings.keys.filter((key) => key !== "_module")).map((name) => siblingPath(location.up, name)),
     });
   }
+}
+
+/** A value that counts exactly when a definition does, with the plain priority that lists of messages have. */
+function whenDefined(definition: DefinitionRecord, value: unknown): unknown {
+  return definition.value instanceof PropertyRecord && definition.value._type === "if"
+    ? new PropertyRecord("if", value, definition.value.parameter)
+    : value;
 }
 
 /** Puts pushed-down conditions and priorities back around a value. */

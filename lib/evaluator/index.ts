@@ -8,12 +8,16 @@ export { describeFailure, EvaluationError, type Failure, type FailureReason } fr
 export { type EvaluatedModules, type EvaluationRequest, evalModules } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";
 export { type OptionPath, showOption } from "./location.ts";
+export {
+  doRename, getAttrByPath, mkAliasAndWrapDefinitions, mkAliasDefinitions, mkAliasOptionModule, mkChangedOptionModule, mkMergedOptionModule, mkRemovedOptionModule, mkRenamedOptionModule, mkRenamedOptionModuleWith, type Renaming,
+} from "./migrations.ts";
 export { type DefinedModule, defineModule, type Module, type ModuleFunction, type ModuleReference } from "./module.ts";
 export { type ConfigOf, isOption, mkOption, type Option } from "./option.ts";
-export { mkEnableOption } from "./option-helpers.ts";
+export { mkEnableOption, mkPackageOption, type PackageOptionDetails } from "./option-helpers.ts";
 export {
   mkAfter, mkBefore, mkDefault, mkDefinition, mkForce, mkIf, mkImageMediaOverride, mkMerge, mkOptionDefault, mkOrder, mkOverride, mkVMOverride,
 } from "./properties.ts";
 export { toPlain } from "./records.ts";
 export { type JsonSchema, schemaDocument } from "./schema.ts";
+export { mkModule } from "./types/modules.ts";
 export * as types from "./types/index.ts";

@@ -51,3 +51,16 @@ export class ModuleSource {
 
 /** For definitions whose origin nobody recorded. */
 export const unknownSource: ModuleSource = new ModuleSource("<unknown file>");
+
+const sources = new WeakMap<object, ModuleSource>();
+
+/** Records where a module comes from that was made on somebody's behalf. */
+export function withSource<T extends object>(module: T, source: ModuleSource): T {
+  sources.set(module, source);
+  return module;
+}
+
+/** What `withSource` recorded. */
+export function recordedSource(module: object): ModuleSource | undefined {
+  return sources.get(module);
+}

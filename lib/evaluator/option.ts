@@ -1,6 +1,7 @@
 /** Declaring options. */
 import type { Config, ModuleArguments } from "./config.ts";
 import type { AnyOption, Plain, readType, Scope, writeType } from "./definition.ts";
+import type { OptionPath } from "./location.ts";
 import type { Documentation } from "./documentation-text.ts";
 import type { AnyOptionType, OptionType } from "./types/option-type.ts";
 
@@ -22,6 +23,22 @@ export interface OptionFields {
   readonly internal?: boolean;
   readonly visible?: Visibility;
   readonly readOnly?: boolean;
+  /** Set by the migration modules: definitions go elsewhere. */
+  readonly forward?: Forward;
+}
+
+/** An option whose definitions count for other options. */
+export interface Forward {
+  /** The option that takes over; absent for removed options. */
+  readonly to?: OptionPath;
+  /** Whether definitions are forwarded; a thunk as for mkIf. */
+  readonly condition?: unknown;
+  /** Text for `warnings` when somebody defines the old option. */
+  readonly warning?: (from: OptionPath, file: string) => string;
+  /** Text for a failed assertion when somebody defines the old option. */
+  readonly failure?: (from: OptionPath, file: string) => string;
+  /** What reading the old option gives, from the value of the new one. */
+  readonly use?: (value: unknown) => unknown;
 }
 
 /** A declared option. `R` is what `config` reads as, `W` describes what may be written. */

@@ -12,3 +12,8 @@ export { functionTo } from "./functions.ts";
 export { externalPath, path, pathInStore, pathWith } from "./paths.ts";
 export { submodule, submoduleWith } from "./submodules.ts";
 export { optionDeclaration, optionType } from "./type-values.ts";
+export {
+  debianVersion, domainName, duration, fileMode, hostName, ipAddress, ipPrefix, ipv4Address, ipv6Address, macAddress, Secret, secret, semanticVersion, size, systemdUnitName,
+} from "./field.ts";
+export { attrListOf, attrListWith, attrTag, json, serializableValueWith, toml } from "./tags.ts";
+export { deferredModule, deferredModuleWith, mergeTypes } from "./modules.ts";
