@@ -1,15 +1,12 @@
 import * as Effect from "effect/Effect";
 import t from "tap";
-import { build as buildWith, dryRun } from "#lib/build/build.ts";
+import { build, dryRun } from "#lib/build/build.ts";
 import type { BuildsFailed } from "#lib/build/errors.ts";
 import { instantiateRoots } from "#lib/build/instantiate-roots.ts";
 import { makePlan } from "#lib/build/plan.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { sha256 } from "#lib/derivations/hash.ts";
 import { makeHarness, testDerivation } from "./harness.ts";
-
-/** One after the other, so that the order is known. */
-const build: typeof buildWith = (roots, options) => buildWith(roots, { jobs: 1, ...options });
 
 /** Ten nodes: a diamond of chains over `leaf`, whose comment does not reach its output. */
 function graphOfTen(comment: string, word = "word"): Derivation {

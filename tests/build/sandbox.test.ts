@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
-import { spawn } from "node:child_process";
-import { access, chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,17 +9,11 @@ import { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
 import { probe } from "#lib/build/sandbox/probe.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
+import { asOrdinaryUser, notRoot, processesWith } from "./host.ts";
 import { makeSandboxRunner } from "./sandbox-runner.ts";
 
 const runner = await makeSandboxRunner();
 t.teardown(() => runner.remove());
-
-/** Processes of this machine whose command line contains `marker`. */
-async function processesWith(marker: string): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
-  return lines.filter((line) => line.includes(marker));
-}
 
 t.test("what a builder sees is fixed", (t) => {
   t.test("its environment is exactly the derivation's and the sandbox's", async (t) => {
@@ -267,18 +260,8 @@ t.test("without a working sandbox nothing is built", async (t) => {
   t.match(failure.message, /sysctl|container/);
 });
 
-t.test("all of this holds for an ordinary user too", { skip: process.getuid?.() !== 0 && "these tests run as one" }, async (t) => {
-  const nobody = 65534;
-  const child = spawn(process.execPath, ["--import=tsx", import.meta.filename], {
-    uid: nobody,
-    gid: nobody,
-    cwd: join(import.meta.dirname, "../.."),
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", TAP_CHILD_ID: undefined },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  for await (const chunk of child.stdout) output += String(chunk);
-  const code = child.exitCode ?? (await new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1))));
+t.test("all of this holds for an ordinary user too", { skip: notRoot }, async (t) => {
+  const { code, output } = await asOrdinaryUser(import.meta.filename);
   t.equal(code, 0, "the same tests pass as nobody");
   if (code !== 0) t.comment(output);
   t.match(output, /^# \{ total/m);
