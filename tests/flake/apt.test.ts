@@ -2,19 +2,27 @@ import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { readKey } from "openpgp";
 import t from "tap";
 import { editDistance, suggest } from "#lib/flake/apt-names.ts";
 import { complaints, explainConflict, isUntrusted, parsePrintedUris } from "#lib/flake/apt-output.ts";
-import { resolve, type ResolveOptions } from "#lib/flake/apt.ts";
-import type { ResolveError } from "#lib/flake/errors.ts";
-import type { EnvironmentRequest, LockedPackage } from "#lib/flake/lock.ts";
+import { debianKeyring, resolve, type ResolveOptions } from "#lib/flake/apt.ts";
+import type { LockError, ResolveError } from "#lib/flake/errors.ts";
+import { parseLock, printLock } from "#lib/flake/lock-file.ts";
+import { refresh, resolveMissing } from "#lib/flake/lock-update.ts";
+import { emptyLock, viewLock, type EnvironmentRequest, type LockedPackage } from "#lib/flake/lock.ts";
+import { discoverMirrors } from "#lib/flake/mirrors.ts";
 import { Events, type EngineEvent } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
-import { fakeSha256, makeKey, poolPath, serveArchive, type FakePackage } from "./apt-archive.ts";
+import { bubblewrapRequest } from "#pkgs/bubblewrap.ts";
+import { fakeSha256, makeKey, poolPath, serveArchive, type FakeArchive, type FakePackage } from "./apt-archive.ts";
+
+// Real programs on a machine that may be busy.
+t.setTimeout(600_000);
 
 const withoutApt = spawnSync("apt-get", ["--version"]).status === 0 ? false : "apt is not installed";
 
@@ -229,6 +237,86 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
     t.match(error, { _tag: "AptUnusable", program: "apt-get" });
     t.match(error.message, /building reads only the lock/);
   });
+});
+
+t.test("updating a lock", { skip: withoutApt }, async (t) => {
+  const directory = t.testdir();
+  const keyring = join(directory, "keys");
+  const key = await makeKey(keyring);
+  const teardown = (stop: () => void): void => t.teardown(stop);
+  const older = await serveArchive({ trixie }, key, teardown);
+  const newer = await serveArchive(
+    { trixie: trixie.map((fake) => (fake.Package === "perl" ? { ...fake, Version: "5.42", Depends: "libc6" } : fake)) },
+    key,
+    teardown,
+  );
+  const options = (archive: FakeArchive): ResolveOptions => ({ mirrors: { archives: [archive.url], security: [] }, keyring });
+  const events: EngineEvent[] = [];
+  const services = Layer.mergeAll(FileSystem.layer, Processes.layer, Events.to((event) => events.push(event)));
+  const update = <A>(effect: Effect.Effect<A, LockError, FileSystem | Processes | Events>): Promise<A> =>
+    Effect.runPromise(effect.pipe(Effect.provide(services)));
+
+  const view = viewLock(emptyLock);
+  for (const name of ["one", "two"]) view.packages(amd64(name, ["perl"]));
+  const first = await update(resolveMissing(emptyLock, view.missing, options(older)));
+
+  t.test("answers what an evaluation found missing", async (t) => {
+    const again = viewLock(first.lock);
+    t.strictSame(names(again.packages(amd64("two", ["perl"]))), ["perl:amd64"]);
+    t.equal(again.missing.size, 0);
+    t.strictSame(events.splice(0), [
+      { type: "lock-resolved", environment: "one", packages: 1, reason: "not locked yet" },
+      { type: "lock-resolved", environment: "two", packages: 1, reason: "not locked yet" },
+    ]);
+  });
+
+  t.test("moves only the named environments, says what changed, and survives the file", async (t) => {
+    const { lock, changes } = await update(refresh(first.lock, ["one"], "perl is gone from every mirror", options(newer)));
+    t.strictSame(changes, [
+      {
+        environment: "one",
+        added: [{ package: "libc6:amd64", version: "2.41-12+deb13u4" }],
+        removed: [],
+        changed: [{ package: "perl:amd64", from: "5.40", to: "5.42" }],
+      },
+    ]);
+    t.equal(lock.environments.get("two"), first.lock.environments.get("two"));
+    t.strictSame(events.splice(0), [{ type: "lock-resolved", environment: "one", packages: 2, reason: "perl is gone from every mirror" }]);
+    t.equal(printLock(parseLock("flake.lock", Buffer.from(printLock(lock)))), printLock(lock));
+  });
+
+  t.test("finds nothing new where nothing is", async (t) => {
+    const { lock, changes } = await update(refresh(first.lock, ["one", "two"], "asked for", options(older)));
+    t.strictSame(changes, []);
+    t.equal(printLock(lock), printLock(first.lock));
+  });
+});
+
+t.test("the keys in this repository are those of Debian trixie's archive", async (t) => {
+  const fingerprints: string[] = [];
+  for (const name of await readdir(debianKeyring)) {
+    const key = await readKey({ armoredKey: await readFile(join(debianKeyring, name), "utf8") });
+    fingerprints.push(key.getFingerprint().toUpperCase());
+  }
+  // Automatic, stable release and security, as the package debian-archive-keyring has them.
+  t.strictSame(fingerprints.sort(), [
+    "04B54C3CDCA79751B16BC6B5225629DF75B188BD",
+    "41587F7DB8C774BCCF131416762F67A0B2C39DE4",
+    "5E04A1E3223A19A20706E20F9904613D4CCE68C6",
+  ]);
+});
+
+const offline = process.env["HELIOS_TEST_NETWORK"] === "1" ? withoutApt : "needs the network; set HELIOS_TEST_NETWORK=1";
+
+t.test("Debian's own archive, by the host's mirrors", { skip: offline }, async (t) => {
+  const environment = { ...process.env };
+  const mirrors = await Effect.runPromise(
+    discoverMirrors({ archives: [], security: [] }, environment).pipe(Effect.provide(Layer.merge(FileSystem.layer, Processes.layer))),
+  );
+  const requests = [bubblewrapRequest, { ...amd64("secure", ["libc6"]), architectures: ["arm64" as const], pockets: ["security" as const] }];
+  const resolved = succeeded(await run(requests, { mirrors, environment }));
+  t.match(names(resolved.get("bubblewrap")), ["bubblewrap:amd64", "libc6:amd64"]);
+  t.ok(names(resolved.get("secure")).includes("libc6:arm64"));
 });
 
 t.test("what apt prints", async (t) => {
