@@ -113,8 +113,9 @@ for (const [where, makeHost] of hosts) {
       const ignoring = (_: unknown, response: { writeHead(status: number): { end(bytes: Buffer): void } }): void => {
         response.writeHead(200).end(bytes);
       };
-      const { url } = await serve(t, { "/f": ignoring as never });
+      const { url, requests } = await serve(t, { "/f": ignoring as never });
       t.ok((await fetch(host, [`${url}/f`], { part: bytes.subarray(0, 1234) })).file?.equals(bytes));
+      t.strictSame(requests, ["GET /f bytes=1234-"], "which is enough");
     });
 
     t.test("files are fetched from file URLs", async (t) => {
@@ -242,9 +243,16 @@ t.test("connections are kept, and few at a time", async (t) => {
       download({ name, urls: [`${server.url}/${index}`], hash: sha256(Buffer.from(name)), destination: `/w/${index}`, partial: "/w" }),
     { concurrency: "unbounded" },
   );
-  const services = Layer.mergeAll(Layer.succeed(FileSystem, host.fs), Network.layer({ parallel: 3 }), Events.silent);
+  let started = 0;
+  let together = 0;
+  const events = Events.to(({ type }) => {
+    if (type === "fetch-started") together = Math.max(together, ++started);
+    if (type === "fetch-finished") started--;
+  });
+  const services = Layer.mergeAll(Layer.succeed(FileSystem, host.fs), Network.layer({ parallel: 3 }), events);
   await Effect.runPromise(effect.pipe(Effect.provide(services)));
   t.equal(most, 3);
+  t.equal(together, 3, "the others have not begun, and hold no open file");
   t.equal(server.connections(), 3);
   t.equal(await host.fs.promises.readFile("/w/39", "utf8"), "file 39");
 });
