@@ -53,6 +53,11 @@ export class FileLocks {
     return (await this.#owner(`${this.#directory}/${name}.lock`)).state === "running";
   }
 
+  /** Removes the file that locks are links to. Locks that are held stay. */
+  async close(): Promise<void> {
+    if (this.#identityFile !== undefined) await removeIfThere(this.#fs, await this.#identityFile).catch(() => {});
+  }
+
   readonly #wait = Effect.fnUntraced(function* (
     this: FileLocks,
     path: string,

@@ -11,11 +11,13 @@ import {
 } from "#lib/derivations/store-path.ts";
 import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere, uniqueName } from "./atomic-file.ts";
+import { attempt } from "./attempt.ts";
 import { type StoreError, storeError } from "./errors.ts";
 import { FileLocks } from "./file-lock.ts";
 import { hashTree } from "./hash-tree.ts";
 import { type Layout, layoutOf, physicalPath } from "./layout.ts";
 import { narString, narTokens } from "./nar-format.ts";
+import { collectGarbage, verifyStore } from "./maintenance.ts";
 import { NarReader } from "./nar-reader.ts";
 import type { PathInfo } from "./path-info.ts";
 import { type OutputRegistration, examineOutput } from "./registration.ts";
@@ -27,15 +29,6 @@ import { makeTemporaryDirectory, removeLeftovers } from "./temporary.ts";
 import { canonicalMode, deleteTree, storeTime, TreeWriter } from "./tree.ts";
 import { Usage } from "./usage.ts";
 
-/** Wraps plain asynchronous code; `operation` completes "cannot …". */
-function attempt<A>(
-  operation: string,
-  path: string,
-  run: (signal: AbortSignal) => Promise<A>,
-): Effect.Effect<A, StoreError> {
-  return Effect.tryPromise({ try: (signal) => run(signal), catch: (cause) => storeError(operation, path, cause) });
-}
-
 /** Opens the store below `root`, and makes it if there is none. */
 export const openLocalStore = Effect.fnUntraced(function* (
   fs: FileSystemShape,
@@ -45,7 +38,7 @@ export const openLocalStore = Effect.fnUntraced(function* (
   yield* attempt("open the store", root, () => makeDirectories(fs, layout));
   const locks = new FileLocks(fs, layout.locks, layout.temporary);
   const usage = new Usage(fs, layout.users, locks);
-  yield* Effect.addFinalizer(() => Effect.promise(() => usage.close()));
+  yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([usage.close(), locks.close()])));
   const registry = new Registry(fs, layout, usage);
   const cleaning = attempt("clean", layout.temporary, (signal) => removeLeftovers(fs, layout, signal));
   yield* Effect.forkScoped(Effect.ignore(cleaning));
@@ -153,6 +146,8 @@ export const openLocalStore = Effect.fnUntraced(function* (
     addRoot: (link, target) => attempt("make the link", link, () => addRoot(fs, layout, link, target)),
     roots: attempt("read the roots in", layout.roots, () => listRoots(fs, layout, false)),
     removeLeftovers: cleaning,
+    collectGarbage: (options = {}) => collectGarbage(registry, locks, options),
+    verify: (options = {}) => verifyStore(registry, locks, options),
   };
 });
 

@@ -79,7 +79,7 @@ export class Registry {
     await this.fs.promises.rename(tree, place);
     try {
       await seal(this.fs, place);
-      await this.#register(info);
+      await this.register(info);
     } catch (cause) {
       // A full disk should get its space back; what fails here too is removed by the next attempt.
       await deleteTree(this.fs, place).catch(() => {});
@@ -101,20 +101,28 @@ export class Registry {
       await deleteTree(this.fs, place);
       await this.fs.promises.rename(file, place);
     }
-    await this.#register(info);
+    await this.register(info);
   }
 
-  /** Journals keep the order of renames, so what is in place is so before the info file that says it. */
-  async #register(info: PathInfo): Promise<void> {
+  /**
+   * Writes the info file of a tree that is in place. Journals keep the order of renames,
+   * so the tree is there before the file that says it.
+   */
+  async register(info: PathInfo): Promise<void> {
     await writeAtomically(this.fs, this.layout.temporary, infoFile(this.layout, info.path), printPathInfo(info));
     this.#known.set(info.path, info);
   }
 
   /** Makes a path invalid, then deletes it. The caller holds its lock and knows that nobody uses it. */
   async remove(path: StorePath): Promise<void> {
+    await this.invalidate(path);
+    await deleteTree(this.fs, physicalPath(this.layout, path));
+  }
+
+  /** Makes a path invalid. */
+  async invalidate(path: StorePath): Promise<void> {
     this.#known.delete(path);
     await removeIfThere(this.fs, infoFile(this.layout, path));
-    await deleteTree(this.fs, physicalPath(this.layout, path));
   }
 
   /** Forgets what was read of a path, which may have changed on the disk. */

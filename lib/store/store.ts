@@ -6,9 +6,11 @@ import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
 import type { Source } from "#lib/derivations/source.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
+import type { Collection, CollectionOptions } from "./collection.ts";
 import type { StoreError } from "./errors.ts";
 import { defaultRoot, type Layout } from "./layout.ts";
 import { openLocalStore } from "./local-store.ts";
+import type { Verification, VerificationOptions } from "./maintenance.ts";
 import type { PathInfo } from "./path-info.ts";
 import type { Realisation } from "./realisation.ts";
 import type { OutputRegistration } from "./registration.ts";
@@ -63,6 +65,11 @@ export interface StoreShape {
   readonly roots: Effect.Effect<readonly Root[], StoreError>;
   /** Deletes what killed processes left. It also happens in the background when a store is opened. */
   readonly removeLeftovers: Effect.Effect<number, StoreError>;
+
+  /** Deletes what no root and no running process needs. */
+  readonly collectGarbage: (options?: CollectionOptions) => Effect.Effect<Collection, StoreError>;
+  /** Compares everything with what was registered, and mends it if asked to. */
+  readonly verify: (options?: VerificationOptions) => Effect.Effect<Verification, StoreError>;
 }
 
 /** The store as a service. */

@@ -24,6 +24,7 @@ export type TreeFiles = Pick<
   | "readSync"
   | "readdirSync"
   | "readlinkSync"
+  | "renameSync"
   | "rmdirSync"
   | "symlinkSync"
   | "unlinkSync"

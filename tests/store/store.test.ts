@@ -1,90 +1,20 @@
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
-import { createFsFromVolume, Volume } from "memfs";
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import t, { type Test } from "tap";
+import t from "tap";
 import { formatSri, parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { makeStorePath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
-import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
 import { uniqueName } from "#lib/store/atomic-file.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { infoFile } from "#lib/store/layout.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
-
-interface World {
-  readonly fs: typeof nodeFs;
-  /** An empty directory. */
-  readonly directory: string;
-  /** Opens the store of this world and runs something in it. */
-  readonly run: <A>(effect: Effect.Effect<A, StoreError, Store>) => Promise<A>;
-  /** As `run`, for what should fail. */
-  readonly fail: (effect: Effect.Effect<unknown, StoreError, Store>) => Promise<StoreError>;
-}
-
-function world(fs: typeof nodeFs, directory: string): World {
-  const layer = Store.layer({ root: join(directory, "store") }).pipe(Layer.provide(Layer.succeed(FileSystem, fs)));
-  return {
-    fs,
-    directory,
-    run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
-    fail: (effect) => Effect.runPromise(Effect.flip(Effect.provide(effect, layer))),
-  };
-}
-
-/** An empty file system in memory. */
-function memory(): typeof nodeFs {
-  const fs = createFsFromVolume(new Volume()) as unknown as typeof nodeFs;
-  const rename = fs.promises.rename.bind(fs.promises);
-  // memfs renames what a link points to instead of the link.
-  const renameLinks = async (from: nodeFs.PathLike, to: nodeFs.PathLike): Promise<void> => {
-    if (!fs.lstatSync(from).isSymbolicLink()) return rename(from, to);
-    if (fs.lstatSync(to, { throwIfNoEntry: false }) !== undefined) fs.unlinkSync(to);
-    fs.symlinkSync(fs.readlinkSync(from), to);
-    fs.unlinkSync(from);
-  };
-  return failing(fs, { rename: renameLinks });
-}
-
-/** A file system with some calls replaced. */
-function failing(fs: typeof nodeFs, calls: Partial<FileSystemShape["promises"]>): typeof nodeFs {
-  const promises: FileSystemShape["promises"] = Object.create(fs.promises);
-  return Object.assign(Object.create(fs), { promises: Object.assign(promises, calls) });
-}
-
-const worlds: Record<string, (t: Test) => World> = {
-  memory: () => {
-    const fs = memory();
-    fs.mkdirSync("/w");
-    return world(fs, "/w");
-  },
-  disk: (t) => {
-    const directory = nodeFs.mkdtempSync(join(tmpdir(), "store-test-"));
-    t.teardown(() => deleteTree(nodeFs, directory));
-    return world(nodeFs, directory);
-  },
-};
-
-const store = <A, E, R>(use: (store: StoreShape) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Store> =>
-  Effect.flatMap(Store, use);
-
-/** The error of something that should fail. */
-const failure = <E, R>(effect: Effect.Effect<unknown, E, R>): Effect.Effect<E, never, R> =>
-  Effect.orDie(Effect.flip(effect));
-
-/** Writes the tree called "src" in the vectors. */
-function writeSource(fs: typeof nodeFs, root: string): void {
-  fs.mkdirSync(join(root, "sub"), { recursive: true });
-  fs.writeFileSync(join(root, "a.txt"), "alpha\n");
-  fs.symlinkSync("a.txt", join(root, "link"));
-  fs.writeFileSync(join(root, "run.sh"), "#!/bin/sh\necho hi\n");
-  fs.chmodSync(join(root, "run.sh"), 0o755);
-  fs.writeFileSync(join(root, "sub/empty"), "");
-}
+import { failing, failure, memory, store, type World, world, worlds, writeSource } from "./worlds.ts";
 
 const srcPath = "/nix/store/p5l67fyalqlmx8l45fhkgzsisbh6clmf-src";
 const input = parseStorePath("/nix/store/fnlla6mjqvkrpgrdcgc90lbcbapbagkw-ca-plain");

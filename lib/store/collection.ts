@@ -1,0 +1,174 @@
+import { baseName, isStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { removeIfThere } from "./atomic-file.ts";
+import { infoFile, type Layout } from "./layout.ts";
+import { listRoots } from "./roots.ts";
+import { type Survey, surveyRealisations, surveyStore, usedPaths } from "./survey.ts";
+import { makeTemporaryDirectory } from "./temporary.ts";
+import { Slices, treeFiles } from "./tree-files.ts";
+
+/** What garbage collection may delete. */
+export interface CollectionOptions {
+  /** Only find out what would be deleted. */
+  readonly dryRun?: boolean;
+  /** Keep what was added after this moment (milliseconds since the epoch), and what that needs. */
+  readonly addedBefore?: number;
+  /** Stop when so many bytes are freed; the oldest goes first. */
+  readonly enoughBytes?: number;
+  /** Keep these too. */
+  readonly keep?: Iterable<StorePath>;
+}
+
+/** What garbage collection deleted, or would delete. */
+export interface Collection {
+  /** Dependents before what they depend on. */
+  readonly deleted: readonly StorePath[];
+  /** Sum of the sizes of the archives of `deleted`. */
+  readonly freedBytes: number;
+  /** Names in the store directory that were no valid paths. */
+  readonly leftovers: readonly string[];
+  /** Paths that stay. */
+  readonly kept: number;
+}
+
+/** Where the trees of collected paths were moved to, for deletion at leisure. */
+export interface Collected extends Collection {
+  readonly trash: string | undefined;
+}
+
+/**
+ * Makes invalid what no root, no running process and nothing kept needs, and
+ * moves it out of the store directory. The caller holds the collection lock.
+ *
+ * A path loses its info file before its tree, and dependents go first: so
+ * wherever this is killed, what is valid has everything it needs.
+ */
+export async function collect(
+  fs: FileSystemShape,
+  layout: Layout,
+  options: CollectionOptions,
+  signal?: AbortSignal,
+): Promise<Collected> {
+  const dryRun = options.dryRun ?? false;
+  const roots = new Set<StorePath>(options.keep ?? []);
+  for (const { target } of await listRoots(fs, layout, !dryRun)) roots.add(target);
+  for (const path of await usedPaths(fs, layout)) roots.add(path);
+  const survey = await surveyStore(fs, layout, signal);
+  if (options.addedBefore !== undefined) {
+    for (const [path, { registeredMs }] of survey.valid) if (registeredMs >= options.addedBefore) roots.add(path);
+  }
+  const live = reachable(survey, roots);
+  const { deleted, freedBytes } = choose(survey, live, options.enoughBytes ?? Infinity);
+  const leftovers = [...survey.objects].filter((name) => isLeftover(name, survey, live)).sort();
+  const result = { deleted, freedBytes, leftovers, kept: survey.valid.size - deleted.length };
+  if (dryRun || (deleted.length === 0 && leftovers.length === 0 && survey.damagedInfos.length === 0)) {
+    return { ...result, trash: undefined };
+  }
+
+  const trash = await makeTemporaryDirectory(fs, layout);
+  await removeRealisations(fs, layout, new Set(deleted), signal);
+  for (const name of survey.damagedInfos) await removeIfThere(fs, `${layout.info}/${name}`);
+  await discard(fs, layout, trash, deleted, leftovers, signal);
+  return { ...result, trash };
+}
+
+/** Everything that the roots need: what they refer to, and the derivations that they were built by. */
+function reachable(survey: Survey, roots: Iterable<StorePath>): Set<StorePath> {
+  const live = new Set(roots);
+  // A set may grow while it is iterated: new members come last.
+  for (const path of live) {
+    const info = survey.valid.get(path)?.info;
+    if (info === undefined) continue;
+    for (const reference of info.references) live.add(reference);
+    if (info.deriver !== undefined) live.add(info.deriver);
+  }
+  return live;
+}
+
+/** What is not valid and nobody is about to make valid. */
+function isLeftover(name: string, survey: Survey, live: ReadonlySet<StorePath>): boolean {
+  const path = `${storeDirectory}/${name}`;
+  return !isStorePath(path) || !(survey.valid.has(path) || live.has(path));
+}
+
+/** Orders what is dead so that dependents come first and older ones before younger ones, as far as that allows. */
+function choose(
+  survey: Survey,
+  live: ReadonlySet<StorePath>,
+  enough: number,
+): { readonly deleted: readonly StorePath[]; readonly freedBytes: number } {
+  const dependents = new Map<StorePath, number>();
+  for (const path of survey.valid.keys()) if (!live.has(path)) dependents.set(path, 0);
+  for (const path of dependents.keys()) {
+    for (const reference of survey.valid.get(path)?.info.references ?? []) {
+      const count = dependents.get(reference);
+      if (count !== undefined) dependents.set(reference, count + 1);
+    }
+  }
+  const age = (path: StorePath): number => survey.valid.get(path)?.registeredMs ?? 0;
+  const free = [...dependents.keys()]
+    .filter((path) => dependents.get(path) === 0)
+    .sort((left, right) => age(left) - age(right) || (left < right ? -1 : 1));
+  const deleted: StorePath[] = [];
+  let freedBytes = 0;
+  for (const path of free) {
+    if (freedBytes >= enough) break;
+    const info = survey.valid.get(path)?.info;
+    if (info === undefined) continue;
+    deleted.push(path);
+    freedBytes += info.narSize;
+    for (const reference of info.references) {
+      const count = dependents.get(reference);
+      if (count === undefined) continue;
+      dependents.set(reference, count - 1);
+      // Iterating an array also reaches what is pushed meanwhile.
+      if (count === 1) free.push(reference);
+    }
+  }
+  return { deleted, freedBytes };
+}
+
+async function removeRealisations(
+  fs: FileSystemShape,
+  layout: Layout,
+  deleted: ReadonlySet<StorePath>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for await (const { file, realisation } of surveyRealisations(fs, layout, signal)) {
+    if (realisation === undefined || deleted.has(realisation.path)) await removeIfThere(fs, file);
+  }
+}
+
+/** Takes paths out of the store in the given order. */
+async function discard(
+  fs: FileSystemShape,
+  layout: Layout,
+  trash: string,
+  deleted: readonly StorePath[],
+  leftovers: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const files = treeFiles(fs);
+  const slices = new Slices(signal);
+  const move = (name: string): void => {
+    const place = `${layout.objects}/${name}`;
+    try {
+      // A directory that one may not write cannot be moved.
+      if (files.lstatSync(place).isDirectory()) files.chmodSync(place, 0o700);
+      files.renameSync(place, `${trash}/${name}`);
+    } catch (cause) {
+      if (errorCode(cause) !== "ENOENT") throw cause;
+    }
+  };
+  for (const path of deleted) {
+    const pause = slices.next();
+    if (pause !== undefined) await pause;
+    try {
+      files.unlinkSync(infoFile(layout, path));
+    } catch (cause) {
+      if (errorCode(cause) !== "ENOENT") throw cause;
+    }
+    move(baseName(path));
+  }
+  for (const name of leftovers) move(name);
+}

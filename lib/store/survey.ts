@@ -1,0 +1,74 @@
+import { parseStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import type { Layout } from "./layout.ts";
+import { parsePathInfo, type PathInfo } from "./path-info.ts";
+import { parseRealisation, type Realisation } from "./realisation.ts";
+import { readSmallFile } from "./small-files.ts";
+import { Slices, treeFiles } from "./tree-files.ts";
+
+/** A valid path and when it became so. */
+export interface RegisteredPath {
+  readonly info: PathInfo;
+  readonly registeredMs: number;
+}
+
+/** Everything that is in a store at one moment. */
+export interface Survey {
+  readonly valid: ReadonlyMap<StorePath, RegisteredPath>;
+  /** Files in the info directory that cannot be read as one. */
+  readonly damagedInfos: readonly string[];
+  /** Names in the store directory, valid or not. */
+  readonly objects: ReadonlySet<string>;
+}
+
+/** Reads all info files and the names in the store directory. */
+export async function surveyStore(fs: FileSystemShape, layout: Layout, signal?: AbortSignal): Promise<Survey> {
+  const files = treeFiles(fs);
+  const slices = new Slices(signal);
+  const valid = new Map<StorePath, RegisteredPath>();
+  const damagedInfos: string[] = [];
+  for (const name of await fs.promises.readdir(layout.info)) {
+    const pause = slices.next();
+    if (pause !== undefined) await pause;
+    const file = readSmallFile(files, `${layout.info}/${name}`);
+    if (file === undefined) continue;
+    const info = parsePathInfo(file.text);
+    if (info === undefined || `${storeDirectory}/${name}` !== `${info.path}.json`) damagedInfos.push(name);
+    else valid.set(info.path, { info, registeredMs: file.mtimeMs });
+  }
+  return { valid, damagedInfos, objects: new Set(await fs.promises.readdir(layout.objects)) };
+}
+
+/** Reads all realisations; a damaged one comes without its content. */
+export async function* surveyRealisations(
+  fs: FileSystemShape,
+  layout: Layout,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly file: string; readonly realisation: Realisation | undefined }> {
+  const files = treeFiles(fs);
+  const slices = new Slices(signal);
+  for (const name of await fs.promises.readdir(layout.realisations)) {
+    const pause = slices.next();
+    if (pause !== undefined) await pause;
+    const file = `${layout.realisations}/${name}`;
+    const content = readSmallFile(files, file);
+    if (content !== undefined) yield { file, realisation: parseRealisation(content.text) };
+  }
+}
+
+/** The paths that running processes rely on. */
+export async function usedPaths(fs: FileSystemShape, layout: Layout): Promise<Set<StorePath>> {
+  const used = new Set<StorePath>();
+  for (const name of await fs.promises.readdir(layout.users)) {
+    const file = readSmallFile(treeFiles(fs), `${layout.users}/${name}`);
+    for (const line of file?.text.split("\n") ?? []) {
+      if (line === "") continue;
+      try {
+        used.add(parseStorePath(`${storeDirectory}/${line}`));
+      } catch {
+        // A line that is being written: its writer looks at the store only after this collection.
+      }
+    }
+  }
+  return used;
+}

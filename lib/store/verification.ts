@@ -1,0 +1,170 @@
+import { equalHashes, formatSri, type Hash, type HashAlgorithm } from "#lib/derivations/hash.ts";
+import {
+  contentAddress,
+  fixedOutputPath,
+  hashPart,
+  parseStorePath,
+  sourceStorePath,
+  storeDirectory,
+  storePathName,
+  type StorePath,
+  textPath,
+} from "#lib/derivations/store-path.ts";
+import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { Hasher, hashTree } from "./hash-tree.ts";
+import { type Layout, physicalPath } from "./layout.ts";
+import type { PathInfo } from "./path-info.ts";
+import { ReferenceScanner } from "./reference-scanner.ts";
+import { type Survey, surveyRealisations, surveyStore } from "./survey.ts";
+
+/** Something in the store that is not as it should be. */
+export type StoreProblem =
+  /** The content is not what was registered: bit rot, or somebody wrote to it. */
+  | { readonly kind: "modified"; readonly path: StorePath; readonly expected: Hash; readonly actual: Hash }
+  /** The content cannot be read. */
+  | { readonly kind: "unreadable"; readonly path: StorePath; readonly reason: string }
+  /** Registered, but not there. */
+  | { readonly kind: "missing"; readonly path: StorePath }
+  /** Refers to a path that is not valid. */
+  | { readonly kind: "missing-reference"; readonly path: StorePath; readonly reference: StorePath }
+  /** The info file cannot be read. */
+  | { readonly kind: "damaged-info"; readonly file: string }
+  | { readonly kind: "damaged-realisation"; readonly file: string }
+  /** In the store directory, but not registered: left by a process that was killed. */
+  | { readonly kind: "unregistered"; readonly name: string };
+
+/** One sentence for a problem. */
+export function describeProblem(problem: StoreProblem): string {
+  switch (problem.kind) {
+    case "modified":
+      return `'${problem.path}' was changed: its hash should be ${formatSri(problem.expected)} and is ${formatSri(problem.actual)}.`;
+    case "unreadable":
+      return `'${problem.path}' cannot be read: ${problem.reason}.`;
+    case "missing":
+      return `'${problem.path}' is registered, but it is gone.`;
+    case "missing-reference":
+      return `'${problem.path}' needs '${problem.reference}', which is not valid.`;
+    case "damaged-info":
+      return `the info file '${problem.file}' is damaged.`;
+    case "damaged-realisation":
+      return `the realisation '${problem.file}' is damaged.`;
+    case "unregistered":
+      return `'${problem.name}' in the store directory belongs to no valid path.`;
+  }
+}
+
+/** Compares everything valid with what was registered, and lists what is not valid. */
+export async function findProblems(
+  fs: FileSystemShape,
+  layout: Layout,
+  signal?: AbortSignal,
+): Promise<{ readonly survey: Survey; readonly problems: readonly StoreProblem[] }> {
+  const survey = await surveyStore(fs, layout, signal);
+  const problems: StoreProblem[] = survey.damagedInfos.map((name) => ({
+    kind: "damaged-info",
+    file: `${layout.info}/${name}`,
+  }));
+  for (const path of [...survey.valid.keys()].sort()) {
+    const info = survey.valid.get(path)?.info;
+    if (info === undefined) continue;
+    for (const reference of info.references) {
+      if (!survey.valid.has(reference)) problems.push({ kind: "missing-reference", path, reference });
+    }
+    const problem = await checkContent(fs, layout, info, signal);
+    if (problem !== undefined) problems.push(problem);
+  }
+  for (const name of [...survey.objects].sort()) {
+    if (!survey.valid.has(`${storeDirectory}/${name}` as StorePath)) problems.push({ kind: "unregistered", name });
+  }
+  for await (const { file, realisation } of surveyRealisations(fs, layout, signal)) {
+    if (realisation === undefined) problems.push({ kind: "damaged-realisation", file });
+  }
+  return { survey, problems };
+}
+
+async function checkContent(
+  fs: FileSystemShape,
+  layout: Layout,
+  info: PathInfo,
+  signal: AbortSignal | undefined,
+): Promise<StoreProblem | undefined> {
+  const { path } = info;
+  try {
+    const { hash } = await hashTree(fs, physicalPath(layout, path), { signal });
+    return equalHashes(hash, info.narHash) ? undefined : { kind: "modified", path, expected: info.narHash, actual: hash };
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (errorCode(cause) === "ENOENT") return { kind: "missing", path };
+    return { kind: "unreadable", path, reason: cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause) };
+  }
+}
+
+/**
+ * Registers an unregistered path again if its content proves its name: the path of
+ * what is content-addressed is a hash over all that an info file says.
+ *
+ * @returns the info, or undefined if the content does not give this path
+ */
+export async function recoverInfo(
+  fs: FileSystemShape,
+  layout: Layout,
+  survey: Survey,
+  name: string,
+): Promise<PathInfo | undefined> {
+  const path = storePathOf(name);
+  if (path === undefined) return undefined;
+  const physical = physicalPath(layout, path);
+  const candidates = new Map<string, StorePath>();
+  for (const other of survey.objects) {
+    const candidate = storePathOf(other);
+    if (candidate !== undefined && candidate !== path) candidates.set(hashPart(candidate), candidate);
+  }
+  const scanner = new ReferenceScanner(candidates.keys());
+  const flat: readonly HashAlgorithm[] = ["sha256", "sha512", "sha1", "md5"];
+  const hashers = flat.map((algorithm) => new Hasher(algorithm));
+  const onData = (data: Uint8Array): void => {
+    for (const hasher of hashers) hasher.update(data);
+  };
+  const isFile = (await fs.promises.lstat(physical)).isFile();
+  const nar = await hashTree(fs, physical, isFile ? { onData } : {}, (chunk) => scanner.update(chunk));
+  const references = [...scanner.found.keys()].flatMap((part) => candidates.get(part) ?? []).sort();
+  const digests = isFile ? hashers.map((hasher) => hasher.digest()) : [];
+  const address = addressOf(path, nar.hash, references, digests);
+  if (address === undefined) return undefined;
+  const kept = address.refers ? references : [];
+  return { path, narHash: nar.hash, narSize: nar.size, references: kept, contentAddress: address.address };
+}
+
+/** By which content address the content gives the path. */
+function addressOf(
+  path: StorePath,
+  narHash: Hash,
+  references: readonly StorePath[],
+  digests: readonly Hash[],
+): { readonly address: string; readonly refers: boolean } | undefined {
+  const name = storePathName(path);
+  if (sourceStorePath(name, narHash, references) === path) {
+    return { address: contentAddress("recursive", narHash), refers: true };
+  }
+  // Sources mention store paths without referring to them: nobody scans what a user wrote.
+  if (sourceStorePath(name, narHash, []) === path) {
+    return { address: contentAddress("recursive", narHash), refers: false };
+  }
+  for (const digest of digests) {
+    if (digest.algorithm === "sha256") {
+      const address = contentAddress("text", digest);
+      if (textPath(name, digest, references) === path) return { address, refers: true };
+      if (textPath(name, digest, []) === path) return { address, refers: false };
+    }
+    if (fixedOutputPath(name, "flat", digest) === path) return { address: contentAddress("flat", digest), refers: false };
+  }
+  return undefined;
+}
+
+function storePathOf(name: string): StorePath | undefined {
+  try {
+    return parseStorePath(`${storeDirectory}/${name}`);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,227 @@
+import * as Effect from "effect/Effect";
+import { join } from "node:path";
+import t from "tap";
+import { sha256 } from "#lib/derivations/hash.ts";
+import { source } from "#lib/derivations/source.ts";
+import { baseName, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
+import type { StoreError } from "#lib/store/errors.ts";
+import { infoFile, type Layout, realisationPath } from "#lib/store/layout.ts";
+import type { Store } from "#lib/store/store.ts";
+import { describeProblem } from "#lib/store/verification.ts";
+import { store, type World, worlds, writeSource } from "./worlds.ts";
+
+interface Graph {
+  readonly a: StorePath;
+  /** Refers to a. */
+  readonly b: StorePath;
+  /** Refers to b. */
+  readonly c: StorePath;
+  readonly tree: StorePath;
+  readonly layout: Layout;
+}
+
+/** a ← b ← c, and a tree beside them; `result` is a root of b. */
+const graph = (w: World): Effect.Effect<Graph, StoreError, Store> =>
+  store((s) =>
+    Effect.gen(function* () {
+      const a = yield* s.addText("a", "a", []);
+      const b = yield* s.addText("b", `see ${a}`, [a]);
+      const c = yield* s.addText("c", `see ${b}`, [b]);
+      writeSource(w.fs, join(w.directory, "src"));
+      const tree = yield* s.addSource(source({ path: join(w.directory, "src") }));
+      yield* s.addRoot(join(w.directory, "result"), b);
+      yield* s.addRealisation({ key: keyOf("b"), path: b });
+      yield* s.addRealisation({ key: keyOf("c"), path: c });
+      return { a, b, c, tree, layout: s.layout };
+    }),
+  );
+
+const keyOf = (name: string): `sha256:${string}!out` => `sha256:${sha256(name).hex}!out`;
+
+const names = (paths: Iterable<StorePath>): string[] => [...paths].map((path) => baseName(path).slice(33));
+
+for (const [name, makeWorld] of Object.entries(worlds)) {
+  void t.test(`garbage collection in ${name}`, (t) => {
+    t.test("deletes what no root needs, dependents first", async (t) => {
+      const w = makeWorld(t);
+      const { a, b, c, tree, layout } = await w.run(graph(w));
+      const planned = await w.run(store((s) => s.collectGarbage({ dryRun: true })));
+      t.strictSame([...planned.deleted].sort(), [c, tree].sort());
+      t.equal(planned.kept, 2);
+      t.ok(w.fs.existsSync(infoFile(layout, c)), "a dry run deletes nothing");
+
+      const done = await w.run(store((s) => s.collectGarbage()));
+      t.strictSame(done, planned);
+      t.ok(done.freedBytes > 1072);
+      t.strictSame(w.fs.readdirSync(layout.objects).sort(), [a, b].map(baseName).sort());
+      t.strictSame(w.fs.readdirSync(layout.temporary), [], "the trash is gone");
+      t.notOk(w.fs.existsSync(realisationPath(layout, keyOf("c"))));
+      t.equal((await w.run(store((s) => s.realisation(keyOf("b")))))?.path, b);
+
+      w.fs.unlinkSync(join(w.directory, "result"));
+      const rest = await w.run(store((s) => s.collectGarbage()));
+      t.strictSame(rest.deleted, [b, a]);
+      t.strictSame(w.fs.readdirSync(layout.roots), []);
+      t.strictSame(w.fs.readdirSync(layout.realisations), []);
+    });
+
+    t.test("keeps what a running process uses, complete or not, and forgets what a dead one used", async (t) => {
+      const w = makeWorld(t);
+      const { c, tree, layout } = await w.run(graph(w));
+      const building = parseStorePath("/nix/store/fnlla6mjqvkrpgrdcgc90lbcbapbagkw-being-built");
+      const own = await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            yield* s.protect([building]);
+            w.fs.mkdirSync(s.physical(building));
+            yield* s.isValid(c);
+            const [user] = w.fs.readdirSync(layout.users);
+            const { deleted, leftovers } = yield* s.collectGarbage();
+            t.strictSame(deleted, [tree]);
+            t.strictSame(leftovers, []);
+            t.ok(w.fs.existsSync(s.physical(building)));
+            return user!;
+          }),
+        ),
+      );
+      w.fs.writeFileSync(join(layout.users, own.replace(/^\d+/, "4194305")), `${baseName(c)}\n`);
+      const { deleted, leftovers } = await w.run(store((s) => s.collectGarbage()));
+      t.strictSame(names(deleted), ["c"]);
+      t.strictSame(leftovers, [baseName(building)]);
+      t.strictSame(w.fs.readdirSync(layout.users), []);
+    });
+
+    t.test("makes a process that starts to use a path wait until it is done", async (t) => {
+      const w = makeWorld(t);
+      const { c, layout } = await w.run(graph(w));
+      const events: string[] = [];
+      await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            const mine = yield* Effect.map(s.temporaryDirectory, (path) => path.slice(path.lastIndexOf("/") + 1));
+            w.fs.writeFileSync(join(layout.locks, "gc.lock"), mine);
+            yield* Effect.all(
+              [
+                Effect.map(s.isValid(c), (valid) => events.push(`valid: ${valid}`)),
+                Effect.delay(
+                  Effect.sync(() => {
+                    events.push("collected");
+                    w.fs.unlinkSync(infoFile(layout, c));
+                    w.fs.unlinkSync(join(layout.locks, "gc.lock"));
+                  }),
+                  60,
+                ),
+              ],
+              { concurrency: 2 },
+            );
+          }).pipe(Effect.scoped),
+        ),
+      );
+      t.strictSame(events, ["collected", "valid: false"]);
+    });
+
+    t.test("can be limited by age and by size", async (t) => {
+      const w = makeWorld(t);
+      const { a, b, c, tree, layout } = await w.run(graph(w));
+      w.fs.unlinkSync(join(w.directory, "result"));
+      const old = (path: StorePath, seconds: number): void => w.fs.utimesSync(infoFile(layout, path), seconds, seconds);
+      for (const [index, path] of [a, b, tree].entries()) old(path, 1000 + index);
+      const young = await w.run(store((s) => s.collectGarbage({ dryRun: true, addedBefore: 2_000_000 })));
+      t.strictSame(young.deleted, [tree], "c is young and needs b and a");
+      old(c, 2000);
+      const some = await w.run(store((s) => s.collectGarbage({ dryRun: true, enoughBytes: 1 })));
+      t.strictSame(some.deleted, [tree], "the oldest that nothing needs");
+      const kept = await w.run(store((s) => s.collectGarbage({ keep: [c] })));
+      t.strictSame(kept.deleted, [tree]);
+    });
+
+    t.test("removes what is in the store directory without being valid", async (t) => {
+      const w = makeWorld(t);
+      const { layout } = await w.run(graph(w));
+      w.fs.mkdirSync(join(layout.objects, "rubbish/deep"), { recursive: true });
+      w.fs.chmodSync(join(layout.objects, "rubbish"), 0o555);
+      w.fs.writeFileSync(join(layout.info, "damaged.json"), "{");
+      const { leftovers } = await w.run(store((s) => s.collectGarbage()));
+      t.strictSame(leftovers, ["rubbish"]);
+      t.notOk(w.fs.existsSync(join(layout.objects, "rubbish")));
+      t.notOk(w.fs.existsSync(join(layout.info, "damaged.json")));
+    });
+    t.end();
+  });
+
+  void t.test(`verification in ${name}`, (t) => {
+    /** Does everything to the graph that a disk can do. */
+    function damage(w: World, { a, c, tree, layout }: Graph): void {
+      const physical = (path: StorePath): string => join(layout.objects, baseName(path));
+      w.fs.chmodSync(join(physical(tree), "a.txt"), 0o644);
+      w.fs.writeFileSync(join(physical(tree), "a.txt"), "alphb\n");
+      w.fs.writeFileSync(infoFile(layout, c), "{}");
+      w.fs.chmodSync(physical(a), 0o644);
+      w.fs.unlinkSync(physical(a));
+      w.fs.writeFileSync(realisationPath(layout, keyOf("b")), "");
+    }
+
+    t.test("finds nothing wrong with a good store", async (t) => {
+      const w = makeWorld(t);
+      await w.run(graph(w));
+      const result = await w.run(store((s) => s.verify()));
+      t.strictSame(result, { problems: [], checked: 4, repaired: [], invalidated: [] });
+    });
+
+    t.test("says exactly what is wrong and changes nothing", async (t) => {
+      const w = makeWorld(t);
+      const all = await w.run(graph(w));
+      damage(w, all);
+      const { problems, repaired } = await w.run(store((s) => s.verify()));
+      t.strictSame(repaired, []);
+      const messages = problems.map(describeProblem);
+      t.equal(messages.length, 5);
+      for (const pattern of [
+        /-c' in the store directory belongs to no valid path/,
+        /-a' is registered, but it is gone/,
+        /-src' was changed: its hash should be sha256-.* and is sha256-/,
+        /the info file '.*-c.json' is damaged/,
+        /the realisation '.*' is damaged/,
+      ]) {
+        t.equal(messages.filter((message) => pattern.test(message)).length, 1, String(pattern));
+      }
+      t.ok(w.fs.existsSync(infoFile(all.layout, all.tree)));
+    });
+
+    t.test("mends what content proves or what can be made again, and makes the rest invalid", async (t) => {
+      const w = makeWorld(t);
+      const all = await w.run(graph(w));
+      damage(w, all);
+      const { repaired, invalidated } = await w.run(
+        store((s) =>
+          s.verify({
+            repair: true,
+            remake: (info) => (info.path === all.a ? s.addText("a", "a", []) : Effect.fail("cannot")),
+          }),
+        ),
+      );
+      t.strictSame(names(repaired).sort(), ["a", "c"], "a was made again, c proved by its content");
+      t.strictSame(invalidated, [all.tree]);
+      const after = await w.run(store((s) => s.verify()));
+      t.strictSame(after.problems, []);
+      t.equal(await w.run(store((s) => s.isValid(all.c))), true);
+      t.equal((await w.run(store((s) => s.pathInfo(all.c))))!.references[0], all.b);
+    });
+
+    t.test("does not leave valid what needs something that is gone", async (t) => {
+      const w = makeWorld(t);
+      const { a, b, c, layout } = await w.run(graph(w));
+      w.fs.unlinkSync(join(layout.objects, baseName(a)));
+      const { invalidated } = await w.run(store((s) => s.verify({ repair: true })));
+      t.strictSame([...invalidated], [a, b, c].sort());
+      t.strictSame(
+        (await w.run(store((s) => s.verify()))).problems.map(({ kind }) => kind),
+        ["unregistered", "unregistered"],
+      );
+      await w.run(store((s) => s.addText("a", "a", [])));
+      const { repaired } = await w.run(store((s) => s.verify({ repair: true })));
+      t.strictSame([...repaired], [b, c].sort(), "the content was kept and is registered again");
+    });
+    t.end();
+  });
+}
