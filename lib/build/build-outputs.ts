@@ -14,9 +14,10 @@ import { explain } from "./hints.ts";
 import { keepFailed } from "./keep-failed.ts";
 import { BuildLog, logPath, logTail } from "./log.ts";
 import { runProgram, sandboxedCommand } from "./program-builder.ts";
-import type { ResolvedDerivation, Session } from "./realise.ts";
+import type { ResolvedDerivation } from "./realise.ts";
 import { registerOutputs } from "./register-outputs.ts";
 import { inScratch } from "./scratch.ts";
+import type { Session } from "./session.ts";
 
 /** Builds a resolved derivation in a private directory and registers what it made. */
 export const buildOutputs = Effect.fnUntraced(function* (

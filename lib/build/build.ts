@@ -11,13 +11,12 @@ import type { Store } from "#lib/store/store.ts";
 import type { Builtins } from "./builtin.ts";
 import { type BuildError, BuildsFailed } from "./errors.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
-import { type BuildOptions, completeOptions } from "./options.ts";
+import type { BuildOptions } from "./options.ts";
 import { makePlan, type Plan, type PlannedBuild } from "./plan.ts";
-import { realise, type Session } from "./realise.ts";
-import { isolation } from "./sandbox/arguments.ts";
-import { Bubblewrap } from "./sandbox/bubblewrap.ts";
-import { probe } from "./sandbox/probe.ts";
+import { realise } from "./realise.ts";
+import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { schedule } from "./scheduler.ts";
+import { makeSession, type Session } from "./session.ts";
 
 /** What a build gave. */
 export interface BuildResult {
@@ -57,18 +56,13 @@ export const build = Effect.fnUntraced(function* (
   BuildError,
   Store | FileSystem | Processes | Events | Builtins | Bubblewrap
 > {
-  const options = completeOptions(buildOptions);
   const events = yield* Events;
   const { instantiation, addInput } = yield* instantiateRoots(roots);
   const plan = yield* makePlan(instantiation, roots);
   events.emit({ type: "plan", ...planSize(plan) });
 
-  const session: Session = {
-    options,
-    outputs: new Map(plan.realised),
-    sandbox: yield* Effect.cached(yield* sandboxProgram),
-    addInput,
-  };
+  const session = yield* makeSession(buildOptions, plan.realised, addInput);
+  const { options } = session;
   const outcomes: Record<"built" | "cut-off", string[]> = { built: [], "cut-off": [] };
   const failures = yield* schedule(
     plan.builds,
@@ -90,13 +84,6 @@ export const build = Effect.fnUntraced(function* (
   }
   const outputs = new Map(roots.map((root) => [root, rootOutputs(instantiation, session, root)]));
   return { outputs, instantiation, built: outcomes.built, cutOff: outcomes["cut-off"] };
-});
-
-/** Finds bubblewrap and tries it, with the services of now: whoever builds first pays the 20 ms. */
-const sandboxProgram = Effect.gen(function* () {
-  const bubblewrap = yield* Bubblewrap;
-  const context = yield* Effect.context<FileSystem | Processes>();
-  return Effect.tap(bubblewrap.locate, (command) => probe(command, isolation)).pipe(Effect.provideContext(context));
 });
 
 function planSize({ builds }: Plan): { builds: number; fetches: number; downloadBytes: number } {

@@ -33,7 +33,7 @@ export type RealisationError =
   | BuilderFailed
   | BuiltinFailed
   | UnsuitableDerivation
-  | UnsuitableOutput
+  | OutputRefused
   | HashMismatch
   | SandboxUnavailable
   | ScratchError
@@ -156,7 +156,7 @@ export class UnsuitableDerivation extends Data.TaggedError("UnsuitableDerivation
 }
 
 /** An output that was made but cannot be in the store. */
-export class UnsuitableOutput extends Data.TaggedError("UnsuitableOutput")<{
+export class OutputRefused extends Data.TaggedError("OutputRefused")<{
   readonly name: string;
   readonly output: string;
   /** One sentence without a full stop. */

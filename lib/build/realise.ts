@@ -13,20 +13,8 @@ import { Store } from "#lib/store/store.ts";
 import type { Builtins } from "./builtin.ts";
 import type { RealisationError } from "./errors.ts";
 import { buildOutputs } from "./build-outputs.ts";
-import type { CompleteOptions } from "./options.ts";
 import { poolOf, realisedOutput } from "./plan.ts";
-import type { BubblewrapCommand, SandboxUnavailable } from "./sandbox/bubblewrap.ts";
-
-/** What the builds of one call of `build` share. */
-export interface Session {
-  readonly options: CompleteOptions;
-  /** Outputs known so far, by original derivation; grows. */
-  readonly outputs: Map<DerivationPath, ReadonlyMap<string, StorePath>>;
-  /** The sandbox's program, found and tried once. */
-  readonly sandbox: Effect.Effect<BubblewrapCommand, SandboxUnavailable>;
-  /** Copies a source or a text into the store, if it is one of this evaluation's. */
-  readonly addInput: (path: StorePath) => Effect.Effect<void, StoreError>;
-}
+import type { Session } from "./session.ts";
 
 /** A derivation without input derivations, and what follows from it. */
 export interface ResolvedDerivation {

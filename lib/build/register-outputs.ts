@@ -5,7 +5,7 @@ import { FileSystem } from "#lib/platform/file-system.ts";
 import type { OutputHashError, StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
 import type { BuilderRun, BuilderView } from "./builder-run.ts";
-import { HashMismatch, type ScratchError, UnsuitableOutput } from "./errors.ts";
+import { HashMismatch, type ScratchError, OutputRefused } from "./errors.ts";
 import { outputOrder, rewriteReferences } from "./output-references.ts";
 import { inScratch } from "./scratch.ts";
 
@@ -18,7 +18,7 @@ export const registerOutputs = Effect.fnUntraced(function* (
   view: BuilderView,
 ): Effect.fn.Return<
   ReadonlyMap<string, StorePath>,
-  HashMismatch | UnsuitableOutput | ScratchError | StoreError,
+  HashMismatch | OutputRefused | ScratchError | StoreError,
   Store | FileSystem
 > {
   const fs = yield* FileSystem;
@@ -31,7 +31,7 @@ export const registerOutputs = Effect.fnUntraced(function* (
 
   const order = yield* inScratch(scratch, () => outputOrder(fs, view.outputs));
   if ("kind" in order) {
-    return yield* new UnsuitableOutput({
+    return yield* new OutputRefused({
       name: derivation.name,
       output: order.outputs[0] ?? "",
       reason: `the outputs ${order.outputs.join(", ")} mention each other in a circle`,
@@ -43,7 +43,7 @@ export const registerOutputs = Effect.fnUntraced(function* (
     if (built === undefined) continue;
     const misnamed = yield* inScratch(scratch, () => rewriteReferences(fs, built.physical, replacements));
     if (misnamed !== undefined) {
-      return yield* new UnsuitableOutput({
+      return yield* new OutputRefused({
         name: derivation.name,
         output,
         reason: `the name of its file '${misnamed}' holds the store path of another output`,
