@@ -6,7 +6,7 @@ import { Evaluation, onOptionsView } from "./evaluation.ts";
 import { locationOf, type OptionPath } from "./location.ts";
 import type { ModuleReference } from "./module.ts";
 import { ModuleSource } from "./module-source.ts";
-import { toPlain } from "./records.ts";
+import { toJson, toPlain } from "./records.ts";
 import type { JsonSchema } from "./schema.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 import { submoduleWith } from "./types/submodules.ts";
@@ -39,6 +39,8 @@ export interface EvaluatedModules<C> {
   readonly schema: JsonSchema;
   /** All of `config` as plain data, computing everything. */
   toPlain(): unknown;
+  /** All of `config` as compact JSON with sorted keys. */
+  toJson(): string;
 }
 
 onOptionsView(optionsOfEvaluation);
@@ -96,5 +98,6 @@ export function evalModules<C = Config>(request: EvaluationRequest): EvaluatedMo
     },
     extendModules,
     toPlain: () => toPlain(evaluation.config),
+    toJson: () => toJson(evaluation.config),
   };
 }

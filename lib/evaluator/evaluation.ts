@@ -14,13 +14,15 @@ import { type JsonSchema, schemaOfShape } from "./schema.ts";
 import { type ShapeNode, shapeOf } from "./shape.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 
+const none: readonly DefinitionRecord[] = [];
+
 /** An option of one evaluation: its definitions and, once read, its value. */
 export class OptionCell extends Cell {
   readonly up: Location | undefined;
   readonly shape: ShapeNode;
   readonly evaluation: Evaluation;
   /** Definitions as modules wrote them, properties included, in merge order. */
-  readonly definitions: DefinitionRecord[] = [];
+  definitions: readonly DefinitionRecord[] = none;
 
   constructor(evaluation: Evaluation, up: Location | undefined, shape: ShapeNode) {
     super();
@@ -35,37 +37,58 @@ export class OptionCell extends Cell {
 
   /** The declaration. */
   get fields(): OptionFields {
-    return this.shape.declarations.length === 1
-      ? (this.shape.declarations[0] as { fields: OptionFields }).fields
-      : this.shape.option(this);
+    const { declarations } = this.shape;
+    return declarations.length === 1 ? (declarations[0] as { fields: OptionFields }).fields : this.shape.option(this);
+  }
+
+  /** Adds a definition, while structure is being found. */
+  add(definition: DefinitionRecord): void {
+    if (this.definitions === none) this.definitions = [definition];
+    else (this.definitions as DefinitionRecord[]).push(definition);
   }
 
   /** All definitions that can count, the default included. */
   allDefinitions(fields: OptionFields): readonly DefinitionRecord[] {
-    if (!("default" in fields) || fields.default === undefined) return this.definitions;
-    const fallback = new DefinitionRecord(
+    return fields.default === undefined ? this.definitions : [this.defaultDefinition(fields), ...this.definitions];
+  }
+
+  private defaultDefinition(fields: OptionFields): DefinitionRecord {
+    return new DefinitionRecord(
       fields.default,
       this.shape.declarations[0]?.source ?? unknownSource,
       this.evaluation.scope,
       undefined,
       optionDefaultPriority,
     );
-    return this.definitions.length === 0 ? [fallback] : [fallback, ...this.definitions];
   }
 
   protected compute(): unknown {
     const { fields } = this;
     if (fields.forward !== undefined) return this.evaluation.readForwarded(this, fields.forward);
-    const survivors = discharge(this.allDefinitions(fields), this);
-    const value = this.mergeAll(fields, survivors);
+    const value = this.mergeAll(fields);
     // `apply` is typed against the option's own type where it is declared.
     return fields.apply === undefined ? value : (fields.apply as (merged: unknown) => unknown)(value);
   }
 
-  private mergeAll(fields: OptionFields, survivors: readonly DefinitionRecord[]): unknown {
-    if (fields.readOnly === true && this.definitions.length > 0) this.checkReadOnly(fields);
-    if (survivors.length > 0) return mergeChecked(fields.type, this, survivors);
-    if (fields.type.emptyValue !== undefined) return fields.type.emptyValue.value;
+  private mergeAll(fields: OptionFields): unknown {
+    const { definitions } = this;
+    const { default: fallback, type } = fields;
+    let survivors = none;
+    if (definitions.length > 0) {
+      if (fields.readOnly === true) this.checkReadOnly(fields);
+      survivors = discharge(definitions, this);
+      // The default takes part only where nothing stronger counts.
+      const first = survivors[0];
+      if (fallback !== undefined && first !== undefined && first.priority >= optionDefaultPriority) {
+        survivors = discharge(this.allDefinitions(fields), this);
+      }
+    }
+    if (survivors.length === 0 && fallback !== undefined) {
+      if (type.scalar && typeof fallback !== "function" && typeof fallback !== "object" && type.check(fallback)) return fallback;
+      survivors = discharge([this.defaultDefinition(fields)], this);
+    }
+    if (survivors.length > 0) return mergeChecked(type, this, survivors);
+    if (type.emptyValue !== undefined) return type.emptyValue.value;
     throw new EvaluationError({
       reason: "undefined-option",
       location: this,
@@ -89,7 +112,7 @@ export class GroupNode extends LazyRecord implements Location {
   readonly up: Location | undefined;
   readonly shape: ShapeNode;
   readonly evaluation: Evaluation;
-  readonly definitions: DefinitionRecord[] = [];
+  private definitions: readonly DefinitionRecord[] = none;
   private readonly children = new Map<string, OptionCell | GroupNode>();
   private distributed = false;
 
@@ -110,6 +133,24 @@ export class GroupNode extends LazyRecord implements Location {
 
   get location(): Location | undefined {
     return this.isRoot ? this.evaluation.prefix : this;
+  }
+
+  /** Adds a definition, while structure is being found. */
+  add(definition: DefinitionRecord): void {
+    if (this.definitions === none) this.definitions = [definition];
+    else (this.definitions as DefinitionRecord[]).push(definition);
+  }
+
+  /** Whether anything below has a definition. */
+  hasDefinitionsFor(key: string): boolean {
+    this.distribute();
+    return this.children.has(key);
+  }
+
+  /** Hands definitions down to everything below. */
+  distributeAll(): void {
+    this.distribute();
+    for (const child of this.children.values()) if (child instanceof GroupNode) child.distributeAll();
   }
 
   /** The node of a declared child. */
@@ -150,7 +191,7 @@ export class GroupNode extends LazyRecord implements Location {
       if (inner.value === undefined) continue;
       if (child === undefined) this.evaluation.unmatched.push({ location: { up: this.location, key }, definition: inner });
       else if (child instanceof OptionCell && child.fields.forward !== undefined) this.evaluation.forward(child, inner, child.fields.forward);
-      else child.definitions.push(inner);
+      else child.add(inner);
     }
   }
 
@@ -275,13 +316,13 @@ export class Evaluation {
     for (const module of modules) {
       if (module.config === undefined) continue;
       const scope = shared?.modules.includes(module) === true ? this.scope : module.scope;
-      root.definitions.push(new DefinitionRecord(module.config, module.source, scope));
+      root.add(new DefinitionRecord(module.config, module.source, scope));
     }
     for (const module of modules) {
       if (module.freeformType === undefined) continue;
-      root.definitions.push(new DefinitionRecord({ _module: { freeformType: module.freeformType } }, module.source, this.scope));
+      root.add(new DefinitionRecord({ _module: { freeformType: module.freeformType } }, module.source, this.scope));
     }
-    if (definitions !== undefined) root.definitions.push(...definitions);
+    if (definitions !== undefined) for (const each of definitions) root.add(each);
     this.rootNode = root;
     return root;
   }
@@ -300,9 +341,10 @@ export class Evaluation {
   /** The type of definitions that no option matches, if the modules set one. */
   get freeformType(): AnyOptionType | undefined {
     if (this.freeformTypeFound === null) {
-      const cell = this.builtIn("freeformType");
       this.freeformTypeFound = undefined;
-      if (cell.definitions.length > 0) this.freeformTypeFound = (cell.force() as AnyOptionType | null) ?? undefined;
+      if (this.root.hasDefinitionsFor("_module")) {
+        this.freeformTypeFound = (this.builtIn("freeformType").force() as AnyOptionType | null) ?? undefined;
+      }
     }
     return this.freeformTypeFound;
   }
@@ -320,7 +362,7 @@ export class Evaluation {
     if (this.freeformType === undefined) return undefined;
     if (this.freeformRecord === null) {
       this.freeformRecord = undefined;
-      this.distributeAll(this.root);
+      this.root.distributeAll();
       this.freeformRecord = this.mergeFreeform(this.freeformType);
     }
     let at: RecordSource | undefined = this.freeformRecord;
@@ -342,14 +384,6 @@ export class Evaluation {
     return asRecordSource(type.merge(this.prefix ?? { up: undefined, key: "<freeform>" }, definitions));
   }
 
-  private distributeAll(node: GroupNode): void {
-    node.distribute();
-    for (const key of node.shape.keys) {
-      const child = node.child(key);
-      if (child instanceof GroupNode) this.distributeAll(child);
-    }
-  }
-
   /** Fails when a definition matches no option and nothing allows that. */
   check(): void {
     if (this.checked) return;
@@ -359,17 +393,16 @@ export class Evaluation {
         if (source.isData && source.module !== undefined) checkData(source.module, this.schema);
       }
     }
-    this.distributeAll(this.root);
+    this.root.distributeAll();
     const [first] = this.unmatched;
     if (first === undefined || this.freeformType !== undefined) return;
-    const check = this.builtIn("check");
-    if (check.definitions.length > 0 && check.force() === false) return;
+    if (this.root.hasDefinitionsFor("_module") && this.builtIn("check").force() === false) return;
     throw this.unknownOption(first);
   }
 
   /** Hands a definition of a renamed or removed option on. */
   forward(from: OptionCell, definition: DefinitionRecord, forward: Forward): void {
-    from.definitions.push(definition);
+    from.add(definition);
     const path = pathOf(from).slice(pathOf(this.prefix).length);
     const file = definition.source.label;
     const say = (key: "warnings" | "assertions", value: unknown): void => {
@@ -409,7 +442,7 @@ export class Evaluation {
       if (!(node instanceof GroupNode)) {
         let value = rewrap(definition);
         for (const inner of path.slice(index).reverse()) value = { [inner]: value };
-        node?.definitions.push(definition.element(value));
+        node?.add(definition.element(value));
         return;
       }
       node = node.existing(key);
@@ -422,7 +455,7 @@ export class Evaluation {
         declarations: from.shape.declarations.map((each) => each.source),
       });
     }
-    if (node.fields.forward === undefined) node.definitions.push(definition);
+    if (node.fields.forward === undefined) node.add(definition);
     else this.forward(node, definition, node.fields.forward);
   }
 
@@ -527,8 +560,7 @@ class ArgumentsRecord extends LazyRecord {
         argument: wanted === undefined ? "the list of its arguments" : `the argument \`${wanted}\``,
       });
     }
-    const cell = this.evaluation.builtIn("args");
-    return cell.definitions.length === 0 ? undefined : asRecordSource(cell.force());
+    return this.evaluation.root.hasDefinitionsFor("_module") ? asRecordSource(this.evaluation.builtIn("args").force()) : undefined;
   }
   readKey(key: string): unknown {
     const { own, specialArguments, outer } = this.evaluation.input;

@@ -17,7 +17,7 @@ export { mkEnableOption, mkPackageOption, type PackageOptionDetails } from "./op
 export {
   mkAfter, mkBefore, mkDefault, mkDefinition, mkForce, mkIf, mkImageMediaOverride, mkMerge, mkOptionDefault, mkOrder, mkOverride, mkVMOverride,
 } from "./properties.ts";
-export { toPlain } from "./records.ts";
+export { toJson, toPlain } from "./records.ts";
 export { type JsonSchema, schemaDocument } from "./schema.ts";
 export { mkModule } from "./types/modules.ts";
 export * as types from "./types/index.ts";

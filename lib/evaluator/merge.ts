@@ -193,6 +193,10 @@ export function sortByOrder(definitions: readonly DefinitionRecord[]): readonly 
 /** The surviving definitions of one place, computed and in merge order. */
 export function discharge(definitions: readonly DefinitionRecord[], location: Location): readonly DefinitionRecord[] {
   let expanded = definitions;
+  const [only] = definitions;
+  if (definitions.length === 1 && only?.condition === undefined && typeof only?.value !== "object" && typeof only?.value !== "function") {
+    return definitions;
+  }
   for (const each of definitions) {
     if (each.value instanceof PropertyRecord) {
       const sink: DefinitionRecord[] = [];

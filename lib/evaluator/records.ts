@@ -159,3 +159,60 @@ export function toPlain(value: unknown): unknown {
   }
   return plain;
 }
+
+/** Compact JSON with sorted keys, computing everything. */
+export function toJson(value: unknown): string {
+  const parts: string[] = [];
+  writeJson(value, parts);
+  return parts.join("");
+}
+
+function writeJson(value: unknown, parts: string[]): void {
+  switch (typeof value) {
+    case "string":
+      parts.push(JSON.stringify(value));
+      return;
+    case "number":
+    case "boolean":
+      parts.push(String(value));
+      return;
+    case "object":
+      if (value === null) parts.push("null");
+      else if (Array.isArray(value)) writeList(value, parts);
+      else writeRecord(value, parts);
+      return;
+    default:
+      parts.push("null");
+  }
+}
+
+function writeList(list: readonly unknown[], parts: string[]): void {
+  let separator = "[";
+  for (const element of list) {
+    parts.push(separator);
+    writeJson(element, parts);
+    separator = ",";
+  }
+  parts.push(separator === "[" ? "[]" : "]");
+}
+
+function writeRecord(value: object, parts: string[]): void {
+  const source = recordSourceOf(value);
+  if (source === undefined && !isRecord(value)) {
+    parts.push(JSON.stringify(instanceAsJson(value)));
+    return;
+  }
+  let separator = "{";
+  for (const key of source?.keyList() ?? Object.keys(value).sort(byCodeUnit)) {
+    parts.push(separator, JSON.stringify(key), ":");
+    writeJson(source === undefined ? Reflect.get(value, key) : source.readKey(key), parts);
+    separator = ",";
+  }
+  parts.push(separator === "{" ? "{}" : "}");
+}
+
+/** Derivations and the like print as what they stand for, their output path. */
+function instanceAsJson(value: object): unknown {
+  if (typeof Reflect.get(value, "toJSON") === "function") return value;
+  return value.toString === Object.prototype.toString ? value : String(value);
+}

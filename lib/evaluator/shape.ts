@@ -14,11 +14,13 @@ export interface Declaration {
   readonly source: ModuleSource;
 }
 
+const none: readonly Declaration[] = [];
+
 /** A place in the tree of declared options: an option or a group of them. */
 export class ShapeNode {
   readonly key: string;
   /** Empty for a group. */
-  readonly declarations: Declaration[] = [];
+  declarations: readonly Declaration[] = none;
   children: Map<string, ShapeNode> | undefined = undefined;
   private merged: OptionFields | undefined = undefined;
   private sortedKeys: readonly string[] | undefined = undefined;
@@ -77,7 +79,8 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
         children.set(key, child);
       }
       if (isOption(declared)) {
-        child.declarations.push({ fields: declared.fields, source });
+        const declaration = { fields: declared.fields, source };
+        child.declarations = child.isOption ? [...child.declarations, declaration] : [declaration];
       } else {
         const list = below.get(child);
         if (list === undefined) below.set(child, [{ tree: declared, source }]);
@@ -111,10 +114,12 @@ function declareInSubmodule(node: ShapeNode, nested: readonly DeclaredTree[], lo
       });
     }
     const options = { name: source.name, ...(source.file === undefined ? {} : { file: source.file }), options: tree };
-    node.declarations.splice(0, node.declarations.length, {
-      fields: { ...fields, type: substSubModules([...subModules, options]) },
-      source: node.declarations[0]?.source ?? source,
-    });
+    node.declarations = [
+      {
+        fields: { ...fields, type: substSubModules([...subModules, options]) },
+        source: node.declarations[0]?.source ?? source,
+      },
+    ];
   }
 }
 

@@ -64,42 +64,44 @@ const groupOf = (index: number): string => `g${Math.floor(index / 100)}`;
 
 /** Set A: plain options over many modules, with priorities and conditions on other options. */
 export function setA(options: number, modules: number): readonly Module[] {
-  const declared = Array.from({ length: modules }, (): Groups => ({}));
-  const defined = Array.from({ length: modules }, (): Record<string, Record<string, unknown[]>> => ({}));
-  for (let index = 0; index < options; index++) {
-    const group = groupOf(index);
-    const name = `o${index}`;
-        ((declared[index % modules] as Groups)[group] ??= {})[name] = declare(index);
-    const define = (stage: number, value: unknown): void => {
-      const target = defined[(index + stage) % modules] as Record<string, Record<string, unknown[]>>;
-      ((target[group] ??= {})[name] ??= []).push(value);
-    };
-    define(1, mkDefault(valueOf(index, 1)));
-    if (index % 3 === 0) define(2, valueOf(index, 2));
-    if (index % 5 === 0) {
-      const other = 4 * Math.floor(index / 4) - 4;
-      const otherGroup = groupOf(other);
-      const otherName = `o${other}`;
-      const condition = other < 0 ? true : (config: unknown) => read(config, otherGroup, otherName);
-      define(3, mkIf(condition, mkOverride(90, valueOf(index, 3))));
-    }
-    if (index % 7 === 0) define(4, mkForce(valueOf(index, 4)));
-    if (index % 28 === 7) define(5, mkForce(mkBefore([`b${index}`])));
-  }
-  return declared.map((tree, m): Module => ({ name: `m${m}`, options: tree, config: single(defined[m] ?? {}, `m${m}`) }));
+  return Array.from({ length: modules }, (_, m) => moduleOfA(m, options, modules));
 }
 
-/** Every option is defined once per module in these sets. */
-function single(groups: Record<string, Record<string, unknown[]>>, module: string): Groups {
-  const result: Groups = {};
-  for (const [group, names] of Object.entries(groups)) {
-    const target: Record<string, unknown> = (result[group] = {});
-    for (const [name, values] of Object.entries(names)) {
-      if (values.length !== 1) throw new Error(`${module} defines ${name} twice`);
-      target[name] = values[0];
+function moduleOfA(m: number, options: number, modules: number): Module {
+  const declared: Groups = {};
+  for (let index = m; index < options; index += modules) (declared[groupOf(index)] ??= {})[`o${index}`] = declare(index);
+  const config: Groups = {};
+  for (let stage = 1; stage <= 5; stage++) {
+    for (let index = (m - stage + modules) % modules; index < options; index += modules) {
+      const value = definitionOf(index, stage);
+      if (value !== undefined) (config[groupOf(index)] ??= {})[`o${index}`] = value;
     }
   }
-  return result;
+  return { name: `m${m}`, options: declared, config };
+}
+
+/** The definition with number `stage` of an option, or undefined where it has none. */
+function definitionOf(index: number, stage: number): unknown {
+  switch (stage) {
+    case 1:
+      return mkDefault(valueOf(index, 1));
+    case 2:
+      return index % 3 === 0 ? valueOf(index, 2) : undefined;
+    case 3:
+      return index % 5 === 0 ? mkIf(conditionOf(index), mkOverride(90, valueOf(index, 3))) : undefined;
+    case 4:
+      return index % 7 === 0 ? mkForce(valueOf(index, 4)) : undefined;
+    default:
+      return index % 28 === 7 ? mkForce(mkBefore([`b${index}`])) : undefined;
+  }
+}
+
+function conditionOf(index: number): boolean | ((config: unknown) => unknown) {
+  const other = 4 * Math.floor(index / 4) - 4;
+  if (other < 0) return true;
+  const group = groupOf(other);
+  const name = `o${other}`;
+  return (config) => read(config, group, name);
 }
 
 const service = types
