@@ -2,20 +2,13 @@ import { UnsupportedArchive, UnsafeEntry, MalformedArchive, ArchiveTooLarge } fr
 import type { ByteSource } from "./byte-source.ts";
 import { checkLinkTarget, defaultByteLimit, EntryGuard, normaliseEntryPath } from "./entry-path.ts";
 import type { EntryType, LinkRule } from "./entry-path.ts";
+import type { EntryReader, EntryReaderOptions } from "./entry-reader.ts";
 import { blockSize, decodeName, HeaderProblem, padding, parseHeader } from "./tar-format.ts";
 import type { RawHeader, TarHeader } from "./tar-format.ts";
 
 /** An entry as read: a checked relative path, and where its content starts in the tar stream. */
 export interface TarEntry extends TarHeader {
   readonly offset: number;
-}
-
-export interface TarOptions {
-  /** Default "root". */
-  readonly links?: LinkRule;
-  /** The most bytes of content accepted. */
-  readonly byteLimit?: number;
-  readonly entryLimit?: number;
 }
 
 /** Names and pax records longer than this are an attack, not a path. */
@@ -28,7 +21,7 @@ const longRecordLimit = 1 << 20;
  *
  * `chunk` hands out the current file's content; what is not taken is skipped.
  */
-export class TarReader {
+export class TarReader implements EntryReader {
   readonly #archive: string;
   readonly #source: ByteSource;
   readonly #links: LinkRule;
@@ -40,7 +33,7 @@ export class TarReader {
   #padding = 0;
   #ended = false;
 
-  constructor(archive: string, source: ByteSource, options: TarOptions = {}) {
+  constructor(archive: string, source: ByteSource, options: EntryReaderOptions = {}) {
     this.#archive = archive;
     this.#source = source;
     this.#links = options.links ?? "root";

@@ -15,6 +15,7 @@ import type { Inode } from "./root-tree.ts";
 import { TarReader } from "./tar-reader.ts";
 import type { TarEntry } from "./tar-reader.ts";
 import { smallFile, TreeWriter } from "./tree-writer.ts";
+import { collect } from "./unpack-tree.ts";
 
 export interface UnpackOptions {
   /** `.deb` files, with the names that errors call them. */
@@ -212,12 +213,6 @@ const plainDirectory: Inode = { type: "directory", mode: 0o755, uid: 0, gid: 0, 
 
 function writer(layer: string) {
   return { layer, force: false, states: false, sharesEqualFiles: true };
-}
-
-async function collect(reader: TarReader, size: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(size);
-  for (let filled = 0; filled < size; ) filled += (await reader.chunk()).copy(bytes, filled);
-  return bytes;
 }
 
 /** Large packages first, so that the last one to finish is a small one. */

@@ -10,7 +10,8 @@ import { StreamSource } from "#lib/archives/byte-source.ts";
 import { formatHeader, padding } from "#lib/archives/tar-format.ts";
 import type { TarHeader } from "#lib/archives/tar-format.ts";
 import { TarReader } from "#lib/archives/tar-reader.ts";
-import type { TarEntry, TarOptions } from "#lib/archives/tar-reader.ts";
+import type { TarEntry } from "#lib/archives/tar-reader.ts";
+import type { EntryReaderOptions } from "#lib/archives/entry-reader.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
@@ -74,7 +75,7 @@ export async function* pieces(bytes: Buffer, size = 700): AsyncGenerator<Buffer>
 
 export async function readTar(
   bytes: Buffer,
-  options: TarOptions & { readonly pieceSize?: number } = {},
+  options: EntryReaderOptions & { readonly pieceSize?: number } = {},
 ): Promise<{ readonly entry: TarEntry; readonly content: Buffer }[]> {
   const reader = new TarReader("test.tar", new StreamSource(pieces(bytes, options.pieceSize)), options);
   const found: { readonly entry: TarEntry; readonly content: Buffer }[] = [];

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import t from "tap";
+import { gzipSync } from "node:zlib";
 import type { StoreDerivation } from "#lib/derivations/store-derivation.ts";
 import { Builtins } from "#lib/build/builtin.ts";
 import type { BuiltinFailure } from "#lib/build/builtin.ts";
@@ -10,7 +11,7 @@ import { Network } from "#lib/fetchers/network.ts";
 import { Events } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
-import { debOf, hosts, readTar } from "../archives/support.ts";
+import { debOf, hosts, readTar, tarOf } from "../archives/support.ts";
 import type { Host } from "../archives/support.ts";
 import { serve, sha256 } from "../fetchers/server.ts";
 
@@ -127,6 +128,18 @@ t.test("unpack-debian", async (t) => {
     message: /\/usr\/bin\/tool is written by both '(one|twice)\.deb' and '(one|twice)\.deb'/,
   });
   t.match((await build(host, "builtin:unpack-debian", { packages: one, links: '["x"]' })).failure?.message, /link targets by path/);
+});
+
+t.test("unpack-archive", async (t) => {
+  const host = memory(t);
+  const src = await put(host, "package.tgz", gzipSync(tarOf([{ path: "package/index.js", content: "code" }, { path: "package/test/x" }])));
+  const { failure, paths } = await build(host, "builtin:unpack-archive", { src, exclude: "test" });
+  t.equal(failure, undefined);
+  t.strictSame(await host.fs.promises.readdir(paths["out"]!), ["index.js"]);
+  const whole = await build(host, "builtin:unpack-archive", { src, strip: "0" });
+  t.strictSame(await host.fs.promises.readdir(whole.paths["out"]!), ["package"]);
+  t.match((await build(host, "builtin:unpack-archive", {})).failure, { kind: "build", reason: /src.*missing/ });
+  t.match((await build(host, "builtin:unpack-archive", { src, strip: "-1" })).failure, { kind: "build", reason: /whole number/ });
 });
 
 t.test("fetch-url", async (t) => {

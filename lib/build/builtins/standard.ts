@@ -8,6 +8,7 @@ import type { Processes } from "#lib/platform/processes.ts";
 import { Builtins } from "#lib/build/builtin.ts";
 import { fetchUrl } from "./fetch-url.ts";
 import { mergeArchives } from "./merge-archives.ts";
+import { unpackArchive } from "./unpack-archive.ts";
 import { unpackDebian } from "./unpack-debian.ts";
 
 /** All builders that run inside the engine. `partial` keeps unfinished downloads; see `fetchUrl`. */
@@ -15,5 +16,5 @@ export const standardBuiltins = (options: {
   readonly partial: string;
 }): Layer.Layer<Builtins, never, FileSystem | Processes | Network | Mirrors | Events> =>
   Layer.unwrap(
-    Effect.map(Effect.all([fetchUrl(options), unpackDebian, mergeArchives]), (builders) => Builtins.layer(builders)),
+    Effect.map(Effect.all([fetchUrl(options), unpackArchive, unpackDebian, mergeArchives]), (builders) => Builtins.layer(builders)),
   );

@@ -1,0 +1,71 @@
+import * as Effect from "effect/Effect";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import type { Processes } from "#lib/platform/processes.ts";
+import { StreamSource } from "./byte-source.ts";
+import { CpioReader } from "./cpio-reader.ts";
+import { detectCompression, withDecompressed } from "./decompress.ts";
+import type { EntryReader, EntryReaderOptions } from "./entry-reader.ts";
+import { attempt } from "./errors.ts";
+import type { ArchiveError } from "./errors.ts";
+import { TarReader } from "./tar-reader.ts";
+import { ZipReader } from "./zip-reader.ts";
+
+/**
+ * Opens an archive, whichever it is, and hands its reader to `consume`: a zip
+ * file, or a tar or cpio archive, plain or compressed by gzip, xz or zstd. The
+ * format is recognised by content, never by name.
+ */
+export const withArchive = <A>(
+  path: string,
+  consume: (reader: EntryReader) => Promise<A>,
+  options: EntryReaderOptions = {},
+): Effect.Effect<A, ArchiveError, FileSystem | Processes> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem;
+    const { head, size } = yield* attempt(path, async () => {
+      const file = await fs.promises.open(path, "r");
+      try {
+        const head = Buffer.alloc(8);
+        await file.read(head, 0, head.length, 0);
+        return { head, size: (await file.stat()).size };
+      } finally {
+        await file.close();
+      }
+    });
+    if (isZip(head)) return yield* withZip(path, consume, options);
+    const part = { path, start: 0, size, compression: detectCompression(head) };
+    const read = async (bytes: AsyncIterable<Uint8Array>): Promise<A> => {
+      const { first, all } = await peek(bytes);
+      const source = new StreamSource(all);
+      return consume(isCpio(first) ? new CpioReader(path, source, options) : new TarReader(path, source, options));
+    };
+    return yield* withDecompressed(part, read, options.byteLimit);
+  });
+
+const withZip = <A>(path: string, consume: (reader: EntryReader) => Promise<A>, options: EntryReaderOptions) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem;
+    const reader = yield* Effect.acquireRelease(
+      attempt(path, () => ZipReader.open(fs, path, options)),
+      (reader) => Effect.promise(() => reader.close()),
+    );
+    return yield* attempt(path, () => consume(reader));
+  }).pipe(Effect.scoped);
+
+/** An entry's local header, or the end record of an empty archive. */
+function isZip(head: Buffer): boolean {
+  return head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6));
+}
+
+function isCpio(head: Uint8Array): boolean {
+  return /^07070[12]/.test(Buffer.from(head.subarray(0, 6)).toString("latin1"));
+}
+
+async function peek(bytes: AsyncIterable<Uint8Array>) {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  async function* all(): AsyncGenerator<Uint8Array> {
+    for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+  }
+  return { first: first.done === true ? Buffer.alloc(0) : first.value, all: all() };
+}
