@@ -138,7 +138,9 @@ export const openLocalStore = Effect.fnUntraced(function* (
     addSource,
     sourcePath: hashSource,
     registerOutput,
+    registerTree: commit,
     realisation: (key) => attempt("read the realisation", key, () => registry.realisation(key)),
+    realisations: attempt("read", layout.realisations, (signal) => registry.realisations(signal)),
     addRealisation: (realisation) =>
       attempt("write the realisation", realisation.key, () => registry.addRealisation(realisation)),
     withLock,

@@ -17,26 +17,45 @@ export function realisationFile(key: RealisationKey): string {
   return `${key.slice("sha256:".length)}.json`;
 }
 
-/** Prints a realisation in Nix's form. */
+/** Prints a realisation in Nix's form, without signatures: a store trusts itself. */
 export function printRealisation(realisation: Realisation): string {
-  const fields = {
-    dependentRealisations: {},
-    id: realisation.key,
-    outPath: baseName(realisation.path),
-    signatures: [],
-  };
-  return `${JSON.stringify(fields)}\n`;
+  return printSignedRealisation(realisation, []);
+}
+
+/** Prints a realisation with those who vouch for it, as caches have it. */
+export function printSignedRealisation(realisation: Realisation, signatures: readonly string[]): string {
+  return `${JSON.stringify({ ...fieldsOf(realisation), signatures })}\n`;
+}
+
+/** What a signature of a realisation signs. */
+export function realisationFingerprint(realisation: Realisation): string {
+  return JSON.stringify(fieldsOf(realisation));
+}
+
+/** The fields in the order of their names. */
+function fieldsOf(realisation: Realisation): Readonly<Record<string, unknown>> {
+  return { dependentRealisations: {}, id: realisation.key, outPath: baseName(realisation.path) };
 }
 
 /** Reads a realisation; undefined if it is damaged, so that the output is built again. */
 export function parseRealisation(text: string): Realisation | undefined {
+  return parseSignedRealisation(text)?.realisation;
+}
+
+/** Reads a realisation and its signatures; undefined if it is damaged. */
+export function parseSignedRealisation(
+  text: string,
+): { readonly realisation: Realisation; readonly signatures: readonly string[] } | undefined {
   try {
     const fields: unknown = JSON.parse(text);
     if (typeof fields !== "object" || fields === null) return undefined;
-    const { id, outPath } = fields as Record<string, unknown>;
+    const { id, outPath, signatures } = fields as Record<string, unknown>;
     const key = typeof id === "string" ? parseRealisationKey(id) : undefined;
     if (key === undefined || typeof outPath !== "string") return undefined;
-    return { key, path: parseStorePath(`${storeDirectory}/${outPath}`) };
+    return {
+      realisation: { key, path: parseStorePath(`${storeDirectory}/${outPath}`) },
+      signatures: Array.isArray(signatures) ? signatures.filter((item) => typeof item === "string") : [],
+    };
   } catch {
     return undefined;
   }

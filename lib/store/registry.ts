@@ -6,6 +6,7 @@ import { InvalidPathError } from "./errors.ts";
 import { infoFile, type Layout, physicalPath, realisationPath } from "./layout.ts";
 import { parsePathInfo, type PathInfo, printPathInfo } from "./path-info.ts";
 import { parseRealisation, printRealisation, type Realisation } from "./realisation.ts";
+import { surveyRealisations } from "./survey.ts";
 import { deleteTree, seal } from "./tree.ts";
 import type { Usage } from "./usage.ts";
 
@@ -136,6 +137,15 @@ export class Registry {
     const realisation = text === undefined ? undefined : parseRealisation(text);
     if (realisation === undefined || realisation.key !== key) return undefined;
     return (await this.info(realisation.path)) === undefined ? undefined : realisation;
+  }
+
+  /** All realisations of valid paths. */
+  async realisations(signal: AbortSignal): Promise<Realisation[]> {
+    const all: Realisation[] = [];
+    for await (const { realisation } of surveyRealisations(this.fs, this.layout, signal)) {
+      if (realisation !== undefined && (await this.info(realisation.path)) !== undefined) all.push(realisation);
+    }
+    return all;
   }
 
   async addRealisation(realisation: Realisation): Promise<void> {

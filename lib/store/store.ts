@@ -46,9 +46,16 @@ export interface StoreShape {
   readonly sourcePath: (source: Source) => Effect.Effect<StorePath, StoreError>;
   /** Makes what a build gave a valid path. The directory is gone afterwards. */
   readonly registerOutput: (registration: OutputRegistration) => Effect.Effect<PathInfo, StoreError>;
+  /**
+   * Makes a canonical tree (as `TreeWriter` writes it) a valid path. The caller has checked that it is what `info`
+   * says. The tree is gone afterwards.
+   */
+  readonly registerTree: (tree: string, info: PathInfo) => Effect.Effect<PathInfo, StoreError>;
 
   /** The realisation of a key, if there is one and its path is valid. */
   readonly realisation: (key: RealisationKey) => Effect.Effect<Realisation | undefined, StoreError>;
+  /** All realisations of valid paths. */
+  readonly realisations: Effect.Effect<readonly Realisation[], StoreError>;
   /** Remembers which path an output became. */
   readonly addRealisation: (realisation: Realisation) => Effect.Effect<void, StoreError>;
 

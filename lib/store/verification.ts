@@ -11,9 +11,10 @@ import {
   textPath,
 } from "#lib/derivations/store-path.ts";
 import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
-import { Hasher, hashTree } from "./hash-tree.ts";
+import { Hasher, hashTree, type NarHash } from "./hash-tree.ts";
 import { type Layout, physicalPath } from "./layout.ts";
 import type { PathInfo } from "./path-info.ts";
+import type { Sink } from "./nar-writer.ts";
 import { ReferenceScanner } from "./reference-scanner.ts";
 import { type Survey, surveyRealisations, surveyStore } from "./survey.ts";
 
@@ -113,34 +114,47 @@ export async function recoverInfo(
 ): Promise<PathInfo | undefined> {
   const path = storePathOf(name);
   if (path === undefined) return undefined;
-  const physical = physicalPath(layout, path);
   const candidates = new Map<string, StorePath>();
   for (const other of survey.objects) {
     const candidate = storePathOf(other);
     if (candidate !== undefined && candidate !== path) candidates.set(hashPart(candidate), candidate);
   }
   const scanner = new ReferenceScanner(candidates.keys());
-  const flat: readonly HashAlgorithm[] = ["sha256", "sha512", "sha1", "md5"];
-  const hashers = flat.map((algorithm) => new Hasher(algorithm));
+  const content = await digestContent(fs, physicalPath(layout, path), (chunk) => scanner.update(chunk));
+  const references = [...scanner.found.keys()].flatMap((part) => candidates.get(part) ?? []).sort();
+  const proof = proveContent(path, references, content);
+  if (proof === undefined) return undefined;
+  const { hash: narHash, size: narSize } = content.nar;
+  return { path, narHash, narSize, references: proof.refers ? references : [], contentAddress: proof.address };
+}
+
+/** The digests that content addresses are made of. */
+export interface ContentDigests {
+  readonly nar: NarHash;
+  /** Of a single file's bytes, by every algorithm; none for other trees. */
+  readonly flat: readonly Hash[];
+}
+
+/** Computes all digests of a tree in one reading. */
+export async function digestContent(fs: FileSystemShape, tree: string, tee?: Sink): Promise<ContentDigests> {
+  if (!(await fs.promises.lstat(tree)).isFile()) return { nar: await hashTree(fs, tree, {}, tee), flat: [] };
+  const algorithms: readonly HashAlgorithm[] = ["sha256", "sha512", "sha1", "md5"];
+  const hashers = algorithms.map((algorithm) => new Hasher(algorithm));
   const onData = (data: Uint8Array): void => {
     for (const hasher of hashers) hasher.update(data);
   };
-  const isFile = (await fs.promises.lstat(physical)).isFile();
-  const nar = await hashTree(fs, physical, isFile ? { onData } : {}, (chunk) => scanner.update(chunk));
-  const references = [...scanner.found.keys()].flatMap((part) => candidates.get(part) ?? []).sort();
-  const digests = isFile ? hashers.map((hasher) => hasher.digest()) : [];
-  const address = addressOf(path, nar.hash, references, digests);
-  if (address === undefined) return undefined;
-  const kept = address.refers ? references : [];
-  return { path, narHash: nar.hash, narSize: nar.size, references: kept, contentAddress: address.address };
+  const nar = await hashTree(fs, tree, { onData }, tee);
+  return { nar, flat: hashers.map((hasher) => hasher.digest()) };
 }
 
-/** By which content address the content gives the path. */
-function addressOf(
+/**
+ * By which content address the content gives the path, and whether that counts the references; undefined if it does not
+ * give it.
+ */
+export function proveContent(
   path: StorePath,
-  narHash: Hash,
   references: readonly StorePath[],
-  digests: readonly Hash[],
+  { nar: { hash: narHash }, flat }: ContentDigests,
 ): { readonly address: string; readonly refers: boolean } | undefined {
   const name = storePathName(path);
   if (sourceStorePath(name, narHash, references) === path) {
@@ -150,7 +164,7 @@ function addressOf(
   if (sourceStorePath(name, narHash, []) === path) {
     return { address: contentAddress("recursive", narHash), refers: false };
   }
-  for (const digest of digests) {
+  for (const digest of flat) {
     if (digest.algorithm === "sha256") {
       const address = contentAddress("text", digest);
       if (textPath(name, digest, references) === path) return { address, refers: true };

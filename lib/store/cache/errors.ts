@@ -1,0 +1,66 @@
+import * as Data from "effect/Data";
+import type { ArchiveError } from "#lib/archives/errors.ts";
+import type { SpawnError } from "#lib/platform/processes.ts";
+import type { StoreError } from "../errors.ts";
+
+/** Every way in which a binary cache can fail. */
+export type CacheError =
+  | StoreError
+  | ArchiveError
+  | SpawnError
+  | CacheFileDamaged
+  | NotInCache
+  | UntrustedPath
+  | CacheUnreachable
+  | IncompatibleCache;
+
+/** A file of the cache is not what it should be: damaged, or tampered with. Nothing of it was used. */
+export class CacheFileDamaged extends Data.TaggedError("CacheFileDamaged")<{
+  readonly cache: string;
+  readonly file: string;
+  readonly problem: string;
+}> {
+  override get message(): string {
+    return `'${this.file}' in the cache ${this.cache} is damaged or was tampered with: ${this.problem}. Nothing of it was used.`;
+  }
+}
+
+/** The cache does not have a path. */
+export class NotInCache extends Data.TaggedError("NotInCache")<{ readonly cache: string; readonly path: string }> {
+  override get message(): string {
+    return `the cache ${this.cache} does not have '${this.path}'. Build it instead.`;
+  }
+}
+
+/** Nobody who is trusted vouches for a path that is not addressed by its content. */
+export class UntrustedPath extends Data.TaggedError("UntrustedPath")<{
+  readonly cache: string;
+  readonly path: string;
+  readonly signers: readonly string[];
+}> {
+  override get message(): string {
+    const by = this.signers.length === 0 ? "by nobody" : `only by ${this.signers.join(", ")}, and not well or not trusted`;
+    return `'${this.path}' in the cache ${this.cache} is signed ${by}. Add the cache's public key to the trusted keys if you trust it.`;
+  }
+}
+
+/** The cache cannot be read or written. */
+export class CacheUnreachable extends Data.TaggedError("CacheUnreachable")<{
+  readonly cache: string;
+  readonly file: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `cannot reach '${this.file}' in the cache ${this.cache}: ${this.reason}.`;
+  }
+}
+
+/** The cache is made for another store directory, so all its paths are other ones. */
+export class IncompatibleCache extends Data.TaggedError("IncompatibleCache")<{
+  readonly cache: string;
+  readonly storeDirectory: string;
+}> {
+  override get message(): string {
+    return `the cache ${this.cache} is made for the store directory '${this.storeDirectory}' and cannot be used here.`;
+  }
+}

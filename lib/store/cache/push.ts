@@ -1,0 +1,108 @@
+import * as Effect from "effect/Effect";
+import { encodeBase32 } from "#lib/derivations/base32.ts";
+import { equalHashes, hashBytes } from "#lib/derivations/hash.ts";
+import { hashPart, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import type { FileSystem } from "#lib/platform/file-system.ts";
+import type { Processes } from "#lib/platform/processes.ts";
+import { InvalidPathError, SourceChangedError } from "../errors.ts";
+import type { PathInfo } from "../path-info.ts";
+import { printSignedRealisation, type Realisation, realisationFingerprint } from "../realisation.ts";
+import { pathFingerprint, type SecretKey, signText } from "../signature.ts";
+import { Store } from "../store.ts";
+import { type CacheCompression, compressionSuffix, compressTree } from "./compression.ts";
+import type { CacheFiles } from "./cache-files.ts";
+import type { CacheError } from "./errors.ts";
+import { printNarInfo } from "./narinfo.ts";
+import { referenceLevels } from "./reference-levels.ts";
+
+/** How to fill a cache. */
+export interface PushOptions {
+  /** `zstd` by default. */
+  readonly compression?: CacheCompression;
+  /** Signs everything that is pushed. */
+  readonly key?: SecretKey;
+  /** Archives made at once. */
+  readonly jobs?: number;
+}
+
+/** What was copied. */
+export interface PushResult {
+  readonly pushed: readonly StorePath[];
+  /** The cache had them. */
+  readonly present: number;
+}
+
+/**
+ * Copies paths and all that they refer to into a cache, with the realisations of which they are. The narinfo
+ * of a path is written after its archive and after those of its references: what a cache lists, it can give.
+ */
+export const pushPaths = Effect.fnUntraced(function* (
+  cache: CacheFiles,
+  paths: Iterable<StorePath>,
+  options: PushOptions = {},
+): Effect.fn.Return<PushResult, CacheError, Store | FileSystem | Processes> {
+  const store = yield* Store;
+  const closure = yield* store.closure(paths);
+  if (!(yield* cache.has("nix-cache-info"))) {
+    yield* cache.write("nix-cache-info", `StoreDir: ${storeDirectory}\nWantMassQuery: 1\nPriority: 40\n`);
+  }
+  const infos = new Map<StorePath, PathInfo>();
+  for (const path of closure) {
+    const info = yield* store.pathInfo(path);
+    if (info === undefined) return yield* new InvalidPathError({ path });
+    infos.set(path, info);
+  }
+  const pushed: StorePath[] = [];
+  for (const level of referenceLevels(infos)) {
+    yield* Effect.forEach(
+      level,
+      Effect.fnUntraced(function* (info) {
+        if (yield* cache.has(`${hashPart(info.path)}.narinfo`)) return;
+        yield* pushPath(cache, info, options);
+        pushed.push(info.path);
+      }),
+      { concurrency: options.jobs ?? 2, discard: true },
+    );
+  }
+  for (const realisation of yield* store.realisations) {
+    if (infos.has(realisation.path)) yield* pushRealisation(cache, realisation, options.key);
+  }
+  return { pushed: pushed.sort(), present: closure.length - pushed.length };
+});
+
+const pushPath = Effect.fnUntraced(function* (
+  cache: CacheFiles,
+  info: PathInfo,
+  { compression = "zstd", key }: PushOptions,
+): Effect.fn.Return<void, CacheError, Store | FileSystem | Processes> {
+  const store = yield* Store;
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const archive = `${yield* store.temporaryDirectory}/archive`;
+      const { nar, file, compression: used } = yield* compressTree(store.physical(info.path), archive, compression);
+      // Bit rot must not spread.
+      if (!equalHashes(nar.hash, info.narHash)) return yield* new SourceChangedError({ path: info.path });
+      const url = `nar/${encodeBase32(hashBytes(file.hash))}.nar${compressionSuffix[used]}`;
+      if (!(yield* cache.has(url))) yield* cache.upload(url, archive);
+      const signatures = signaturesOf(info, key);
+      const signed = { ...info, ...(signatures.length > 0 && { signatures }) };
+      const narInfo = { info: signed, url, compression: used, fileHash: file.hash, fileSize: file.size };
+      yield* cache.write(`${hashPart(info.path)}.narinfo`, printNarInfo(narInfo));
+    }),
+  );
+});
+
+function signaturesOf(info: PathInfo, key: SecretKey | undefined): readonly string[] {
+  const known = info.signatures ?? [];
+  if (key === undefined) return known;
+  return [...new Set([...known, signText(pathFingerprint(info), key)])].sort();
+}
+
+const pushRealisation = (
+  cache: CacheFiles,
+  realisation: Realisation,
+  key: SecretKey | undefined,
+): Effect.Effect<void, CacheError> => {
+  const signatures = key === undefined ? [] : [signText(realisationFingerprint(realisation), key)];
+  return cache.write(`realisations/${realisation.key}.doi`, printSignedRealisation(realisation, signatures));
+};

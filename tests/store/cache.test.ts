@@ -1,0 +1,305 @@
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { execFileSync } from "node:child_process";
+import * as nodeFs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { parseHash, sha256 } from "#lib/derivations/hash.ts";
+import { source } from "#lib/derivations/source.ts";
+import { baseName, hashPart, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import { Processes } from "#lib/platform/processes.ts";
+import { type CacheFiles, openCache } from "#lib/store/cache/cache-files.ts";
+import type { CacheCompression } from "#lib/store/cache/compression.ts";
+import type { CacheError } from "#lib/store/cache/errors.ts";
+import { parseNarInfo, printNarInfo } from "#lib/store/cache/narinfo.ts";
+import { pullPaths, pullRealisation } from "#lib/store/cache/pull.ts";
+import { pushPaths } from "#lib/store/cache/push.ts";
+import { serveCache } from "#lib/store/cache/server.ts";
+import {
+  generateKeyPair,
+  parsePublicKey,
+  parseSecretKey,
+  pathFingerprint,
+  signedBy,
+  signText,
+} from "#lib/store/signature.ts";
+import { Store } from "#lib/store/store.ts";
+import { deleteTree } from "#lib/store/tree.ts";
+import { store, writeSource } from "./worlds.ts";
+
+/** The throw-away key of the vectors. */
+const secret = "test-1:Vfo8quROPFk4HmAn7fyjzNWDxbonLX7bBWKaUkdBXeDKQCe6fYeQnAQb/2f3qcpAELq5ox7GSdjfyhDW+hA5Wg==";
+const open = "test-1:ykAnun2HkJwEG/9n96nKQBC6uaMexknY38oQ1voQOVo=";
+
+void t.test("signatures are Nix's", (t) => {
+  const vectors: [string, string, number, string[], string][] = [
+    [
+      "z4asv3j07d89ywjf8fxkn7sg6mf5s9q5-dep",
+      "sha256:00kjynz8n03652qccs76ivsvark3pr3dfr6w1ba3x7bx83kcknvv",
+      120,
+      [],
+      "GRR/Fm5Q+lMsCfniWlyFabwTQgkwKFao6fha4dbTIedXUy27nu4a7JMi8nIwdmA1oa3aUNro4XpRi5KUcQb8Dw==",
+    ],
+    [
+      "30w37wgm2j7igjji86c2az8r09g8zr0x-user",
+      "sha256:0g7klw7b3736xnc0b2c6njvwzw3db9y2k12g079fhzzjszzwkfhk",
+      216,
+      ["z4asv3j07d89ywjf8fxkn7sg6mf5s9q5-dep", "30w37wgm2j7igjji86c2az8r09g8zr0x-user"],
+      "R0/R9YHNghfE250exLFMSyzmVZVdTUkCP9dNMl1QrlwHX+vApOVqVALHP8Qoxa4isWkiuY5+Xj9XHVTEZSMABQ==",
+    ],
+    [
+      "6hjgkyjng08mmriir004yb2ybnn5k0v0-user-user-lib",
+      "sha256:0rywr9yq4ia07bp47iw3kzhqav02fzvkg3f0rpvv3n1qvcag9ydh",
+      320,
+      [
+        "ggajzii2kfz53sra19909j0p3awdy2gm-multi",
+        "jqfypaxzzxbph88h4gbxpdwmq6sf61g1-user-multi",
+        "mgl9i7yqvkhzxljzlwh2r5ydadjvyb5m-user-fod",
+        "vq69szc2ii0ki37lgm5298783bq52yjc-user",
+      ],
+      "esDXfnh3Cvwp/aSt2Tu1tYBBg6FjUtKl7zMNq/B26EK4VMbp/FhS+y8IZqo9BVFd9K8TU9yG+IQqb/2eTOFQCg==",
+    ],
+  ];
+  const path = (name: string): StorePath => parseStorePath(`/nix/store/${name}`);
+  for (const [name, narHash, narSize, references, signature] of vectors) {
+    const info = { path: path(name), narHash: parseHash(narHash), narSize, references: references.map(path) };
+    const text = pathFingerprint(info);
+    t.equal(signText(text, parseSecretKey(secret)), `test-1:${signature}`, name);
+    t.equal(signedBy(text, [`test-1:${signature}`], [parsePublicKey(open)]), "test-1");
+    t.equal(signedBy(`${text} `, [`test-1:${signature}`], [parsePublicKey(open)]), undefined);
+    t.equal(signedBy(text, [`test-2:${signature}`], [parsePublicKey(open)]), undefined);
+    t.equal(signedBy(text, ["test-1:", "test-1", "rubbish"], [parsePublicKey(open)]), undefined);
+  }
+  const pair = generateKeyPair("mine");
+  const signature = signText("text", parseSecretKey(pair.secret));
+  t.equal(signedBy("text", [signature], [parsePublicKey(open), parsePublicKey(pair.public)]), "mine");
+  t.throws(() => parseSecretKey(open), /this is no secret key/);
+  t.throws(() => parsePublicKey("x"), /this is no public key/);
+  t.end();
+});
+
+const example = `StorePath: /nix/store/30w37wgm2j7igjji86c2az8r09g8zr0x-user
+URL: nar/0rwwc8i1s09d5dnlfmffr3cdlim7qbavkcbfdmlk1gynv40dgj1d.nar.zst
+Compression: zstd
+FileHash: sha256:0rwwc8i1s09d5dnlfmffr3cdlim7qbavkcbfdmlk1gynv40dgj1d
+FileSize: 169
+NarHash: sha256:0g7klw7b3736xnc0b2c6njvwzw3db9y2k12g079fhzzjszzwkfhk
+NarSize: 216
+References: 30w37wgm2j7igjji86c2az8r09g8zr0x-user z4asv3j07d89ywjf8fxkn7sg6mf5s9q5-dep
+Deriver: wlh9a2jdkwfw6jqd3cb3s013i6yz83ca-user.drv
+Sig: test-1:R0/R9YHNghfE250exLFMSyzmVZVdTUkCP9dNMl1QrlwHX+vApOVqVALHP8Qoxa4isWkiuY5+Xj9XHVTEZSMABQ==
+`;
+
+void t.test("a narinfo is printed as Nix prints it, and a bad one is refused", (t) => {
+  t.equal(printNarInfo(parseNarInfo(example)), example);
+  const without = example.replace(/References: .*/, "References: ");
+  t.equal(printNarInfo(parseNarInfo(without)), without);
+  for (const [from, to, message] of [
+    [/^StorePath.*$/m, "", /StorePath is missing/],
+    [/^URL: .*$/m, "URL: ../../etc/passwd", /leads out of the cache/],
+    [/^URL: .*$/m, "URL: http://elsewhere/x", /leads out of the cache/],
+    [/^NarSize: .*$/m, "NarSize: -1", /NarSize is '-1'/],
+    [/^NarHash: sha256:0g/m, "NarHash: sha256:e", /not the length|base-32/],
+    [/^Compression.*$/m, "NarSize: 1\nNarSize: 2", /twice/],
+    [/^References: 30w/m, "References: ../", /not a store path/],
+    [/^Deriver/m, "no field at all\nDeriver", /is no field/],
+  ] as const) {
+    t.throws(() => parseNarInfo(example.replace(from, to)), { _tag: "NarInfoSyntaxError", message });
+  }
+  t.end();
+});
+
+interface Place {
+  readonly directory: string;
+  /** Runs something in the store of this name. */
+  readonly run: <A>(name: string, effect: Effect.Effect<A, CacheError, Store | FileSystem | Processes>) => Promise<A>;
+  readonly fail: (
+    name: string,
+    effect: Effect.Effect<unknown, CacheError, Store | FileSystem | Processes>,
+  ) => Promise<CacheError>;
+}
+
+function place(t: Test): Place {
+  const directory = nodeFs.mkdtempSync(join(tmpdir(), "cache-test-"));
+  t.teardown(() => deleteTree(nodeFs, directory));
+  const platform = Layer.mergeAll(FileSystem.layer, Processes.layer);
+  const layer = (name: string) => Store.layer({ root: join(directory, name) }).pipe(Layer.provideMerge(platform));
+  return {
+    directory,
+    run: (name, effect) => Effect.runPromise(Effect.provide(effect, layer(name))),
+    fail: (name, effect) => Effect.runPromise(Effect.flip(Effect.provide(effect, layer(name)))),
+  };
+}
+
+const key = `sha256:${sha256("b").hex}!out` as const;
+
+/** A text, a text that refers to it, and a tree, with a realisation. */
+const fill = (directory: string) =>
+  store((s) =>
+    Effect.gen(function* () {
+      const a = yield* s.addText("a", "a".repeat(5000), []);
+      const b = yield* s.addText("b", `see ${a}`, [a]);
+      nodeFs.rmSync(join(directory, "src"), { recursive: true, force: true });
+      writeSource(nodeFs, join(directory, "src"));
+      const tree = yield* s.addSource(source({ path: join(directory, "src") }));
+      yield* s.addRealisation({ key, path: b });
+      return { a, b, tree };
+    }),
+  );
+
+const withCache = <A, E, R>(
+  url: string,
+  use: (cache: CacheFiles) => Effect.Effect<A, E, R>,
+): Effect.Effect<A, E | CacheError, R | FileSystem> => Effect.flatMap(openCache(url), use);
+
+void t.test("what is pushed can be pulled", (t) => {
+  for (const compression of ["none", "gzip", "xz", "zstd"] as const satisfies readonly CacheCompression[]) {
+    t.test(`with compression ${compression}`, async (t) => {
+      const { directory, run } = place(t);
+      const url = `file://${directory}/cache`;
+      const { a, b, tree } = await run("from", fill(directory));
+      const push = withCache(url, (cache) => pushPaths(cache, [b, tree], { compression, key: parseSecretKey(secret) }));
+      t.strictSame(await run("from", push), { pushed: [a, b, tree].sort(), present: 0 });
+      t.strictSame(await run("from", push), { pushed: [], present: 3 }, "the second time nothing is copied");
+      t.match(nodeFs.readFileSync(join(directory, `cache/${hashPart(b)}.narinfo`), "utf8"), /^Sig: test-1:.*\nCA: text:sha256:/m);
+      const pulled = await run("to", withCache(url, (cache) => pullPaths(cache, [b, tree])));
+      t.strictSame(pulled, [a, b, tree].sort());
+      t.strictSame(await run("to", withCache(url, (cache) => pullPaths(cache, [b, tree]))), []);
+      const { problems, checked } = await run("to", store((s) => s.verify()));
+      t.strictSame(problems, []);
+      t.equal(checked, 3);
+      t.equal(nodeFs.statSync(join(directory, "to", tree, "run.sh")).mode & 0o777, 0o555);
+    });
+  }
+
+  t.test("over HTTP, with uploads where they are allowed", async (t) => {
+    const { directory, run } = place(t);
+    const { a, b } = await run("from", fill(directory));
+    await run(
+      "from",
+      Effect.scoped(
+        Effect.gen(function* () {
+          const writable = yield* serveCache({ directory: `${directory}/cache`, writable: true });
+          yield* withCache(writable, (cache) => pushPaths(cache, [b], { key: parseSecretKey(secret) }));
+          const fixed = yield* serveCache({ directory: `${directory}/cache` });
+          const refused = yield* Effect.flip(withCache(fixed, (cache) => cache.write("nix-cache-info", "x"))).pipe(Effect.orDie);
+          t.match(refused, { _tag: "CacheUnreachable", message: /405/ });
+          for (const path of ["/../from", "/%2e%2e/from", "/nar/../../x", "/nar/%2e%2e%2fx", "/x", "/%zz"]) {
+            const { status } = yield* Effect.promise(() => fetch(fixed + path));
+            t.equal(status, 404, path);
+          }
+        }),
+      ),
+    );
+    await run(
+      "to",
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* serveCache({ directory: `${directory}/cache` });
+          const trusted = [parsePublicKey(open)];
+          const realisation = yield* withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
+          t.strictSame(realisation, { key, path: b });
+          const s = yield* Store;
+          t.strictSame(yield* s.closure([b]), [a, b].sort());
+          t.strictSame(yield* s.realisation(key), { key, path: b });
+          const none = yield* withCache(url, (cache) => pullRealisation(cache, `sha256:${"0".repeat(64)}!out`, { trusted }));
+          t.equal(none, undefined);
+        }),
+      ),
+    );
+  });
+  t.end();
+});
+
+void t.test("what was tampered with is refused, named, and leaves nothing", async (t) => {
+  const { directory, run, fail } = place(t);
+  const url = `file://${directory}/cache`;
+  const { a, b, tree } = await run("from", fill(directory));
+  await run("from", withCache(url, (cache) => pushPaths(cache, [b, tree], { compression: "zstd", key: parseSecretKey(secret) })));
+  const narInfo = join(directory, `cache/${hashPart(tree)}.narinfo`);
+  const good = nodeFs.readFileSync(narInfo, "utf8");
+  const { url: archive } = parseNarInfo(good);
+  const archiveFile = join(directory, "cache", archive);
+  const goodArchive = nodeFs.readFileSync(archiveFile);
+  const trusted = [parsePublicKey(open)];
+  const pull = withCache(url, (cache) => pullPaths(cache, [tree], { trusted }));
+
+  const edit = (from: RegExp, to: string) => (): void => nodeFs.writeFileSync(narInfo, good.replace(from, to));
+  const other = parseNarInfo(nodeFs.readFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), "utf8"));
+  const cases: [string, () => void, string, RegExp][] = [
+    ["a changed archive", () => nodeFs.writeFileSync(archiveFile, Buffer.from(goodArchive).fill(7, 20, 24)), "CacheFileDamaged", /its hash is/],
+    ["a cut archive", () => nodeFs.writeFileSync(archiveFile, goodArchive.subarray(0, 50)), "CacheFileDamaged", /it has 50 bytes/],
+    ["a missing archive", () => nodeFs.rmSync(archiveFile), "NotInCache", /does not have/],
+    ["another archive", edit(/^URL: .*\n/m, `URL: ${other.url}\n`), "CacheFileDamaged", /it has|its hash/],
+    ["another NAR hash", edit(/^NarHash: .*/m, `NarHash: ${sha256("").algorithm}:${sha256("").hex}`), "CacheFileDamaged", /its hash is/],
+    ["a smaller NAR size", edit(/^NarSize: .*/m, "NarSize: 8"), "CacheFileDamaged", /more than|limit|bytes/],
+    ["another path's narinfo", () => nodeFs.copyFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), narInfo), "CacheFileDamaged", /it is about/],
+    ["no narinfo", edit(/^[^]*$/, "<html>"), "CacheFileDamaged", /is no field/],
+    ["neither signature nor content address", edit(/^(Sig|CA): .*\n/gm, ""), "UntrustedPath", /signed by nobody/],
+    ["a wrong signature alone", edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: test-1:AAAA\n"), "UntrustedPath", /only by test-1/],
+    ["a made-up reference", edit(/^References: .*/m, `References: ${baseName(a)}`), "CacheFileDamaged", /does not give its path/],
+    ["a compression nobody knows", edit(/^Compression: .*/m, "Compression: lzma9"), "CacheFileDamaged", /'lzma9' is none of/],
+  ];
+  for (const [name, tamper, tag, message] of cases) {
+    nodeFs.writeFileSync(narInfo, good);
+    nodeFs.writeFileSync(archiveFile, goodArchive);
+    tamper();
+    const error = await fail("to", pull);
+    t.match(error, { _tag: tag, message }, name);
+    t.notOk(nodeFs.existsSync(join(directory, "to", tree)), name);
+  }
+  nodeFs.writeFileSync(narInfo, good);
+  nodeFs.writeFileSync(archiveFile, goodArchive);
+  nodeFs.writeFileSync(join(directory, "cache/nix-cache-info"), "StoreDir: /gnu/store\n");
+  t.match(await fail("to", pull), { _tag: "IncompatibleCache", message: /'\/gnu\/store'/ });
+  nodeFs.rmSync(join(directory, "cache/nix-cache-info"));
+  t.strictSame(await run("to", pull), [tree], "untouched again, it is taken");
+
+  const realisation = join(directory, `cache/realisations/${key}.doi`);
+  nodeFs.writeFileSync(realisation, nodeFs.readFileSync(realisation, "utf8").replace(baseName(b), baseName(a)));
+  const pullKey = withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
+  t.match(await fail("to", pullKey), { _tag: "UntrustedPath" }, "a realisation is only as good as its signature");
+});
+
+void t.test("a cache that is not there says so", async (t) => {
+  const { fail, directory } = place(t);
+  const path = parseStorePath("/nix/store/8hb1zapwkfr1j7zmxj7s7wj2pgci7zjm-a.txt");
+  const pull = (url: string) => withCache(url, (cache) => pullPaths(cache, [path]));
+  t.match(await fail("to", pull(`file://${directory}/nope`)), { _tag: "NotInCache", message: /Build it instead/ });
+  t.match(await fail("to", pull("http://127.0.0.1:49151")), { _tag: "CacheUnreachable", message: /ECONNREFUSED/ });
+  t.match(await fail("to", pull("ftp://x")), { _tag: "CacheUnreachable", message: /a cache is a file:/ });
+});
+
+const nix = ((): string | false => {
+  try {
+    return execFileSync("nix", ["--version"], { encoding: "utf8" });
+  } catch {
+    return false;
+  }
+})();
+
+void t.test("real Nix and this store exchange paths", { skip: nix === false && "no nix on the PATH" }, async (t) => {
+  const { directory, run } = place(t);
+  const real = (...args: string[]): string =>
+    execFileSync("nix", ["--extra-experimental-features", "nix-command ca-derivations", "--option", "substitute", "false", ...args], {
+      encoding: "utf8",
+      env: { ...process.env, HOME: directory, NIX_CONFIG: "build-users-group =" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  const { a, b, tree } = await run("from", fill(directory));
+  await run("from", withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [b, tree], { compression: "xz" })));
+  real("copy", "--from", `file://${directory}/cache`, "--to", `${directory}/nix`, "--no-check-sigs", b, tree);
+  t.equal(nodeFs.readFileSync(join(directory, "nix", b), "utf8"), `see ${a}`);
+  t.equal(nodeFs.readFileSync(join(directory, "nix", tree, "a.txt"), "utf8"), "alpha\n");
+
+  nodeFs.writeFileSync(join(directory, "key"), secret);
+  nodeFs.writeFileSync(join(directory, "file"), "from nix\n");
+  const added = parseStorePath(real("--store", `${directory}/nix`, "store", "add-path", join(directory, "file")).trim());
+  const target = `file://${directory}/cache2?compression=xz&secret-key=${directory}/key`;
+  real("copy", "--from", `${directory}/nix`, "--to", target, added, b);
+  const pulled = await run("to", withCache(`file://${directory}/cache2`, (cache) => pullPaths(cache, [added, b])));
+  t.strictSame(pulled, [added, a, b].sort());
+  t.equal(nodeFs.readFileSync(join(directory, "to", added), "utf8"), "from nix\n");
+});
