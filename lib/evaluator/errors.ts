@@ -67,7 +67,9 @@ export function describeFailure(failure: Failure): string {
       return lines(
         `There is no option ${quote(failure.location)}, but it is defined:`,
         ...failure.definitions.map(showDefinition),
-        suggestion(failure.suggestions),
+        failure.definitions.some((each) => isDeclaration(each.value))
+          ? "This is the declaration of an option: it belongs under `options`, not under `config`."
+          : suggestion(failure.suggestions),
       );
     case "unknown-read":
       return lines(`There is no option ${quote(failure.location)} to read.`, suggestion(failure.suggestions));
@@ -143,6 +145,10 @@ export function describeFailure(failure: Failure): string {
     default:
       return unreachable(failure);
   }
+}
+
+function isDeclaration(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Reflect.get(value, "_type") === "option";
 }
 
 function describeCycle(cells: readonly Location[]): string {

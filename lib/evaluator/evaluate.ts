@@ -82,7 +82,7 @@ export function evalModules<C = Config>(request: EvaluationRequest): EvaluatedMo
       return evaluation.config as C;
     },
     get options(): OptionsOf<Options> {
-      return optionsOfEvaluation(evaluation) as OptionsOf<Options>;
+      return optionsOfEvaluation(evaluation).record as OptionsOf<Options>;
     },
     get _module(): EvaluatedModules<C>["_module"] {
       return {

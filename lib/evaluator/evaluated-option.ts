@@ -221,16 +221,16 @@ export class OptionsRecord extends RecordSource {
   }
 }
 
-const optionRecords = new WeakMap<Evaluation, object>();
+const optionRecords = new WeakMap<Evaluation, OptionsRecord>();
 
 /** All options of an evaluation. */
-export function optionsOfEvaluation(evaluation: Evaluation): object {
-  let record = optionRecords.get(evaluation);
-  if (record === undefined) {
-    ({ record } = new OptionsRecord(evaluation.root));
-    optionRecords.set(evaluation, record);
+export function optionsOfEvaluation(evaluation: Evaluation): OptionsRecord {
+  let source = optionRecords.get(evaluation);
+  if (source === undefined) {
+    source = new OptionsRecord(evaluation.root);
+    optionRecords.set(evaluation, source);
   }
-  return record;
+  return source;
 }
 
 /** The options behind a configuration or a submodule's value; undefined for other values. */

@@ -5,7 +5,7 @@ import { DefinitionRecord, type ThunkScope } from "./definition-record.ts";
 import { EvaluationError, siblingPath } from "./errors.ts";
 import { nearest } from "./levenshtein.ts";
 import { type Location, type OptionPath, pathOf, showOption } from "./location.ts";
-import { discharge, expand, mergeChecked } from "./merge.ts";
+import { discharge, emptyValueOf, expand, mergeChecked } from "./merge.ts";
 import { unknownSource } from "./module-source.ts";
 import type { Forward, OptionFields } from "./option.ts";
 import { optionDefaultPriority, PropertyRecord } from "./properties.ts";
@@ -88,7 +88,8 @@ export class OptionCell extends Cell {
       survivors = discharge([this.defaultDefinition(fields)], this);
     }
     if (survivors.length > 0) return mergeChecked(type, this, survivors);
-    if (type.emptyValue !== undefined) return type.emptyValue.value;
+    const empty = emptyValueOf(type, this);
+    if (empty !== undefined) return empty.value;
     throw new EvaluationError({
       reason: "undefined-option",
       location: this,
@@ -197,7 +198,7 @@ export class GroupNode extends LazyRecord implements Location {
 
   private notARecord(definition: DefinitionRecord): EvaluationError {
     const { value, source } = definition;
-    const what = this.location === undefined ? "`config`" : "a group of options";
+    const what = this.isRoot ? "`config`" : "a group of options";
     return new EvaluationError({
       reason: "bad-property",
       location: this.location,
@@ -285,6 +286,11 @@ export class Evaluation {
     this.input = input;
     this.prefix = input.prefix;
     this.scope = new EvaluationScope(this);
+  }
+
+  /** Whether the structure is known. */
+  get isReady(): boolean {
+    return this.rootNode !== undefined;
   }
 
   /** Whether imports are still being found. */
@@ -500,15 +506,41 @@ function rewrap(definition: DefinitionRecord): unknown {
   return value;
 }
 
+/** `config` or `options` as handed to a module function: nothing is looked up before a name is read. */
+class EarlyRecord extends LazyRecord {
+  private readonly find: () => RecordSource;
+  constructor(find: () => RecordSource) {
+    super();
+    this.find = find;
+  }
+  get location(): Location | undefined {
+    return this.find().location;
+  }
+  keyList(): readonly string[] {
+    return this.find().keyList();
+  }
+  hasKey(key: string): boolean {
+    return this.find().hasKey(key);
+  }
+  readKey(key: string): unknown {
+    return this.find().readKey(key);
+  }
+  missingKey(key: string): unknown {
+    return this.find().missingKey(key);
+  }
+}
+
 /** The scope of an evaluation's own modules. */
 export class EvaluationScope implements ThunkScope {
   readonly evaluation: Evaluation;
   private made: object | undefined = undefined;
+  private early: object | undefined = undefined;
   constructor(evaluation: Evaluation) {
     this.evaluation = evaluation;
   }
   get config(): object {
-    return this.evaluation.uncheckedConfig;
+    if (this.evaluation.isReady) return this.evaluation.uncheckedConfig;
+    return (this.early ??= new EarlyRecord(() => this.evaluation.root).record);
   }
   get arguments(): object {
     return (this.made ??= new ArgumentsRecord(this.evaluation).record);
@@ -519,10 +551,10 @@ export class EvaluationScope implements ThunkScope {
 const fixedArguments = ["_class", "_prefix", "config", "options", "root", "specialArgs"] as const;
 
 /** How an evaluation's options become data; installed by `evaluate.ts`. */
-let optionsView: (evaluation: Evaluation) => object = () => ({});
+let optionsView: (evaluation: Evaluation) => RecordSource = (evaluation) => evaluation.root;
 
 /** Installs how `options` is made, which lies above this file. */
-export function onOptionsView(make: (evaluation: Evaluation) => object): void {
+export function onOptionsView(make: (evaluation: Evaluation) => RecordSource): void {
   optionsView = make;
 }
 
@@ -568,9 +600,9 @@ class ArgumentsRecord extends LazyRecord {
     if (Object.hasOwn(specialArguments, key)) return specialArguments[key];
     switch (key) {
       case "config":
-        return this.evaluation.uncheckedConfig;
+        return this.evaluation.scope.config;
       case "options":
-        return optionsView(this.evaluation);
+        return this.evaluation.isReady ? optionsView(this.evaluation).record : new EarlyRecord(() => optionsView(this.evaluation)).record;
       case "root":
         return outermost(this.evaluation).uncheckedConfig;
       case "specialArgs":

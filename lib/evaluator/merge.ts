@@ -243,6 +243,11 @@ export function wrongType(
   });
 }
 
+/** The value of something that nothing defines, if its type has one. */
+export function emptyValueOf(type: AnyOptionType, location: Location): { readonly value: unknown } | undefined {
+  return type.fields.emptyByMerging === true ? { value: type.merge(location, []) } : type.emptyValue;
+}
+
 /** An element of a list, record or function result, merged now. `undefined` when nothing defines it. */
 export function mergeElement(
   type: AnyOptionType,
@@ -250,7 +255,7 @@ export function mergeElement(
   definitions: readonly DefinitionRecord[],
 ): { readonly value: unknown } | undefined {
   const survivors = discharge(definitions, location);
-  if (survivors.length === 0) return type.emptyValue;
+  if (survivors.length === 0) return emptyValueOf(type, location);
   return { value: mergeChecked(type, location, survivors) };
 }
 

@@ -27,6 +27,8 @@ export interface OptionTypeFields {
   readonly merge?: (location: Location, definitions: readonly DefinitionRecord[]) => unknown;
   /** The value of an option that nothing defines. */
   readonly emptyValue?: { readonly value: unknown };
+  /** Whether merging no definitions at all gives the empty value. */
+  readonly emptyByMerging?: boolean;
   readonly functor?: TypeFunctor;
   /** Whether a single checked definition is its own merged value. */
   readonly scalar?: boolean;

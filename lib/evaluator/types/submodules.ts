@@ -3,7 +3,7 @@ import { collectModules, type Import } from "../collect.ts";
 import type { SubmoduleScope } from "../config.ts";
 import type { DefinitionRecord, ThunkScope } from "../definition-record.ts";
 import type { AttrsOf, Definition, OpenTree, Tree } from "../definition.ts";
-import { Evaluation } from "../evaluation.ts";
+import { Evaluation, GroupNode, OptionCell } from "../evaluation.ts";
 import type { Location } from "../location.ts";
 import type { ModuleReference } from "../module.ts";
 import { ModuleSource } from "../module-source.ts";
@@ -11,7 +11,6 @@ import type { ConfigOf } from "../option.ts";
 import { isRecord } from "../records.ts";
 import { type JsonSchema, schemaOfShape } from "../schema.ts";
 import { type ShapeNode, shapeOf } from "../shape.ts";
-import { EvaluationScope } from "../evaluation.ts";
 import { type AnyOptionType, OptionType } from "./option-type.ts";
 import type { LoadedModule } from "../collect.ts";
 
@@ -76,6 +75,7 @@ function fieldsOf(options: SubmoduleOptions): ConstructorParameters<typeof Optio
     descriptionClass: options.description === undefined ? undefined : "noun",
     check: (value) => isRecord(value) || (!shorthandOnlyDefinesConfig && (typeof value === "function" || typeof value === "string")),
     merge: (location, definitions) => plan.evaluate(location, definitions).config,
+    emptyByMerging: true,
     subModules: options.modules,
     substSubModules: (modules) => new SubmoduleType({ ...options, modules: modules as readonly ModuleReference[] }),
     functor: {
@@ -128,7 +128,7 @@ class SubmodulePlan {
   evaluate(location: Location, definitions: readonly DefinitionRecord[]): Evaluation {
     const { options } = this;
     const shorthand = options.shorthandOnlyDefinesConfig === true;
-    const outer = outerOf(definitions);
+    const outer = outerOf(location);
     const common = {
       specialArguments: options.specialArgs ?? {},
       outer,
@@ -171,7 +171,10 @@ class SubmodulePlan {
   }
 }
 
-function outerOf(definitions: readonly DefinitionRecord[]): Evaluation | undefined {
-  for (const { scope } of definitions) if (scope instanceof EvaluationScope) return scope.evaluation;
+/** The evaluation that the option at a location belongs to. */
+function outerOf(location: Location): Evaluation | undefined {
+  for (let at: Location | undefined = location; at !== undefined; at = at.up) {
+    if (at instanceof OptionCell || at instanceof GroupNode) return at.evaluation;
+  }
   return undefined;
 }

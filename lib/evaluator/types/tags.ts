@@ -1,9 +1,10 @@
 /** Tagged unions, records as lists, data for serialisers, modules as values. */
-import type { DefinitionRecord } from "../definition-record.ts";
+import { conditionsHold, type DefinitionRecord } from "../definition-record.ts";
 import type { Scalar, TagOf } from "../definition.ts";
 import { EvaluationError } from "../errors.ts";
 import type { Location } from "../location.ts";
-import { discharge, mergeChecked, mergeElement } from "../merge.ts";
+import { discharge, expand, mergeChecked, mergeElement, wrongType } from "../merge.ts";
+import { PropertyRecord } from "../properties.ts";
 import type { ConfigOf, Option } from "../option.ts";
 import { byCodeUnit, deepFreeze, isRecord } from "../records.ts";
 import { mkOptionType } from "./make.ts";
@@ -76,14 +77,10 @@ function mergeTags(a: Tags, b: Tags): AnyOptionType | undefined {
 
 interface AttrListOptions<R, W> {
   readonly elemType: OptionType<R, W>;
-  /** Reads as a record; several entries of one name merge. */
+  /** Reads as a record. */
   readonly asAttrs?: boolean;
-}
-
-/** One entry of an attribute list. */
-export interface AttrListEntry<R> {
-  readonly name: string;
-  readonly value: R;
+  /** With `asAttrs`: one value from all of a name's, in order; a list of them if absent. */
+  readonly mergeAttrValues?: (name: string, values: readonly R[]) => unknown;
 }
 
 type WrittenList<T> = readonly { readonly [name: string]: T }[] | { readonly [name: string]: T };
@@ -100,9 +97,9 @@ export function attrListWith<R, W>(options: AttrListOptions<R, W>): AnyOptionTyp
     name: "attrListOf",
     description: () => `attribute list of ${embedDescription(element, ["noun", "composite"])}`,
     descriptionClass: "composite",
-    check: (value) => isRecord(value) || (Array.isArray(value) && value.every((each) => isRecord(each) && Object.keys(each).length === 1)),
-    why: (value) => (Array.isArray(value) ? "each entry is a record with one key" : undefined),
-    merge: (location, definitions) => mergeAttrList(element, asAttrs, location, definitions),
+    check: (value) => isRecord(value) || (Array.isArray(value) && value.every((each) => isEntry(each))),
+    why: (value) => (Array.isArray(value) ? whyNoEntry(value.find((each) => !isEntry(each))) : undefined),
+    merge: (location, definitions) => mergeAttrList(options, location, definitions),
     emptyValue: { value: asAttrs ? Object.freeze({}) : Object.freeze([]) },
     nested: { element },
     subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? {},
@@ -115,28 +112,62 @@ export function attrListWith<R, W>(options: AttrListOptions<R, W>): AnyOptionTyp
   });
 }
 
-function mergeAttrList(element: AnyOptionType, asAttrs: boolean, location: Location, definitions: readonly DefinitionRecord[]): unknown {
-  const entries: { readonly name: string; readonly definition: DefinitionRecord }[] = [];
+/** A record with one key; what properties hold is looked at when it is merged. */
+function isEntry(value: unknown): boolean {
+  return value instanceof PropertyRecord || (isRecord(value) && Object.keys(value).length === 1);
+}
+
+function whyNoEntry(value: unknown): string {
+  return isRecord(value)
+    ? `each entry must be a record with one key, but one has ${Object.keys(value).length}`
+    : `each entry must be a record with one key, but one is ${Array.isArray(value) ? "a list" : `a ${typeof value}`}`;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly definition: DefinitionRecord;
+}
+
+/** The entries of all definitions: the best priority per name, in order. */
+function entriesOf(type: AnyOptionType, location: Location, definitions: readonly DefinitionRecord[]): readonly Entry[] {
+  const entries: Entry[] = [];
+  const best = new Map<string, number>();
   for (const definition of definitions) {
-    const records: readonly unknown[] = Array.isArray(definition.value) ? definition.value : Object.keys(definition.value as object).map((name) => ({ [name]: Reflect.get(definition.value as object, name) }));
-    for (const record of records) {
-      for (const name of Object.keys(record as object)) entries.push({ name, definition: definition.element(Reflect.get(record as object, name)) });
+    const written: readonly unknown[] = Array.isArray(definition.value) ? definition.value : [definition.value];
+    for (const record of written.flatMap((each) => unwrap(definition.element(each), location))) {
+      if (!isRecord(record.value)) throw wrongType(type, location, [record]);
+      for (const name of Object.keys(record.value)) {
+        for (const inner of unwrap(record.inside(record.value[name]), { up: location, key: name })) {
+          entries.push({ name, definition: inner });
+          best.set(name, Math.min(inner.priority, best.get(name) ?? Infinity));
+        }
+      }
     }
   }
-  const merge = (name: string, each: readonly DefinitionRecord[]) => mergeElement(element, { up: location, key: name }, each);
-  if (!asAttrs) {
-    const list = entries.flatMap(({ name, definition }) => {
-      const merged = merge(name, [definition]);
-      return merged === undefined ? [] : [Object.freeze({ [name]: merged.value })];
-    });
-    return Object.freeze(list);
-  }
-  const names = [...new Set(entries.map((each) => each.name))].sort(byCodeUnit);
+  return entries
+    .filter(({ name, definition }) => definition.priority === best.get(name))
+    .sort((a, b) => a.definition.order - b.definition.order);
+}
+
+function unwrap(definition: DefinitionRecord, location: Location): readonly DefinitionRecord[] {
+  const expanded: DefinitionRecord[] = [];
+  expand(definition, location, expanded, false);
+  return expanded.filter((each) => conditionsHold(each.condition, location));
+}
+
+function mergeAttrList<R, W>(options: AttrListOptions<R, W>, location: Location, definitions: readonly DefinitionRecord[]): unknown {
+  const { elemType, asAttrs = false, mergeAttrValues } = options;
+  const values = entriesOf(attrListWith(options), location, definitions).map(({ name, definition }) => ({
+    name,
+    value: mergeElement(elemType, { up: location, key: name }, [definition.element(definition.value)])?.value as R,
+  }));
+  if (!asAttrs) return Object.freeze(values.map(({ name, value }) => Object.freeze({ [name]: value })));
+  const names = [...new Set(values.map((each) => each.name))].sort(byCodeUnit);
   return Object.freeze(
     Object.fromEntries(
-      names.flatMap((name) => {
-        const merged = merge(name, entries.filter((each) => each.name === name).map((each) => each.definition));
-        return merged === undefined ? [] : [[name, merged.value]];
+      names.map((name) => {
+        const all = values.filter((each) => each.name === name).map((each) => each.value);
+        return [name, mergeAttrValues === undefined ? Object.freeze(all) : mergeAttrValues(name, all)];
       }),
     ),
   );

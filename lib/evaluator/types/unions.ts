@@ -113,6 +113,13 @@ export function oneOf<T extends readonly [AnyOptionType, ...AnyOptionType[]]>(
   return (rest.length === 0 ? first : either(first, type)) as never;
 }
 
+function emptyOf(type: AnyOptionType) {
+  return {
+    ...(type.emptyValue === undefined ? {} : { emptyValue: type.emptyValue }),
+    ...(type.fields.emptyByMerging === true ? { emptyByMerging: true } : {}),
+  };
+}
+
 /** Values of `from` are converted to `to` before they merge. */
 export function coercedTo<R1, W1, R2, W2>(
   from: OptionType<R1, W1>,
@@ -127,7 +134,7 @@ export function coercedTo<R1, W1, R2, W2>(
     why: (value) => to.fields.why?.(coerced(value)),
     merge: (location, definitions) =>
       mergeChecked(to, location, definitions.map((each) => each.inside(coerced(each.value)))),
-    ...(to.emptyValue === undefined ? {} : { emptyValue: to.emptyValue }),
+    ...emptyOf(to),
     nested: { from, to },
     ...(to.fields.subOptions === undefined ? {} : { subOptions: to.fields.subOptions }),
     schema: () => ({ anyOf: [to.fields.schema?.() ?? {}, from.fields.schema?.() ?? {}] }),
