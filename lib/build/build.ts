@@ -1,19 +1,20 @@
 import * as Effect from "effect/Effect";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationError } from "#lib/derivations/errors.ts";
-import type { Instantiation } from "#lib/derivations/instantiate.ts";
+import type { InstantiatedDerivation, Instantiation } from "#lib/derivations/instantiate.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
-import { Events } from "#lib/platform/events.ts";
+import { emit, Events } from "#lib/platform/events.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import type { Store } from "#lib/store/store.ts";
 import type { Builtins } from "./builtin.ts";
-import { type BuildError, BuildsFailed } from "./errors.ts";
+import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
+import { recordBuild } from "./inspect/build-record.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
 import type { BuildOptions } from "./options.ts";
 import { makePlan, type Plan, type PlannedBuild } from "./plan.ts";
-import { realise } from "./realise.ts";
+import { realise, type RealisationOutcome } from "./realise.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { schedule } from "./scheduler.ts";
 import { makeSession, type Session } from "./session.ts";
@@ -56,34 +57,49 @@ export const build = Effect.fnUntraced(function* (
   BuildError,
   Store | FileSystem | Processes | Events | Builtins | Bubblewrap
 > {
-  const events = yield* Events;
   const { instantiation, addInput } = yield* instantiateRoots(roots);
   const plan = yield* makePlan(instantiation, roots);
-  events.emit({ type: "plan", ...planSize(plan) });
-
   const session = yield* makeSession(buildOptions, plan.realised, addInput);
-  const { options } = session;
-  const outcomes: Record<"built" | "cut-off", string[]> = { built: [], "cut-off": [] };
-  const failures = yield* schedule(
-    plan.builds,
-    { slots: { build: options.jobs, fetch: options.fetches }, keepGoing: options.keepGoing },
-    ({ derivation }) =>
-      Effect.map(realise(derivation, session), (outcome) => {
-        outcomes[outcome].push(derivation.store.name);
-      }),
+  const outcomes: Record<RealisationOutcome, string[]> = { built: [], "cut-off": [] };
+  yield* runPlan(plan, session, (derivation) =>
+    Effect.map(realise(derivation, session), (outcome) => {
+      outcomes[outcome].push(derivation.store.name);
+    }),
   );
-  if (failures.length > 0) {
-    return yield* new BuildsFailed({
-      failures: failures.map(({ task, failure, blocks }) => ({
-        derivation: task.derivation.path,
-        name: task.derivation.store.name,
-        error: failure,
-        blocks: blocks.map(({ derivation }) => derivation.store.name).sort(),
-      })),
-    });
+  if (plan.builds.length > 0) {
+    // What `why-rebuild` compares with later is not worth failing for.
+    for (const root of roots) yield* recordBuild(instantiation, root).pipe(Effect.catch(warn));
   }
   const outputs = new Map(roots.map((root) => [root, rootOutputs(instantiation, session, root)]));
   return { outputs, instantiation, built: outcomes.built, cutOff: outcomes["cut-off"] };
+});
+
+const warn = (error: StoreError) => emit({ type: "warning", message: error.message });
+
+/**
+ * Does `run` for everything that is planned, each after its inputs. Also announces the plan.
+ *
+ * @param run puts the derivation's outputs into the session
+ */
+export const runPlan = Effect.fnUntraced(function* <Requirements>(
+  plan: Plan,
+  { options: { jobs, fetches, keepGoing } }: Session,
+  run: (derivation: InstantiatedDerivation) => Effect.Effect<void, RealisationError, Requirements>,
+) {
+  const events = yield* Events;
+  events.emit({ type: "plan", ...planSize(plan) });
+  const failures = yield* schedule(plan.builds, { slots: { build: jobs, fetch: fetches }, keepGoing }, ({ derivation }) =>
+    run(derivation),
+  );
+  if (failures.length === 0) return;
+  return yield* new BuildsFailed({
+    failures: failures.map(({ task, failure, blocks }) => ({
+      derivation: task.derivation.path,
+      name: task.derivation.store.name,
+      error: failure,
+      blocks: blocks.map(({ derivation }) => derivation.store.name).sort(),
+    })),
+  });
 });
 
 function planSize({ builds }: Plan): { builds: number; fetches: number; downloadBytes: number } {

@@ -27,7 +27,7 @@ export const knownCauses: readonly KnownCause[] = [
   },
   {
     id: "out-of-memory",
-    pattern: /(^|\W)(Killed$|signal 9|Cannot allocate memory|virtual memory exhausted|out of memory|std::bad_alloc)/i,
+    pattern: /(^|\W)(Killed$|Killed signal|signal 9|Cannot allocate memory|virtual memory exhausted|out of memory|std::bad_alloc)/i,
     title: "The machine ran out of memory",
     advice: "Build with fewer jobs ('-j 1') or fewer cores ('--cores 1').",
   },
@@ -43,6 +43,12 @@ export const knownCauses: readonly KnownCause[] = [
     pattern: /^bwrap: execvp (\S+): No such file or directory/,
     title: "The environment does not have the builder, or not the interpreter or loader that it names",
     advice: "Add the package to the environment, or correct the derivation's 'builder'.",
+  },
+  {
+    id: "sandbox",
+    pattern: /^bwrap: (?!execvp )/,
+    title: "The sandbox could not be set up",
+    advice: "If the build worked before on this machine, the store may be damaged: run 'store verify'.",
   },
   {
     id: "pkg-config",

@@ -23,6 +23,11 @@ export interface Plan {
   readonly realised: InputOutputs;
 }
 
+export interface PlanOptions {
+  /** Plans the roots as if they were not in the store. */
+  readonly again?: boolean;
+}
+
 /** How many questions to the store are open at once. */
 const concurrency = 64;
 
@@ -30,7 +35,11 @@ const concurrency = 64;
  * Searches from the roots for what is not in the store. The inputs of what is there are not even looked at:
  * so a plan is as large as what is left to do, and what was only needed for building may be gone.
  */
-export const makePlan = Effect.fnUntraced(function* (instantiation: Instantiation, roots: readonly Derivation[]) {
+export const makePlan = Effect.fnUntraced(function* (
+  instantiation: Instantiation,
+  roots: readonly Derivation[],
+  { again = false }: PlanOptions = {},
+): Effect.fn.Return<Plan, StoreError, Store> {
   const store = yield* Store;
   const wanted = new Map<DerivationPath, Set<string>>();
   const realised = new Map<DerivationPath, Map<string, StorePath>>();
@@ -48,6 +57,7 @@ export const makePlan = Effect.fnUntraced(function* (instantiation: Instantiatio
     }
   };
 
+  const rootDerivations = new Set(roots.map((root) => instantiation.derivations.get(root)));
   for (const root of roots) want(instantiation.derivations.get(root), root.outputs);
   while (wave.length > 0) {
     const looked = wave;
@@ -59,7 +69,7 @@ export const makePlan = Effect.fnUntraced(function* (instantiation: Instantiatio
     );
     for (const [index, { derivation, output }] of looked.entries()) {
       const path = paths[index];
-      if (path !== undefined) {
+      if (path !== undefined && !(again && rootDerivations.has(derivation))) {
         const outputs = realised.get(derivation.path) ?? new Map();
         realised.set(derivation.path, outputs.set(output, path));
       } else if (!missing.has(derivation)) {
@@ -70,7 +80,7 @@ export const makePlan = Effect.fnUntraced(function* (instantiation: Instantiatio
   }
   // A derivation of which one output is missing gives all of them anew.
   for (const { path } of missing) realised.delete(path);
-  return { builds: plannedBuilds(instantiation, missing), realised } satisfies Plan;
+  return { builds: plannedBuilds(instantiation, missing), realised };
 });
 
 interface Wanted {

@@ -49,7 +49,8 @@ export function makeHarness({ fs, root = "/store-root", during = () => Effect.vo
 
 /**
  * `builtin:test` writes the variable `content` and then the content of each of `inputs` to every output.
- * With `upper`, only in capitals: so that a change may vanish. With `fails` it fails.
+ * With `upper`, only in capitals: so that a change may vanish. With `fails` it fails. With `tick` it adds what is in
+ * that file, wherever that is: which no builder should do.
  */
 const testBuilder = (fs: FileSystemShape, ran: string[], during: (name: string) => Effect.Effect<void, BuiltinFailure>): BuiltinBuilder => ({
   name: "builtin:test",
@@ -62,7 +63,8 @@ const testBuilder = (fs: FileSystemShape, ran: string[], during: (name: string) 
       yield* Effect.promise(async () => {
         const inputs = (env["inputs"] ?? "").split(" ").filter((input) => input !== "");
         const contents = await Promise.all(inputs.map((input) => fs.promises.readFile(physical(input), "utf8")));
-        const text = [env["content"] ?? "", ...contents].join("\n");
+        const tick = env["tick"] === undefined ? "" : await fs.promises.readFile(env["tick"], "utf8");
+        const text = [`${env["content"] ?? ""}${tick}`, ...contents].join("\n");
         const content = env["upper"] === "1" ? text.toUpperCase() : text;
         for (const output of Object.values(outputs)) await fs.promises.writeFile(output, content);
       });

@@ -10,11 +10,12 @@ import { fetchUrl } from "./fetch-url.ts";
 import { mergeArchives } from "./merge-archives.ts";
 import { unpackArchive } from "./unpack-archive.ts";
 import { unpackDebian } from "./unpack-debian.ts";
+import { verifiedSource } from "./verify-signature.ts";
 
 /** All builders that run inside the engine. `partial` keeps unfinished downloads; see `fetchUrl`. */
 export const standardBuiltins = (options: {
   readonly partial: string;
 }): Layer.Layer<Builtins, never, FileSystem | Processes | Network | Mirrors | Events> =>
   Layer.unwrap(
-    Effect.map(Effect.all([fetchUrl(options), unpackArchive, unpackDebian, mergeArchives]), (builders) => Builtins.layer(builders)),
+    Effect.map(Effect.all([fetchUrl(options), unpackArchive, unpackDebian, mergeArchives, verifiedSource]), (builders) => Builtins.layer(builders)),
   );

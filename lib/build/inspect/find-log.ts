@@ -1,0 +1,65 @@
+import * as Effect from "effect/Effect";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { DerivationError } from "#lib/derivations/errors.ts";
+import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
+import { type DerivationPath, parseDerivationPath, type StorePath } from "#lib/derivations/store-path.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import type { StoreError } from "#lib/store/errors.ts";
+import { Store } from "#lib/store/store.ts";
+import { dryRun } from "../build.ts";
+import { logPath } from "../log.ts";
+import { realisedOutput } from "../plan.ts";
+import { resolveDerivation } from "../realise.ts";
+
+/** The log of the last build of a derivation or of an output, successful or not; undefined if none was kept. */
+export const findLog = Effect.fnUntraced(function* (
+  path: StorePath,
+): Effect.fn.Return<string | undefined, StoreError, Store | FileSystem> {
+  const fs = yield* FileSystem;
+  const store = yield* Store;
+  const derivation = path.endsWith(".drv") ? parseDerivationPath(path) : (yield* store.pathInfo(path))?.deriver;
+  if (derivation === undefined) return undefined;
+  const log = logPath(store, derivation);
+  const exists = yield* Effect.promise(() => fs.promises.access(log).then(() => true, () => false));
+  return exists ? log : undefined;
+});
+
+/**
+ * The same for something of an evaluation. Logs belong to resolved derivations: so there is none as long as an
+ * input has no output, because then it cannot have been tried.
+ */
+export const findLogOf = Effect.fnUntraced(function* (
+  root: Derivation,
+): Effect.fn.Return<string | undefined, StoreError | DerivationError, Store | FileSystem> {
+  const store = yield* Store;
+  const { instantiation } = yield* dryRun([root]);
+  const derivation = instantiation.derivations.get(root);
+  if (derivation === undefined) return undefined;
+  for (const output of root.outputs) {
+    const path = yield* realisedOutput(store, derivation.store, derivation.hashModulo, output);
+    const log = path === undefined ? undefined : yield* findLog(path);
+    if (log !== undefined) return log;
+  }
+  const resolved = yield* resolvedPath(derivation, instantiation.byPath);
+  return resolved === undefined ? undefined : yield* findLog(resolved);
+});
+
+/** What a derivation resolves to, if all its inputs are built. */
+const resolvedPath = Effect.fnUntraced(function* (
+  derivation: InstantiatedDerivation,
+  byPath: ReadonlyMap<DerivationPath, InstantiatedDerivation>,
+): Effect.fn.Return<DerivationPath | undefined, StoreError, Store> {
+  const store = yield* Store;
+  const outputs = new Map<DerivationPath, Map<string, StorePath>>();
+  for (const [path, names] of derivation.store.inputDerivations) {
+    const input = byPath.get(path);
+    const found = new Map<string, StorePath>();
+    for (const name of names) {
+      const output = input && (yield* realisedOutput(store, input.store, input.hashModulo, name));
+      if (output === undefined) return undefined;
+      found.set(name, output);
+    }
+    outputs.set(path, found);
+  }
+  return resolveDerivation(derivation, outputs).path;
+});

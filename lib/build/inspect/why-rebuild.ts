@@ -1,0 +1,164 @@
+import * as Effect from "effect/Effect";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { DerivationError } from "#lib/derivations/errors.ts";
+import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import { storeError, type StoreError } from "#lib/store/errors.ts";
+import { Store } from "#lib/store/store.ts";
+import { instantiateRoots } from "../instantiate-roots.ts";
+import { makePlan } from "../plan.ts";
+import { readBuildRecord } from "./build-record.ts";
+import { compareDerivations, type DerivationChange, type DerivationGraph } from "./compare-derivations.ts";
+import { compareTrees, type TreeDifference } from "./compare-trees.ts";
+
+/** A derivation that changed by itself, not only because an input did. */
+export interface RebuildCause {
+  readonly derivation: string;
+  /** Names from the root to the derivation. */
+  readonly chain: readonly string[];
+  readonly changes: readonly RebuildChange[];
+}
+
+/** A change, and for a source the files that make it (where both versions are to be had). */
+export type RebuildChange = DerivationChange & { readonly files?: readonly TreeDifference[] };
+
+/** Why something would be built. */
+export interface RebuildReport {
+  /** Names of what would be built, inputs first. Early cut-off may make it less. */
+  readonly builds: readonly string[];
+  /** Whether a successful build of a root of this name is recorded, to compare with. */
+  readonly compared: boolean;
+  /** Without causes, what would be built was removed from the store. */
+  readonly causes: readonly RebuildCause[];
+}
+
+/** Compares a root with how it was when it was last built. */
+export const whyRebuild = Effect.fnUntraced(function* (
+  root: Derivation,
+): Effect.fn.Return<RebuildReport, StoreError | DerivationError, Store | FileSystem> {
+  const { instantiation, addInput } = yield* instantiateRoots([root]);
+  const plan = yield* makePlan(instantiation, [root]);
+  const builds = plan.builds.map(({ derivation }) => derivation.store.name);
+  const record = yield* readBuildRecord(root.name);
+  const top = instantiation.derivations.get(root);
+  if (builds.length === 0 || record === undefined || top === undefined) {
+    return { builds, compared: record !== undefined, causes: [] };
+  }
+  const after: DerivationGraph = new Map([...instantiation.byPath].map(([path, { store }]) => [path, store]));
+  const causes = findCauses({ path: record.root, graph: record.derivations }, { path: top.path, graph: after });
+  const explained = yield* Effect.forEach(causes, (cause) =>
+    Effect.map(
+      Effect.forEach(cause.changes, (change) => withFiles(change, addInput)),
+      (changes) => ({ ...cause, changes }),
+    ),
+  );
+  return { builds, compared: true, causes: explained };
+});
+
+interface Side {
+  readonly path: DerivationPath;
+  readonly graph: DerivationGraph;
+}
+
+interface Link {
+  readonly name: string;
+  readonly parent: Link | undefined;
+}
+
+/** Walks down both graphs along what differs; every pair once, and by a shortest way. */
+function findCauses(before: Side, after: Side): RebuildCause[] {
+  const graphs = { before: before.graph, after: after.graph };
+  const causes: RebuildCause[] = [];
+  const seen = new Set<string>();
+  const next: { before: DerivationPath; after: DerivationPath; parent: Link | undefined }[] = [
+    { before: before.path, after: after.path, parent: undefined },
+  ];
+  for (const pair of next) {
+    const key = `${pair.before} ${pair.after}`;
+    const [old, fresh] = [before.graph.get(pair.before), after.graph.get(pair.after)];
+    if (pair.before === pair.after || seen.has(key) || old === undefined || fresh === undefined) continue;
+    seen.add(key);
+    const link: Link = { name: fresh.name, parent: pair.parent };
+    const { changes, inputs } = compareDerivations(old, fresh, graphs);
+    if (changes.length > 0) causes.push({ derivation: fresh.name, chain: chainOf(link), changes });
+    for (const input of inputs) next.push({ ...input, parent: link });
+  }
+  return causes;
+}
+
+function chainOf(link: Link): string[] {
+  const chain: string[] = [];
+  for (let current: Link | undefined = link; current !== undefined; current = current.parent) chain.push(current.name);
+  return chain.reverse();
+}
+
+/** Adds which files of a source changed, if its earlier version is still in the store. */
+const withFiles = Effect.fnUntraced(function* (
+  change: DerivationChange,
+  addInput: (path: StorePath) => Effect.Effect<void, StoreError>,
+): Effect.fn.Return<RebuildChange, StoreError, Store | FileSystem> {
+  if (change.kind !== "source" || change.before === undefined || change.after === undefined) return change;
+  const fs = yield* FileSystem;
+  const store = yield* Store;
+  const { before, after } = change;
+  if (!(yield* store.isValid(before))) return change;
+  yield* addInput(after);
+  const files = yield* Effect.tryPromise({
+    try: () => compareTrees(fs, store.physical(before), store.physical(after)),
+    catch: (cause) => storeError("compare", after, cause),
+  });
+  return { ...change, files };
+});
+
+const mostFiles = 10;
+
+/** The report as lines for people. */
+export function formatRebuildReport({ builds, compared, causes }: RebuildReport): string[] {
+  if (builds.length === 0) return ["Nothing would be built."];
+  const what = builds.length === 1 ? "1 derivation would" : `${builds.length} derivations would`;
+  if (!compared) return [`${what} be built: no earlier build is recorded to compare with.`];
+  if (causes.length === 0) return [`${what} be built although nothing changed: the outputs are not in the store any more.`];
+  return [
+    `${what} be built, because of:`,
+    ...causes.flatMap(({ chain, changes }) => [`  ${chain.join(" → ")}`, ...changes.flatMap(formatChange).map((line) => `    ${line}`)]),
+  ];
+}
+
+function formatChange(change: RebuildChange): string[] {
+  switch (change.kind) {
+    case "source": {
+      if (change.before === undefined) return [`source '${change.name}' is new`];
+      if (change.after === undefined) return [`source '${change.name}' is gone`];
+      if (change.files === undefined) return [`source '${change.name}' changed`];
+      const files = change.files.slice(0, mostFiles).map(({ file, kind }) => `${file === "" ? change.name : file} (${kind})`);
+      const more = change.files.length > mostFiles ? ` and ${change.files.length - mostFiles} more` : "";
+      return [`source '${change.name}' changed: ${files.join(", ")}${more}`];
+    }
+    case "input-added":
+      return [`input '${change.name}' is new`];
+    case "input-removed":
+      return [`input '${change.name}' is gone`];
+    case "variable":
+      if (change.before === undefined) return [`variable '${change.name}' is new: ${brief(change.after ?? "")}`];
+      if (change.after === undefined) return [`variable '${change.name}' is gone`];
+      return [`variable '${change.name}' changed: ${formatText(change.before, change.after)}`];
+    case "builder":
+    case "system":
+    case "arguments":
+    case "outputs":
+      return [`${change.kind} changed: ${formatText(change.before, change.after)}`];
+  }
+}
+
+/** The first lines that differ. */
+function formatText(before: string, after: string): string {
+  const [old, fresh] = [before.split("\n"), after.split("\n")];
+  let line = 0;
+  while (line < old.length && line < fresh.length && old[line] === fresh[line]) line++;
+  const place = old.length > 1 || fresh.length > 1 ? `line ${line + 1}: ` : "";
+  return `${place}${brief(old[line] ?? "")} → ${brief(fresh[line] ?? "")}`;
+}
+
+const longest = 80;
+
+const brief = (text: string): string => JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text);
