@@ -78,6 +78,20 @@ export class NoMirror extends Data.TaggedError("NoMirror")<{ readonly name: stri
   }
 }
 
+/** No good signature by any of the expected keys. */
+export class SignatureInvalid extends Data.TaggedError("SignatureInvalid")<{
+  readonly file: string;
+  /** What each signature lacks. */
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return (
+      `${this.file}: no valid signature: ${this.reason}. ` +
+      `If the publisher has a new key, add it to the keys in the tree; otherwise do not trust this file.`
+    );
+  }
+}
+
 /** The disk refused what was downloaded. */
 export class FetchFileError extends Data.TaggedError("FetchFileError")<{
   readonly path: string;
@@ -90,7 +104,14 @@ export class FetchFileError extends Data.TaggedError("FetchFileError")<{
 }
 
 /** Everything that a fetch can fail with. */
-export type FetchError = FileGone | NetworkUnreachable | HashMismatch | InvalidUrl | NoMirror | FetchFileError;
+export type FetchError =
+  | FileGone
+  | NetworkUnreachable
+  | HashMismatch
+  | InvalidUrl
+  | NoMirror
+  | SignatureInvalid
+  | FetchFileError;
 
 function list(attempts: readonly Attempt[]): string {
   return attempts.map(({ url, reason }) => `  ${url}: ${reason}`).join("\n");

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import * as openpgp from "openpgp";
 import t from "tap";
 import { gzipSync } from "node:zlib";
 import type { StoreDerivation } from "#lib/derivations/store-derivation.ts";
@@ -140,6 +141,28 @@ t.test("unpack-archive", async (t) => {
   t.strictSame(await host.fs.promises.readdir(whole.paths["out"]!), ["package"]);
   t.match((await build(host, "builtin:unpack-archive", {})).failure, { kind: "build", reason: /src.*missing/ });
   t.match((await build(host, "builtin:unpack-archive", { src, strip: "-1" })).failure, { kind: "build", reason: /whole number/ });
+});
+
+t.test("verify-signature", async (t) => {
+  const host = memory(t);
+  const { privateKey } = await openpgp.generateKey({ userIDs: [{ name: "Publisher" }], format: "object" });
+  const keys = await put(host, "keys", privateKey.toPublic().armor());
+  const bytes = Buffer.from("release");
+  const message = await openpgp.createMessage({ binary: new Uint8Array(bytes) });
+  const signature = await put(host, "sig", (await openpgp.sign({ message, signingKeys: privateKey, detached: true })) as string);
+  const src = await put(host, "release", bytes);
+  const good = await build(host, "builtin:verify-signature", { src, signature, keys });
+  t.equal(good.failure, undefined);
+  t.match(good.lines, [/^signed by [0-9A-F]{40} Publisher$/]);
+  t.equal(await host.fs.promises.readFile(good.paths["out"]!, "utf8"), "release");
+  const text = await openpgp.createCleartextMessage({ text: "Suite: stable" });
+  const inRelease = await put(host, "InRelease", await openpgp.sign({ message: text, signingKeys: privateKey }));
+  const clear = await build(host, "builtin:verify-signature", { src: inRelease, keys });
+  t.equal(await host.fs.promises.readFile(clear.paths["out"]!, "utf8"), "Suite: stable", "only the signed text comes out");
+  const forged = await build(host, "builtin:verify-signature", { src: keys, signature, keys });
+  t.match(forged.failure, { kind: "fetch", cause: { _tag: "SignatureInvalid" } });
+  await t.rejects(host.fs.promises.stat(forged.paths["out"]!), "no output");
+  t.match((await build(host, "builtin:verify-signature", { keys })).failure, { kind: "build", reason: /'src'/ });
 });
 
 t.test("fetch-url", async (t) => {
