@@ -128,7 +128,7 @@ function identify(each: Import, context: LoadContext): Identified {
   if (reference instanceof PropertyRecord) {
     return { key: each.anonymousKey, produce: () => wholeConfig(reference, each, context) };
   }
-  if (!isRecord(reference)) throw notAModule(each, reference);
+  if (!isRecord(reference) || typeof reference["_type"] === "string") throw notAModule(each, reference);
   const key = keyOf(reference, reference as Module);
   return { key, produce: (disabled) => unify(reference as Module, sourceFor(reference, each), key, each, context, disabled) };
 }
@@ -258,10 +258,21 @@ function checkClass(module: Module, source: ModuleSource, context: LoadContext):
 }
 
 function notAModule(each: Import, value: unknown): EvaluationError {
+  const tag: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "_type") : undefined;
+  const what =
+    tag === "configuration"
+      ? "an evaluated configuration"
+      : typeof tag === "string"
+        ? `a value of type "${tag}"`
+        : Array.isArray(value)
+          ? "a list"
+          : value === null
+            ? "null"
+            : `a ${typeof value}`;
   return new EvaluationError({
     reason: "bad-import",
-    problem: `${Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`} is not a module`,
+    problem: `${what} is not a module`,
     source: (typeof each.reference === "function" ? recordedSource(each.reference) : undefined) ?? each.source ?? each.importer,
-    remedy: "Import a module object, a function that returns one, or the path of a TOML or JSON file.",
+    remedy: tag === "configuration" ? "Import the modules it was made from, not its result." : "Import a module object, a function that returns one, or the path of a TOML or JSON file.",
   });
 }

@@ -579,9 +579,15 @@ class ArgumentsRecord extends LazyRecord {
       (own !== undefined && Object.hasOwn(own, key)) ||
       Object.hasOwn(specialArguments, key) ||
       (fixedArguments as readonly string[]).includes(key) ||
+      this.onlyOuter(key) ||
       this.provided(key)?.hasKey(key) === true ||
       (outer !== undefined && key in outer.scope.arguments)
     );
+  }
+  /** Whether only the surrounding evaluation can know an argument, since this one's modules are still being found. */
+  private onlyOuter(key: string): boolean {
+    const { outer } = this.evaluation.input;
+    return this.evaluation.isLoading && outer !== undefined && key in outer.scope.arguments;
   }
   /** What the modules define under `_module.args`. */
   private provided(wanted?: string): RecordSource | undefined {
@@ -612,6 +618,7 @@ class ArgumentsRecord extends LazyRecord {
       case "_prefix":
         return pathOf(this.evaluation.prefix);
     }
+    if (outer !== undefined && this.onlyOuter(key)) return Reflect.get(outer.scope.arguments, key);
     const provided = this.provided(key);
     return provided?.hasKey(key) === true || outer === undefined ? provided?.readKey(key) : Reflect.get(outer.scope.arguments, key);
   }

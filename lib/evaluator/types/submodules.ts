@@ -22,6 +22,8 @@ export interface SubmoduleOptions {
   readonly shorthandOnlyDefinesConfig?: boolean;
   readonly description?: string;
   readonly class?: string;
+  /** Definitions of an evaluation that its own `moduleType` takes along. */
+  readonly bound?: readonly Import[];
 }
 
 /** A submodule type whose own configuration can be added to. */
@@ -136,7 +138,7 @@ class SubmodulePlan {
       prefix: location,
       class: options.class,
     };
-    if (shorthand && this.isStatic) {
+    if (shorthand && this.isStatic && options.bound === undefined) {
       return new Evaluation({ ...common, imports: [], shared: this.shared(location), definitions });
     }
     const imports: Import[] = definitions.map((each, index) => ({
@@ -147,8 +149,15 @@ class SubmodulePlan {
       shorthand: shorthand && isRecord(each.value),
       ...(typeof each.value === "function" ? {} : { scope: each.scope }),
     }));
-    const own: Import[] = this.ownImports();
-    return new Evaluation({ ...common, imports: [...own, ...imports] });
+    const all = [...this.ownImports(), ...(options.bound ?? []), ...imports];
+    let type: AnyOptionType | undefined;
+    const own = {
+      name: location.key,
+      get moduleType(): AnyOptionType {
+        return (type ??= new SubmoduleType({ ...options, bound: [...(options.bound ?? []), ...imports] }));
+      },
+    };
+    return new Evaluation({ ...common, own, imports: all });
   }
 
   private ownImports(): Import[] {
