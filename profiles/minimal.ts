@@ -24,6 +24,7 @@ export default defineModule({
             "iproute2",
             "kmod",
             "less",
+            "libc-bin",
             "libpam-modules",
             "libpam-runtime",
             "libpam-systemd",
