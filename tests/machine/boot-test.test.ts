@@ -156,7 +156,9 @@ t.test("a boot counts only when nothing failed and nothing was given up", async 
 t.test("users, passwords and the host name", async (t) => {
   const alice = { type: "user", name: "alice", uid: 1000, groups: ["video", "alice"], home: "/home/alice", shell: "/bin/bash" } as const;
   const guest = scripted([
-    [/getent passwd 'alice'/, "alice:x:1000:1000:Alice:/home/alice:/bin/bash\nalice video\n"],
+    // Without getent in the guest, the whole file comes.
+    [/getent passwd/, "malice:x:1:1::/:/bin/false\nalice:x:1000:1000:Alice:/home/alice:/bin/bash\n"],
+    [/id -Gn 'alice'/, "alice video\n"],
     [/shadow 'root'/, "root:!*:20000::::::\n"],
     [/shadow 'open'/, "open::20000::::::\n"],
     [/shadow 'alice'/, "alice:$y$j9T$secret:20000::::::\n"],
