@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
+import { execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import { formatSri, parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { makeStorePath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
@@ -347,7 +348,6 @@ void t.test("a store on a disk", (t) => {
   const w = world(nodeFs, directory);
 
   t.test("refuses sockets and pipes", async (t) => {
-    const { execFileSync } = await import("node:child_process");
     const error = await w.fail(
       build(w, (output) => {
         nodeFs.mkdirSync(output);
@@ -435,4 +435,41 @@ void t.test("a store that can be read but not written answers questions", async 
   const path = await world(fs, "/w").run(store((s) => s.addText("a", "x", [])));
   const bad = world(failing(fs, { appendFile: refusal("EROFS") as never }), "/w");
   t.equal(await bad.run(store((s) => s.isValid(path))), true);
+});
+
+/** Mounts a file system of one and a half MiB; undefined where that is not allowed. */
+function smallDisk(t: Test): string | undefined {
+  const directory = nodeFs.mkdtempSync(join(tmpdir(), "store-test-"));
+  t.teardown(() => deleteTree(nodeFs, directory));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1536k", "none", directory], { stdio: "ignore" });
+  } catch {
+    return undefined;
+  }
+  t.teardown(() => void execFileSync("umount", [directory]));
+  return directory;
+}
+
+void t.test("a disk that is really full, then really read-only", async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return void t.pass("mounting is not allowed here");
+  const w = world(nodeFs, disk);
+  const before = await w.run(store((s) => s.addText("before", "kept", [])));
+  const large = join(disk, "large");
+  nodeFs.mkdirSync(large);
+  for (let file = 0; file < 10; file++) nodeFs.writeFileSync(join(large, `${file}`), Buffer.alloc(100_000, file));
+  const full = await w.fail(store((s) => s.addSource(source({ path: large }))));
+  t.match(full, { _tag: "StoreIoError", message: /the disk is full\. Free some space/ });
+  t.strictSame(nodeFs.readdirSync(join(disk, "store/nix/store")).length, 1);
+  t.strictSame(nodeFs.readdirSync(join(disk, "store/nix/var/helios/tmp")), [], "the space is free again");
+  nodeFs.rmSync(join(large, "9"));
+  for (let file = 4; file < 9; file++) nodeFs.rmSync(join(large, `${file}`));
+  const path = await w.run(store((s) => s.addSource(source({ path: large }))));
+  t.strictSame((await w.run(store((s) => s.verify()))).problems, []);
+
+  execFileSync("mount", ["-o", "remount,ro", disk]);
+  t.equal(await w.run(store((s) => s.isValid(path))), true, "what is there can be used");
+  t.strictSame(await w.run(store((s) => s.closure([before, path]))), [before, path].sort());
+  const refused = await w.fail(store((s) => s.addText("after", "x", [])));
+  t.match(refused, { _tag: "StoreIoError", message: /is read-only\. Make it writable, or choose another store with HELIOS_STORE/ });
 });
