@@ -28,6 +28,8 @@ export function defaultEntries(identity: Identity, has: (packageName: string) =>
     ...shellEntries,
     ...stateEntries,
     ...unitEntries,
+    // The unit comes with systemd, the program with libc-bin; the loader finds its directories without a cache.
+    ...(has("libc-bin") ? [] : [symlink("/etc/systemd/system/ldconfig.service", "/dev/null")]),
     ...(has("openssh-server") ? sshEntries : []),
   ];
 }
