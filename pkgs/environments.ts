@@ -1,5 +1,6 @@
-import { type Derivation, derivation } from "#lib/derivations/derivation.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { EnvironmentRequest, LockedPackage } from "#lib/flake/lock.ts";
+import { unpackDebian } from "./builtin-builders.ts";
 import { debianPackage } from "./debian/package-file.ts";
 
 /** The part of the lock that package recipes need. */
@@ -141,14 +142,7 @@ export function environment(
   const packages = [...lock.packages(request), ...extra];
   const names = new Set(packages.map((pinned) => pinned.name));
   const needed = Object.entries(alternatives).flatMap(([name, made]) => (names.has(name) ? Object.entries(made) : []));
-  return derivation({
-    name: request.name,
-    builder: "builtin:unpack-debian",
-    env: {
-      packages: packages.map(debianPackage),
-      links: JSON.stringify(sortedRecord([...needed, ...Object.entries(links)])),
-    },
-  });
+  return unpackDebian(request.name, packages.map(debianPackage), sortedRecord([...needed, ...Object.entries(links)]));
 }
 
 /** Cargo and rustc with the standard libraries of both machines. */

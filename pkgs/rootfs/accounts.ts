@@ -64,7 +64,7 @@ export function accountFiles(
       sysusers: options.sysusers,
       further: options.further.map((line) => `${line}\n`).join(""),
       users: users.map(userLine).join(""),
-      groups: groups.map((group) => `${group.name}:${group.gid}\n`).join(""),
+      groups: groups.map(({ name, gid }) => line(`group '${name}'`, [name, String(gid)])).join(""),
       members: memberLines(users, groups),
       passAsFile: ["further", "users", "groups", "members"],
     },
@@ -93,9 +93,16 @@ function withRoot({ users, groups }: Accounts): Accounts {
   };
 }
 
-/** name:uid:group:description:home:shell:password, the password last because only it may be empty by intent. */
+/** name:uid:group:description:home:shell:password. `!*` is a password that nothing hashes to, and locked. */
 function userLine(user: UserAccount): string {
-  const fields = [user.name, user.uid, user.group, user.description ?? "", user.home, user.shell, user.hashedPassword ?? "!*"];
+  const { name, uid, group, description = "", home, shell } = user;
+  return line(`user '${name}'`, [name, String(uid), group, description, home, shell, user.hashedPassword ?? "!*"]);
+}
+
+/** One line of an account file; a colon or a line break in a field would make other fields or accounts of it. */
+function line(account: string, fields: readonly string[]): string {
+  const bad = fields.find((field) => /[:\n\r\0]/.test(field));
+  if (bad !== undefined) throw new RangeError(`The ${account} has ${JSON.stringify(bad)}, but account files have no place for colons and line breaks.`);
   return `${fields.join(":")}\n`;
 }
 

@@ -1,7 +1,8 @@
 import { join } from "node:path";
-import { type Derivation, derivation } from "#lib/derivations/derivation.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
 import { source } from "#lib/derivations/source.ts";
 import type { LockedPackage } from "#lib/flake/lock.ts";
+import { mergeArchives } from "../builtin-builders.ts";
 import type { Linux } from "../linux/linux.ts";
 import { mkDerivation } from "../mk-derivation.ts";
 import { type Accounts, accountEntries, accountFiles } from "./accounts.ts";
@@ -49,18 +50,11 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
     { name: "accounts", entries: accountEntries(accounts, options).filter((entry) => !written.has(entry.path)) },
     { name: "defaults", entries: defaultEntries(identity, base.has).filter((entry) => !written.has(entry.path)) },
   ];
-  const archive = derivation({
-    name: `${name}.tar`,
-    builder: "builtin:merge-archives",
-    outputs: ["out", "manifest"],
-    env: {
-      layers: JSON.stringify([
-        { name: base.name, kind: "tar", path: `${base.archive}`, manifest: `${base.archive.output("manifest")}` },
-        ...(linux === undefined ? [] : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}` }]),
-        ...[...own, ...layers].map(({ name, entries }) => ({ name, kind: "entries", entries })),
-      ]),
-    },
-  });
+  const archive = mergeArchives(name, [
+    { name: base.name, kind: "tar", path: `${base.archive}`, manifest: `${base.archive.output("manifest")}` },
+    ...(linux === undefined ? [] : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}` } as const]),
+    ...[...own, ...layers].map(({ name, entries }) => ({ name, kind: "entries", entries }) as const),
+  ]);
   const libraryCheck = mkDerivation({
     name: `${name}-library-check`,
     environment: tools,

@@ -1,5 +1,6 @@
-import { type Derivation, derivation } from "#lib/derivations/derivation.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { LockedPackage, Pocket } from "#lib/flake/lock.ts";
+import { mergeArchives } from "../builtin-builders.ts";
 import { debianPackage } from "../debian/package-file.ts";
 import type { PackageLock } from "../environments.ts";
 import { mkDerivation } from "../mk-derivation.ts";
@@ -76,21 +77,10 @@ export function startingPoint(tools: Derivation, lock: PackageLock, options: Sta
     excluded: [...withoutUse, ...excluded],
     ...(pockets === undefined ? {} : { pockets }),
   });
-  const archive = derivation({
-    name: `${name}.tar`,
-    builder: "builtin:merge-archives",
-    outputs: ["out", "manifest"],
-    env: {
-      layers: JSON.stringify(
-        packages.map((pinned) => ({
-          name: pinned.name,
-          kind: "deb",
-          path: `${debianPackage(pinned)}`,
-          exclude: leaveOut,
-        })),
-      ),
-    },
-  });
+  const archive = mergeArchives(
+    name,
+    packages.map((pinned) => ({ name: pinned.name, kind: "deb", path: `${debianPackage(pinned)}`, exclude: leaveOut })),
+  );
   const names = new Set(packages.map((pinned) => pinned.name));
   return { name, archive, packages, sysusers: sysusersFiles(tools, name, archive), has: (packageName) => names.has(packageName) };
 }
