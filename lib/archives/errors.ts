@@ -5,7 +5,7 @@ import { errorCode } from "#lib/platform/file-system.ts";
 /** The bytes are not what their format promises: truncated, wrong checksum, impossible number. */
 export class MalformedArchive extends Data.TaggedError("MalformedArchive")<{
   readonly archive: string;
-  readonly format: "ar" | "deb" | "tar" | "zip" | "cpio" | "gzip" | "xz" | "zstd";
+  readonly format: "ar" | "deb" | "tar" | "zip" | "cpio" | "git";
   /** Byte offset in the (decompressed) archive where reading stopped making sense. */
   readonly offset: number;
   readonly reason: string;

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { checkLinkTarget, EntryGuard } from "./entry-path.ts";
+import type { LinkRule } from "./entry-path.ts";
 import type { ArchiveEntry, EntryReader } from "./entry-reader.ts";
 import { UnsafeEntry, UnsupportedArchive } from "./errors.ts";
 import type { ArchiveError } from "./errors.ts";
@@ -17,6 +18,8 @@ export interface UnpackTreeOptions {
   readonly strip?: number;
   /** Patterns of what to leave out, as paths in the result; see `excluder`. */
   readonly exclude?: readonly string[];
+  /** How symbolic links are judged. Default "tree". */
+  readonly links?: LinkRule;
   readonly byteLimit?: number;
 }
 
@@ -47,6 +50,7 @@ async function unpack(writer: TreeWriter, reader: EntryReader, options: UnpackTr
     if (path === "" || excluded(path)) continue;
     const target = entry.type === "hardlink" ? stripped(archive, entry.target ?? "", strip, false) : entry.target;
     guard.admit(path, entry.type, target);
+    if (entry.type === "symlink") checkLinkTarget(archive, path, entry.target ?? "", options.links ?? "tree");
     await write(writer, reader, archive, { ...entry, path, target });
   }
   await writer.end();
@@ -59,7 +63,6 @@ async function write(writer: TreeWriter, reader: EntryReader, archive: string, e
     case "directory":
       return writer.directory(path);
     case "symlink":
-      checkLinkTarget(archive, path, target, "tree");
       return writer.symlink(path, target);
     case "hardlink":
       await writer.written(target);

@@ -92,6 +92,40 @@ export class SignatureInvalid extends Data.TaggedError("SignatureInvalid")<{
   }
 }
 
+/** The host has no git. */
+export class GitMissing extends Data.TaggedError("GitMissing")<{ readonly name: string; readonly cause: unknown }> {
+  override get message(): string {
+    return `${this.name}: git cannot be run on this host. Install it, for example: apt install git`;
+  }
+}
+
+/** git did not do what it was asked for; `detail` is what it printed. */
+export class GitFailed extends Data.TaggedError("GitFailed")<{
+  readonly name: string;
+  readonly url: string;
+  readonly command: string;
+  readonly detail: string;
+}> {
+  override get message(): string {
+    return `${this.name}: '${this.command}' of ${this.url} failed: ${this.detail}`;
+  }
+}
+
+/** A pinned commit that the repository does not have. */
+export class RevisionMissing extends Data.TaggedError("RevisionMissing")<{
+  readonly name: string;
+  readonly url: string;
+  readonly revision: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return (
+      `${this.name}: revision '${this.revision}' of ${this.url}: ${this.reason}. ` +
+      `Pin a commit that exists there; branches that were rewritten lose theirs.`
+    );
+  }
+}
+
 /** The disk refused what was downloaded. */
 export class FetchFileError extends Data.TaggedError("FetchFileError")<{
   readonly path: string;
@@ -111,6 +145,9 @@ export type FetchError =
   | InvalidUrl
   | NoMirror
   | SignatureInvalid
+  | GitMissing
+  | GitFailed
+  | RevisionMissing
   | FetchFileError;
 
 function list(attempts: readonly Attempt[]): string {

@@ -6,6 +6,7 @@ import type { Events } from "#lib/platform/events.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { Builtins } from "#lib/build/builtin.ts";
+import { fetchGit } from "./fetch-git.ts";
 import { fetchUrl } from "./fetch-url.ts";
 import { mergeArchives } from "./merge-archives.ts";
 import { unpackArchive } from "./unpack-archive.ts";
@@ -17,5 +18,5 @@ export const standardBuiltins = (options: {
   readonly partial: string;
 }): Layer.Layer<Builtins, never, FileSystem | Processes | Network | Mirrors | Events> =>
   Layer.unwrap(
-    Effect.map(Effect.all([fetchUrl(options), unpackArchive, unpackDebian, mergeArchives, verifiedSource]), (builders) => Builtins.layer(builders)),
+    Effect.map(Effect.all([fetchUrl(options), fetchGit, unpackArchive, unpackDebian, mergeArchives, verifiedSource]), (builders) => Builtins.layer(builders)),
   );

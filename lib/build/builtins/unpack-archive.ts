@@ -13,7 +13,8 @@ import { wholeNumber, words } from "./variables.ts";
  *
  * - `src`: the archive's store path;
  * - `strip`: leading directories to leave away, default 1;
- * - `exclude`: patterns of what to leave out (see `excluder`).
+ * - `exclude`: patterns of what to leave out (see `excluder`);
+ * - `links`: "root" if symbolic links may be absolute, as in skeletons of root file systems.
  */
 export const unpackArchive: Effect.Effect<BuiltinBuilder, never, FileSystem | Processes> = Effect.gen(function* () {
   const services = yield* Effect.context<FileSystem | Processes>();
@@ -29,6 +30,7 @@ const unpack = Effect.fnUntraced(function* ({ env, outputs, physical, scratch, l
   if (out === undefined) return yield* new InvalidLayer({ layer: "src", reason: "the derivation has no output 'out'" });
   if (src === "") return yield* new InvalidLayer({ layer: "src", reason: "the variable is missing" });
   const strip = yield* attempt(scratch, async () => wholeNumber(env, "strip", 1));
-  yield* unpackTree({ archive: physical(src), destination: out, strip, exclude: words(env, "exclude") });
+  const links = env["links"] === "root" ? "root" : "tree";
+  yield* unpackTree({ archive: physical(src), destination: out, strip, exclude: words(env, "exclude"), links });
   log(`unpacked ${src}`);
 });
