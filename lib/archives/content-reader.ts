@@ -73,10 +73,16 @@ export class ContentReader {
   async equal(a: Inode, b: Inode): Promise<boolean> {
     if (a.size !== b.size) return false;
     const [left, right] = [this.#whole(a), this.#whole(b)];
-    for (;;) {
-      const [first, second] = [await left.next(), await right.next()];
-      if (first.done === true || second.done === true) return first.done === second.done;
-      if (!first.value.equals(second.value)) return false;
+    try {
+      for (;;) {
+        const [first, second] = [await left.next(), await right.next()];
+        if (first.done === true || second.done === true) return first.done === second.done;
+        if (!first.value.equals(second.value)) return false;
+      }
+    } finally {
+      // The first difference ends it early, and the files are open.
+      await left.return(undefined);
+      await right.return(undefined);
     }
   }
 
