@@ -9,7 +9,7 @@ import { computeThunks, expand, select, sortByOrder } from "./merge.ts";
 import type { ModuleSource, Place } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
 import { PropertyRecord } from "./properties.ts";
-import { RecordSource, recordSourceOf } from "./records.ts";
+import { isRecord, RecordSource, recordSourceOf, setKey } from "./records.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 
 /** `options` for a tree of declared options. */
@@ -97,6 +97,20 @@ export class EvaluatedOption<T = unknown> {
   /** The files of the merged definitions. */
   get files(): readonly string[] {
     return this.survivors().map((each) => each.source.label);
+  }
+
+  /** For records: the best priority among each key's definitions; computes no value. */
+  get keyPriorities(): Readonly<Record<string, number>> {
+    const priorities: Record<string, number> = {};
+    for (const definition of computeThunks(this.survivors(), this.cell)) {
+      if (!isRecord(definition.value)) continue;
+      for (const key of Object.keys(definition.value)) {
+        const expanded: DefinitionRecord[] = [];
+        expand(definition.element(definition.value[key]), { up: this.cell, key }, expanded, false);
+        for (const each of expanded) setKey(priorities, key, Math.min(each.priority, priorities[key] ?? Infinity));
+      }
+    }
+    return priorities;
   }
 
   /** The paths of the options that computing the value read. */

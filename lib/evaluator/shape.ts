@@ -70,7 +70,7 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
   const children = new Map<string, ShapeNode>();
   const below = new Map<ShapeNode, DeclaredTree[]>();
   for (const { tree, source } of trees) {
-    if (!isRecord(tree)) throw notAnOption(tree, source, location);
+    if (!isRecord(tree) || tree["_type"] === "configuration") throw notAnOption(tree, source, location);
     for (const key of Object.keys(tree)) {
       const declared: unknown = tree[key];
       let child = children.get(key);
@@ -126,7 +126,9 @@ function declareInSubmodule(node: ShapeNode, nested: readonly DeclaredTree[], lo
 function notAnOption(value: unknown, source: ModuleSource, location: Location | undefined): EvaluationError {
   const what = isOptionType(value)
     ? "a bare type"
-    : Array.isArray(value)
+    : isRecord(value)
+      ? "an evaluated configuration"
+      : Array.isArray(value)
       ? "a list"
       : value === null
         ? "null"

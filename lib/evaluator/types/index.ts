@@ -2,7 +2,7 @@
 export { type AnyOptionType, mergeOptionTypes, OptionType } from "./option-type.ts";
 export { mkOptionType } from "./make.ts";
 export {
-  bool, boolByOr, commas, envVar, float, int, lines, nonEmptyStr, number, separatedString, singleLineStr, str, strMatching,
+  bool, boolByOr, commas, envVar, float, int, lines, nonEmptyStr, number, passwdEntry, separatedString, singleLineStr, str, strMatching,
 } from "./scalars.ts";
 export { ints, numbers, port } from "./numbers.ts";
 export { attrs, attrsOf, attrsWith, lazyAttrsOf, listOf, nonEmptyListOf } from "./containers.ts";

@@ -2,8 +2,8 @@
 import type { DefinitionRecord } from "../definition-record.ts";
 import type { Scalar } from "../definition.ts";
 import type { Location } from "../location.ts";
-import { mkOptionType, simpleType } from "./make.ts";
-import type { OptionType } from "./option-type.ts";
+import { elementFunctor, mkOptionType, simpleType } from "./make.ts";
+import { embedDescription, mergeOptionTypes, type OptionType } from "./option-type.ts";
 
 /** true or false. */
 export const bool: OptionType<boolean, Scalar<boolean>> = simpleType({
@@ -113,6 +113,22 @@ export const lines: OptionType<string, Scalar<string>> = separatedString("\n");
 export const commas: OptionType<string, Scalar<string>> = separatedString(",");
 /** Strings joined by colons, as in PATH. */
 export const envVar: OptionType<string, Scalar<string>> = separatedString(":");
+
+/** A field of /etc/passwd: the type without colons and line breaks. */
+export function passwdEntry<R, W>(type: OptionType<R, W>): OptionType<R, W> {
+  const safe = (value: unknown): boolean => !/[:\n]/u.test(String(value));
+  const checked: OptionType<R, W> = mkOptionType({
+    ...type.fields,
+    name: "passwdEntry",
+    description: () => `${embedDescription(type, ["noun"])}, not containing newlines or colons`,
+    descriptionClass: "nonRestrictiveClause",
+    check: (value) => type.check(value) && safe(value),
+    why: (value) => (type.check(value) && !safe(value) ? "it contains a colon or a line break" : type.fields.why?.(value)),
+    merge: type.merge,
+    functor: elementFunctor("passwdEntry", type, mergeOptionTypes, passwdEntry),
+  });
+  return checked;
+}
 
 function isString(value: unknown): value is string {
   return typeof value === "string";

@@ -5,7 +5,7 @@ import { EvaluationError } from "../errors.ts";
 import type { Location } from "../location.ts";
 import { discharge, expand, mergeChecked, mergeElement, wrongType } from "../merge.ts";
 import { PropertyRecord } from "../properties.ts";
-import type { ConfigOf, Option } from "../option.ts";
+import { type ConfigOf, isOption, Option } from "../option.ts";
 import { byCodeUnit, deepFreeze, isRecord } from "../records.ts";
 import { mkOptionType } from "./make.ts";
 import { type AnyOptionType, embedDescription, mergeOptionTypes, type OptionType } from "./option-type.ts";
@@ -15,6 +15,9 @@ type Tags = Readonly<Record<string, Option<unknown, unknown>>>;
 /** A record with exactly one of the given keys, each with an option of its own. */
 export function attrTag<O extends Tags>(tags: O): OptionType<{ [K in keyof O]: { readonly [P in K]: ConfigOf<O>[K] } }[keyof O], TagOf<O>> {
   const names = Object.keys(tags).sort(byCodeUnit);
+  for (const name of names) {
+    if (!isOption(tags[name])) throw new TypeError(`attrTag: the tag \`${name}\` must be an option; wrap its type in mkOption`);
+  }
   return mkOptionType({
     name: "attrTag",
     description: `attribute-tagged union with choices: ${names.join(", ")}`,
@@ -69,8 +72,9 @@ function mergeTags(a: Tags, b: Tags): AnyOptionType | undefined {
   const merged: Record<string, Option<unknown, unknown>> = { ...a };
   for (const [tag, option] of Object.entries(b)) {
     const known = a[tag];
-    if (known !== undefined && mergeOptionTypes(known.fields.type, option.fields.type) === undefined) return undefined;
-    merged[tag] ??= option;
+    const type = known === undefined ? option.fields.type : mergeOptionTypes(known.fields.type, option.fields.type);
+    if (type === undefined) return undefined;
+    merged[tag] = new Option({ ...option.fields, ...known?.fields, type });
   }
   return attrTag(merged);
 }
