@@ -150,15 +150,19 @@ async function discard(
 ): Promise<void> {
   const files = treeFiles(fs);
   const slices = new Slices(signal);
-  const move = (name: string): void => {
+  const remove = (name: string): void => {
     const place = `${layout.objects}/${name}`;
     try {
-      // A directory that one may not write cannot be moved.
-      if (files.lstatSync(place).isDirectory()) files.chmodSync(place, 0o700);
-      files.renameSync(place, `${trash}/${name}`);
+      // Most paths are single files (derivations, texts): they need no place to be deleted at leisure.
+      files.unlinkSync(place);
+      return;
     } catch (cause) {
-      if (errorCode(cause) !== "ENOENT") throw cause;
+      if (errorCode(cause) === "ENOENT") return;
+      if (errorCode(cause) !== "EISDIR" && errorCode(cause) !== "EPERM") throw cause;
     }
+    // A directory that one may not write cannot be moved.
+    files.chmodSync(place, 0o700);
+    files.renameSync(place, `${trash}/${name}`);
   };
   for (const path of deleted) {
     const pause = slices.next();
@@ -168,7 +172,7 @@ async function discard(
     } catch (cause) {
       if (errorCode(cause) !== "ENOENT") throw cause;
     }
-    move(baseName(path));
+    remove(baseName(path));
   }
-  for (const name of leftovers) move(name);
+  for (const name of leftovers) remove(name);
 }

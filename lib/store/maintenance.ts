@@ -62,7 +62,7 @@ export const verifyStore = Effect.fnUntraced(function* (
   options: VerificationOptions,
 ): Effect.fn.Return<Verification, StoreError> {
   const { fs, layout } = registry;
-  const { survey, problems } = yield* attempt("verify", layout.root, (signal) => findProblems(fs, layout, signal));
+  const { survey, problems } = yield* attempt("verify", layout.root, (signal) => findProblems(registry, signal));
   const checked = survey.valid.size;
   if (options.repair !== true || problems.length === 0) return { problems, checked, repaired: [], invalidated: [] };
 

@@ -39,6 +39,11 @@ export class Registry {
     return info;
   }
 
+  /** Keeps paths from being collected while this process runs. */
+  protect(paths: Iterable<StorePath>): Promise<void> {
+    return this.#usage.protect(paths);
+  }
+
   /** The paths and everything that they refer to, sorted. */
   async closure(paths: Iterable<StorePath>): Promise<StorePath[]> {
     const seen = new Set(paths);

@@ -11,12 +11,14 @@ import {
   textPath,
 } from "#lib/derivations/store-path.ts";
 import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { exists } from "./atomic-file.ts";
 import { Hasher, hashTree, type NarHash } from "./hash-tree.ts";
-import { type Layout, physicalPath } from "./layout.ts";
+import { infoFile, type Layout, physicalPath } from "./layout.ts";
 import type { PathInfo } from "./path-info.ts";
 import type { Sink } from "./nar-writer.ts";
 import { ReferenceScanner } from "./reference-scanner.ts";
-import { type Survey, surveyRealisations, surveyStore } from "./survey.ts";
+import type { Registry } from "./registry.ts";
+import { type RegisteredPath, type Survey, surveyRealisations, surveyStore, usedPaths } from "./survey.ts";
 
 /** Something in the store that is not as it should be. */
 export type StoreProblem =
@@ -54,33 +56,52 @@ export function describeProblem(problem: StoreProblem): string {
   }
 }
 
-/** Compares everything valid with what was registered, and lists what is not valid. */
+/** Compares everything valid with what was registered, and lists what is not valid and not about to become so. */
 export async function findProblems(
-  fs: FileSystemShape,
-  layout: Layout,
+  registry: Registry,
   signal?: AbortSignal,
 ): Promise<{ readonly survey: Survey; readonly problems: readonly StoreProblem[] }> {
-  const survey = await surveyStore(fs, layout, signal);
-  const problems: StoreProblem[] = survey.damagedInfos.map((name) => ({
-    kind: "damaged-info",
-    file: `${layout.info}/${name}`,
-  }));
-  for (const path of [...survey.valid.keys()].sort()) {
-    const info = survey.valid.get(path)?.info;
-    if (info === undefined) continue;
+  const { fs, layout } = registry;
+  const found = await surveyStore(fs, layout, signal);
+  // From here on nothing is collected; what was collected since the survey is left out.
+  await registry.protect(found.valid.keys());
+  const valid = new Map<StorePath, RegisteredPath>();
+  const problems: StoreProblem[] = [];
+  for (const path of [...found.valid.keys()].sort()) {
+    const registered = found.valid.get(path);
+    const info = await registry.info(path);
+    if (registered !== undefined && info !== undefined) valid.set(path, { ...registered, info });
+  }
+  const survey: Survey = { ...found, valid };
+  for (const { info } of valid.values()) {
     for (const reference of info.references) {
-      if (!survey.valid.has(reference)) problems.push({ kind: "missing-reference", path, reference });
+      const whole = valid.has(reference) || (await registry.info(reference)) !== undefined;
+      if (!whole) problems.push({ kind: "missing-reference", path: info.path, reference });
     }
     const problem = await checkContent(fs, layout, info, signal);
     if (problem !== undefined) problems.push(problem);
   }
-  for (const name of [...survey.objects].sort()) {
-    if (!survey.valid.has(`${storeDirectory}/${name}` as StorePath)) problems.push({ kind: "unregistered", name });
-  }
+  for (const name of survey.damagedInfos) problems.push({ kind: "damaged-info", file: `${layout.info}/${name}` });
+  problems.push(...(await findUnregistered(registry, found)));
   for await (const { file, realisation } of surveyRealisations(fs, layout, signal)) {
     if (realisation === undefined) problems.push({ kind: "damaged-realisation", file });
   }
   return { survey, problems };
+}
+
+/** What is in the store directory without reason. */
+async function findUnregistered({ fs, layout }: Registry, survey: Survey): Promise<StoreProblem[]> {
+  const used = await usedPaths(fs, layout);
+  const problems: StoreProblem[] = [];
+  for (const name of [...survey.objects].sort()) {
+    const path = `${storeDirectory}/${name}` as StorePath;
+    if (survey.valid.has(path) || used.has(path)) continue;
+    // It may have been moved away, or registered by a process that has ended, since the survey.
+    if ((await exists(fs, `${layout.objects}/${name}`)) && !(await exists(fs, infoFile(layout, path)))) {
+      problems.push({ kind: "unregistered", name });
+    } else if (survey.damagedInfos.includes(`${name}.json`)) problems.push({ kind: "unregistered", name });
+  }
+  return problems;
 }
 
 async function checkContent(

@@ -34,7 +34,7 @@ interface Worker {
   readonly ready: Promise<void>;
 }
 
-void t.test("a store survives that its users are killed at any moment", async (t) => {
+void t.test("a store survives that its users are killed at any moment", { timeout: 60_000 + kills * 10_000 }, async (t) => {
   const directory = nodeFs.mkdtempSync(join(tmpdir(), "kill-test-"));
   t.teardown(() => deleteTree(nodeFs, directory));
   const root = join(directory, "store");

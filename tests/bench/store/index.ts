@@ -14,10 +14,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { derivation, type Derivation } from "#lib/derivations/derivation.ts";
 import { instantiate } from "#lib/derivations/instantiate.ts";
+import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
+import { contentAddress, type StorePath, textPath } from "#lib/derivations/store-path.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { hashTree } from "#lib/store/hash-tree.ts";
+import { infoFile } from "#lib/store/layout.ts";
 import { NarReader } from "#lib/store/nar-reader.ts";
+import { printPathInfo } from "#lib/store/path-info.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
 
@@ -28,6 +32,8 @@ interface Time {
 
 interface Measurement {
   readonly name: string;
+  /** What has to be there first; not measured. */
+  readonly prepare?: () => Promise<unknown>;
   readonly ours: () => Promise<unknown>;
   /** A shell command that does the same with real Nix. */
   readonly nix?: string;
@@ -111,6 +117,25 @@ async function streamZeros(size: number): Promise<void> {
   if (written !== size) throw new Error(`streamed ${written} of ${size} bytes`);
 }
 
+/** A store with so many texts, every second of which needs the one before; written as the store writes, but faster. */
+async function plantPaths(root: string, count: number): Promise<void> {
+  await withStore(root, (store) =>
+    Effect.promise(async () => {
+      let last: StorePath | undefined;
+      for (let index = 0; index < count; index++) {
+        const content = `${index}\n`;
+        const references = last === undefined ? [] : [last];
+        const path = textPath(`text-${index}`, sha256(content), references);
+        nodeFs.writeFileSync(store.physical(path), content, { mode: 0o444 });
+        const contentHash = sha256(content);
+        const info = { path, narHash: contentHash, narSize: 120, references, contentAddress: contentAddress("text", contentHash) };
+        nodeFs.writeFileSync(infoFile(store.layout, path), printPathInfo(info));
+        last = index % 2 === 0 ? path : undefined;
+      }
+    }),
+  );
+}
+
 const nixStore = `nix --extra-experimental-features nix-command --store ${work}/nix store add-path`;
 const ten = "addition of 10,000 files";
 const measurements: readonly Measurement[] = [
@@ -155,6 +180,11 @@ const measurements: readonly Measurement[] = [
       ),
     recorded: 0.5,
   },
+  {
+    name: "garbage collection of 100,000 paths",
+    prepare: () => plantPaths("garbage", 100_000),
+    ours: () => withStore("garbage", (store) => store.collectGarbage()),
+  },
   { name: "4 GiB streamed through writer, hash and reader", ours: () => streamZeros(4 * 2 ** 30) },
 ];
 
@@ -163,8 +193,9 @@ console.log(nix === undefined ? "no nix on the PATH: ratios are to recorded figu
 const pad = (value: number | undefined): string => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
 console.log(`${"".padEnd(50)}      cpu     wall  nix cpu nix wall    ratio  peak MiB`);
 try {
-  for (const { name, ours, nix: command, recorded } of measurements) {
+  for (const { name, prepare, ours, nix: command, recorded } of measurements) {
     if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+    await prepare?.();
     const mine = await measure(ours);
     const theirs = nix !== undefined && command !== undefined ? measureShell(command) : undefined;
     const base = theirs?.cpu ?? recorded;
