@@ -29,6 +29,16 @@ export const runBuiltin = Effect.fnUntraced(function* (
       remedy: `It has: ${[...builtins.keys()].sort().join(", ") || "none"}.`,
     });
   }
+  const [link] = yield* Effect.filter(derivation.inputSources, (path) =>
+    inScratch(scratch, async () => (await fs.promises.lstat(store.physical(path))).isSymbolicLink()),
+  );
+  if (link !== undefined) {
+    return yield* new UnsuitableDerivation({
+      name: derivation.name,
+      reason: `its input ${link} is a symbolic link, which a builder inside the engine would follow on this machine`,
+      remedy: "Copy what it leads to instead of linking it.",
+    });
+  }
   const directories = scratchDirectories(scratch);
   yield* inScratch(scratch, async () => {
     await fs.promises.mkdir(directories.store);

@@ -10,7 +10,7 @@ import type { BuilderRun, BuilderView } from "./builder-run.ts";
 import { type BuilderEnd, type ScratchError, UnsuitableDerivation } from "./errors.ts";
 import { prepareSandbox, runSandbox, sandboxArgumentFile, sandboxCommand } from "./sandbox.ts";
 import { type BubblewrapCommand, installRemedy, SandboxUnavailable } from "./sandbox/bubblewrap.ts";
-import { tooLongVariables } from "./sandbox/variables.ts";
+import { malformedVariables, passAsFile, tooLongVariables } from "./sandbox/variables.ts";
 import { inScratch } from "./scratch.ts";
 
 /** Runs a program in the sandbox, and says how it ended unless that was well. */
@@ -28,6 +28,14 @@ export const runProgram = Effect.fnUntraced(function* (
   const { derivation, scratch, log, limits, cores } = run;
   const environment = yield* environmentOf(derivation, view);
   const bubblewrap = yield* sandbox;
+  const status = yield* inScratch(scratch, () => fs.promises.lstat(store.physical(environment)));
+  if (!status.isDirectory()) {
+    return yield* new UnsuitableDerivation({
+      name: derivation.name,
+      reason: `its environment ${environment} is not a directory`,
+      remedy: "Use a tree with usr/ and bin/; a link to one does not do, because it could lead to this machine's own.",
+    });
+  }
   const inputs = yield* store.closure(derivation.inputSources);
   yield* inScratch(scratch, async () => {
     const description = await prepareSandbox(fs, {
@@ -73,11 +81,18 @@ function environmentOf(
   if (system !== platform) {
     return refuse(`it is for ${system} and this machine is ${platform}`, `Build it on a ${system} machine.`);
   }
-  const tooLong = tooLongVariables(env);
-  if (tooLong.length > 0) {
+  const [malformed] = malformedVariables(env);
+  if (malformed !== undefined) {
     return refuse(
-      `the environment variable '${tooLong[0]}' is longer than the 128 KiB that Linux passes to a program`,
-      `Add its name to the variable 'passAsFile': the builder then finds the value in the file $${tooLong[0]}Path.`,
+      `the environment variable ${JSON.stringify(malformed)} has a NUL byte, or a name with '=' or '/'`,
+      "Rename it, or pass its value in a file.",
+    );
+  }
+  const [tooLong] = tooLongVariables(passAsFile(env).env);
+  if (tooLong !== undefined) {
+    return refuse(
+      `the environment variable '${tooLong}' is longer than the 128 KiB that Linux passes to a program`,
+      `Add its name to the variable 'passAsFile': the builder then finds the value in the file $${tooLong}Path.`,
     );
   }
   const { environment } = env;

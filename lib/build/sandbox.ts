@@ -7,12 +7,12 @@ import { LimitExceeded, type Limits } from "./limits.ts";
 import type { BuildLog } from "./log.ts";
 import { type SandboxDescription, sandboxArguments } from "./sandbox/arguments.ts";
 import type { BubblewrapCommand } from "./sandbox/bubblewrap.ts";
-import { coverAccountFiles, rootEntries } from "./sandbox/environment.ts";
+import { coverAccountFiles, entryAt, rootEntries } from "./sandbox/environment.ts";
 import { passAsFile, sandboxVariables } from "./sandbox/variables.ts";
 
 /** What to run in a sandbox. */
 export interface SandboxRequest {
-  /** Physical path of the environment. */
+  /** Physical path of the environment: a directory, not a link to one. */
   readonly environment: string;
   /** The closure of the inputs. */
   readonly inputs: readonly StorePath[];
@@ -49,7 +49,7 @@ export async function prepareSandbox(fs: FileSystemShape, request: SandboxReques
     root: request.environment,
     rootEntries: await rootEntries(fs, request.environment),
     files: await coverAccountFiles(fs, request.environment, posix.join(request.scratch, "etc")),
-    inputs: request.inputs.map((path) => ({ logical: path, physical: request.physical(path) })),
+    inputs: await Promise.all(request.inputs.map((path) => entryAt(fs, path, request.physical(path)))),
     store,
     build,
     temporary,

@@ -7,6 +7,7 @@ import t from "tap";
 import { isolation } from "#lib/build/sandbox/arguments.ts";
 import { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
 import { probe } from "#lib/build/sandbox/probe.ts";
+import { malformedVariables } from "#lib/build/sandbox/variables.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
 import { asOrdinaryUser, notRoot, processesWith } from "./host.ts";
@@ -231,6 +232,11 @@ t.test("the log", (t) => {
     t.equal(lines.at(-1), "café �");
   });
 
+  t.end();
+});
+
+t.test("variables that would become arguments of the sandbox, or paths, are known as such", (t) => {
+  t.same(malformedVariables({ fine: "x=y /", "": "x", "a=b": "x", "../a": "x", nul: "y\0--bind\0/\0/" }), ["", "a=b", "../a", "nul"]);
   t.end();
 });
 

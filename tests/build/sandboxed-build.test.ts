@@ -14,7 +14,7 @@ import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { textFile } from "#lib/derivations/text-file.ts";
 import { Store } from "#lib/store/store.ts";
-import { type Harness, makeHarness } from "./harness.ts";
+import { type Harness, makeHarness, testDerivation } from "./harness.ts";
 import { asOrdinaryUser, notRoot, processesWith } from "./host.ts";
 import { makeToolRoot } from "./tool-root.ts";
 
@@ -101,6 +101,28 @@ t.test("a program in the sandbox", (t) => {
     const path = await output(script("copy", `cp -r ${tree} $out; cp -r ${tree} here; cp -r ${tree} /tmp/there`));
     t.same(await readdir(join(path, "a/b")), ["c"]);
     t.same(await temporaryFiles(), []);
+  });
+
+  t.test("cannot look at this machine through an input that is a link", async (t) => {
+    const link = script("link", `ln -s ${directory} $out`);
+    const path = await output(script("through", `ls ${link}/ > /dev/null 2>&1 && echo seen > $out || readlink ${link} > $out`));
+    t.equal(await readFile(path, "utf8"), `${directory}\n`);
+  });
+
+  t.test("cannot give a link to a builtin builder, which would follow it on this machine", async (t) => {
+    const link = script("link-to-secret", "ln -s /etc/shadow $out");
+    t.match((await failureOf(testDerivation("x", [link]))).message, /its input \S+-link-to-secret is a symbolic link/);
+  });
+
+  t.test("cannot have this machine's root as its environment", async (t) => {
+    const host = script("host", "ln -s / $out");
+    const failure = await failureOf(derivation({ name: "escape", builder: "/bin/bash", env: { environment: host } }));
+    t.match(failure.message, /its environment \S+-host is not a directory/);
+  });
+
+  t.test("cannot leave its directory by the name of a variable", async (t) => {
+    const path = script("path", "echo > $out", { env: { "../../x": "y", passAsFile: "../../x" } });
+    t.match((await failureOf(path)).message, /variable "\.\.\/\.\.\/x" has .* '\/'/);
   });
 
   t.test("gives outputs that lead out of the store only as links, which are kept and not followed", async (t) => {

@@ -17,21 +17,23 @@ export type RootEntry =
   | { readonly kind: "mount"; readonly name: string }
   | { readonly kind: "symlink"; readonly name: string; readonly target: string };
 
-/** A place in the sandbox and what of this machine is seen there. */
-export interface Mount {
-  readonly logical: string;
-  readonly physical: string;
-}
+/**
+ * A place in the sandbox, and what is seen there: something of this machine, read-only, or a symbolic link. What is a
+ * link on this machine has to be one in the sandbox: mounted, it would show what it leads to *here*.
+ */
+export type Entry =
+  | { readonly kind: "mount"; readonly logical: string; readonly physical: string }
+  | { readonly kind: "symlink"; readonly logical: string; readonly target: string };
 
 /** Everything that a sandboxed process can see. Physical paths are this machine's, logical ones the sandbox's. */
 export interface SandboxDescription {
   /** Physical path of the environment, and what its top directory holds. */
   readonly root: string;
   readonly rootEntries: readonly RootEntry[];
-  /** Read-only mounts over single files of the environment, for example /etc/passwd. */
-  readonly files: readonly Mount[];
+  /** Covers single files of the environment, for example /etc/passwd. */
+  readonly files: readonly Entry[];
   /** The closure of the inputs. */
-  readonly inputs: readonly Mount[];
+  readonly inputs: readonly Entry[];
   /** Physical directories behind /nix/store, /build and /tmp. */
   readonly store: string;
   readonly build: string;
@@ -58,8 +60,8 @@ export function sandboxArguments(description: SandboxDescription): string[] {
   const { root, rootEntries, files, inputs, store, build, temporary, variables } = description;
   return [
     isolation,
-    ...rootEntries.map((entry) => rootArguments(root, entry)),
-    ...files.map(readOnly),
+    ...rootEntries.map((entry) => entryArguments(placed(root, entry))),
+    ...files.map(entryArguments),
     // A builder started by root owns the kernel's settings as far as their file modes are concerned.
     ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"],
     ["--dev", "/dev", "--remount-ro", "/dev", "--tmpfs", "/dev/shm"],
@@ -67,15 +69,18 @@ export function sandboxArguments(description: SandboxDescription): string[] {
     rootEntries.some((entry) => entry.name === "var") ? [] : ["--dir", "/var", "--symlink", "../tmp", "/var/tmp"],
     ["--bind", build, buildDirectory],
     ["--bind", store, storeDirectory],
-    ...inputs.map(readOnly),
+    ...inputs.map(entryArguments),
     ["--remount-ro", "/", "--chdir", buildDirectory],
     ...Object.entries(variables).map(([name, value]) => ["--setenv", name, value]),
   ].flat();
 }
 
-const rootArguments = (root: string, entry: RootEntry): string[] =>
+const placed = (root: string, entry: RootEntry): Entry =>
   entry.kind === "symlink"
-    ? ["--symlink", entry.target, `/${entry.name}`]
-    : ["--ro-bind", `${root}/${entry.name}`, `/${entry.name}`];
+    ? { kind: "symlink", logical: `/${entry.name}`, target: entry.target }
+    : { kind: "mount", logical: `/${entry.name}`, physical: `${root}/${entry.name}` };
 
-const readOnly = ({ physical, logical }: Mount): string[] => ["--ro-bind", physical, logical];
+const entryArguments = (entry: Entry): string[] =>
+  entry.kind === "symlink"
+    ? ["--symlink", entry.target, entry.logical]
+    : ["--ro-bind", entry.physical, entry.logical];

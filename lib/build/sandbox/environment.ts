@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import { builderUser, type Mount, type RootEntry } from "./arguments.ts";
+import { builderUser, type Entry, type RootEntry } from "./arguments.ts";
 
 /** Top directories that the sandbox makes itself, whatever the environment holds there. */
 const reserved: ReadonlySet<string> = new Set(["build", "dev", "home", "nix", "proc", "root", "run", "sys", "tmp"]);
@@ -10,15 +10,19 @@ const reserved: ReadonlySet<string> = new Set(["build", "dev", "home", "nix", "p
  * (`bin` → `usr/bin`), directories and files as read-only mounts; sorted.
  */
 export async function rootEntries(fs: FileSystemShape, environment: string): Promise<RootEntry[]> {
-  const entries = await fs.promises.readdir(environment, { withFileTypes: true });
-  const names = entries.filter(({ name }) => !reserved.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const names = (await fs.promises.readdir(environment)).map(String).filter((name) => !reserved.has(name));
   return Promise.all(
-    names.map(async (entry): Promise<RootEntry> => {
-      if (!entry.isSymbolicLink()) return { kind: "mount", name: entry.name };
-      const target = await fs.promises.readlink(posix.join(environment, entry.name));
-      return { kind: "symlink", name: entry.name, target: String(target) };
+    names.sort().map(async (name): Promise<RootEntry> => {
+      const found = await entryAt(fs, `/${name}`, posix.join(environment, name));
+      return found.kind === "symlink" ? { kind: "symlink", name, target: found.target } : { kind: "mount", name };
     }),
   );
+}
+
+/** Shows a file, directory or link of this machine at a place in the sandbox. */
+export async function entryAt(fs: FileSystemShape, logical: string, physical: string): Promise<Entry> {
+  if (!(await fs.promises.lstat(physical)).isSymbolicLink()) return { kind: "mount", logical, physical };
+  return { kind: "symlink", logical, target: String(await fs.promises.readlink(physical)) };
 }
 
 /** The user, the group and the only host that exist in the sandbox. */
@@ -39,23 +43,23 @@ export async function coverAccountFiles(
   fs: FileSystemShape,
   environment: string,
   directory: string,
-): Promise<Mount[]> {
-  const hasEtc = await isDirectory(fs, posix.join(environment, "etc"));
+): Promise<Entry[]> {
+  const hasEtc = await exists(fs, posix.join(environment, "etc"));
   await fs.promises.mkdir(directory);
-  const mounts = await Promise.all(
-    Object.entries(accountFiles).map(async ([name, content]): Promise<Mount | undefined> => {
+  const entries = await Promise.all(
+    Object.entries(accountFiles).map(async ([name, content]): Promise<Entry | undefined> => {
       // A mount point can be made in an /etc of our own, not in the read-only one of an environment.
       if (hasEtc && !(await isFile(fs, posix.join(environment, "etc", name)))) return undefined;
       const physical = posix.join(directory, name);
       await fs.promises.writeFile(physical, content, { mode: 0o444 });
-      return { logical: `/etc/${name}`, physical };
+      return { kind: "mount", logical: `/etc/${name}`, physical };
     }),
   );
-  return mounts.filter((mount) => mount !== undefined);
+  return entries.filter((entry) => entry !== undefined);
 }
 
-const isDirectory = async (fs: FileSystemShape, path: string): Promise<boolean> =>
-  fs.promises.lstat(path).then((status) => status.isDirectory(), () => false);
+const exists = async (fs: FileSystemShape, path: string): Promise<boolean> =>
+  fs.promises.lstat(path).then(() => true, () => false);
 
 const isFile = async (fs: FileSystemShape, path: string): Promise<boolean> =>
   fs.promises.lstat(path).then((status) => status.isFile(), () => false);

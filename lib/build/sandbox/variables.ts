@@ -61,6 +61,16 @@ export function passAsFile(env: Readonly<Record<string, string>>): {
   return { env: rest, files };
 }
 
+/**
+ * The variables that cannot be passed on: a NUL byte would end the value (and begin an argument of the sandbox), a
+ * slash in a name would lead `passAsFile` out of the build directory.
+ */
+export function malformedVariables(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env)
+    .filter(([name, value]) => name === "" || /[=/\0]/.test(name) || value.includes("\0"))
+    .map(([name]) => name);
+}
+
 /** The longest "NAME=value" that Linux passes to a program (MAX_ARG_STRLEN, with its closing NUL). */
 const longestVariable = 128 * 1024 - 1;
 
