@@ -98,9 +98,9 @@ export abstract class Cell implements Location {
     }
   }
 
-  /** Whether some cell is being computed right now. */
-  static get isComputing(): boolean {
-    return stack.length > 0;
+  /** The cell that is being computed right now, if any. */
+  static get current(): Cell | undefined {
+    return stack[stack.length - 1];
   }
 
   /** Whether an exception must pass through untouched because the stack is being unwound. */

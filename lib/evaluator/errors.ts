@@ -5,6 +5,21 @@ import type { ModuleSource } from "./module-source.ts";
 import type { DataProblem } from "./data-problem.ts";
 import { showValue } from "./show-value.ts";
 
+/** Which part of a module something is written in. */
+export type WrittenPart = "config" | "options";
+
+/** Finds the line of an option in a module; installed by `places.ts`, which reads sources. */
+let locator: (source: ModuleSource, part: WrittenPart, location: Location | undefined) => string | undefined = () => undefined;
+
+/** Installs how places are found. */
+export function onLocate(locate: typeof locator): void {
+  locator = locate;
+}
+
+function placeLabel(source: ModuleSource, part: WrittenPart, location: Location | undefined): string {
+  return locator(source, part, location) ?? source.label;
+}
+
 /** A definition as messages show it. */
 export interface BlamedDefinition {
   readonly source: ModuleSource;
@@ -15,7 +30,7 @@ export interface BlamedDefinition {
 /** What went wrong, with the data needed to print it. */
 export type Failure =
   | { readonly reason: "unknown-option"; readonly location: Location; readonly definitions: readonly BlamedDefinition[]; readonly suggestions: readonly string[] }
-  | { readonly reason: "unknown-read"; readonly location: Location; readonly suggestions: readonly string[] }
+  | { readonly reason: "unknown-read"; readonly location: Location; readonly reader: Location | undefined; readonly suggestions: readonly string[] }
   | { readonly reason: "wrong-type"; readonly location: Location; readonly type: string; readonly why: string | undefined; readonly definitions: readonly BlamedDefinition[] }
   | { readonly reason: "conflict"; readonly location: Location; readonly problem: string; readonly definitions: readonly BlamedDefinition[] }
   | { readonly reason: "undefined-option"; readonly location: Location; readonly declarations: readonly ModuleSource[] }
@@ -46,6 +61,9 @@ export class EvaluationError extends Error {
     // Not enumerable: it leads to the whole evaluation, which no printer should walk.
     Object.defineProperty(this, "failure", { value: failure });
     Object.defineProperty(this, "message", { get: () => describeFailure(failure), configurable: true });
+    // The engine wrote the header of `stack` before there was a message.
+    const frames = (this.stack ?? "").split("\n").slice(1).join("\n");
+    Object.defineProperty(this, "stack", { get: () => `${this.name}: ${this.message}\n${frames}`, configurable: true });
   }
 
   /** The reason, for `switch`. */
@@ -66,56 +84,60 @@ export function describeFailure(failure: Failure): string {
     case "unknown-option":
       return lines(
         `There is no option ${quote(failure.location)}, but it is defined:`,
-        ...failure.definitions.map(showDefinition),
+        ...failure.definitions.map((each) => showDefinition(each, failure.location)),
         failure.definitions.some((each) => isDeclaration(each.value))
           ? "This is the declaration of an option: it belongs under `options`, not under `config`."
           : suggestion(failure.suggestions),
       );
     case "unknown-read":
-      return lines(`There is no option ${quote(failure.location)} to read.`, suggestion(failure.suggestions));
+      return lines(
+        `There is no option ${quote(failure.location)} to read.`,
+        failure.reader === undefined ? undefined : `- read by ${showCell(failure.reader)}`,
+        suggestion(failure.suggestions),
+      );
     case "wrong-type":
       return lines(
         `The value of ${quote(failure.location)} is not of type ${failure.type}${failure.why === undefined ? "" : `: ${failure.why}`}.`,
-        ...failure.definitions.map(showDefinition),
+        ...failure.definitions.map((each) => showDefinition(each, failure.location)),
       );
     case "conflict":
       return lines(
         `${quote(failure.location)} ${failure.problem}:`,
-        ...failure.definitions.map(showDefinition),
+        ...failure.definitions.map((each) => showDefinition(each, failure.location)),
         "Give one of them another priority with mkForce or mkDefault, or remove all but one.",
       );
     case "undefined-option":
       return lines(
         `${quote(failure.location)} is read, but nothing defines it and it has no default.`,
-        ...failure.declarations.map((source) => `- declared in ${source.label}`),
+        ...failure.declarations.map((source) => `- declared in ${placeLabel(source, "options", failure.location)}`),
       );
     case "read-only":
       return lines(
         `${quote(failure.location)} is read-only but set more than once:`,
-        ...failure.definitions.map(showDefinition),
+        ...failure.definitions.map((each) => showDefinition(each, failure.location)),
       );
     case "cycle":
       return describeCycle(failure.cells);
     case "bad-module":
     case "bad-import":
       return lines(
-        failure.source === undefined ? failure.problem : `${failure.source.label}: ${failure.problem}`,
+        failure.source === undefined ? failure.problem : `${placeLabel(failure.source, "config", undefined)}: ${failure.problem}`,
         failure.remedy,
       );
     case "bad-declaration":
       return lines(
         failure.location === undefined ? failure.problem : `The declaration of ${quote(failure.location)}: ${failure.problem}`,
-        ...failure.declarations.map((source) => `- declared in ${source.label}`),
+        ...failure.declarations.map((source) => `- declared in ${placeLabel(source, "options", failure.location)}`),
         failure.remedy,
       );
     case "bad-property":
       return lines(
         `${failure.location === undefined ? "A module" : quote(failure.location)}: ${failure.problem}.`,
-        ...failure.definitions.map(showDefinition),
+        ...failure.definitions.map((each) => showDefinition(each, failure.location)),
       );
     case "structure-depends-on-config":
       return lines(
-        `${failure.source?.label ?? "A module"} reads ${failure.argument} while its own shape is still being found.`,
+        `${failure.source === undefined ? "A module" : placeLabel(failure.source, "config", undefined)} reads ${failure.argument} while its own shape is still being found.`,
         "Imports, options and the keys of config must be known before any value is. Put the dependency into a thunk or into the condition of mkIf.",
       );
     case "missing-argument":
@@ -127,7 +149,7 @@ export function describeFailure(failure: Failure): string {
     case "thunk-threw":
       return lines(
         `Computing ${failure.location === undefined ? "a value" : quote(failure.location)} failed: ${causeMessage(failure.cause)}`,
-        failure.source === undefined ? undefined : `- defined in ${failure.source.label}`,
+        failure.source === undefined ? undefined : `- defined in ${placeLabel(failure.source, "config", failure.location)}`,
       );
     case "frozen":
       return `${failure.location === undefined ? "The configuration" : quote(failure.location)} cannot be changed after evaluation; define the option in a module instead.`;
@@ -158,14 +180,24 @@ function describeCycle(cells: readonly Location[]): string {
       : [...cells.slice(0, 10).map(showCell), `… ${cells.length - 20} more …`, ...cells.slice(-10).map(showCell)];
   return lines(
     cells.length === 1
-      ? `${showCell(cells[0])} depends on itself.`
-      : `${showCell(cells[0])} depends on itself through ${cells.length} steps:`,
+      ? `\`${showLocation(cells[0])}\` depends on itself.`
+      : `\`${showLocation(cells[0])}\` depends on itself through ${cells.length} steps:`,
     ...(cells.length === 1 ? [] : [...shown.map((each) => `- ${each}`), `- ${showCell(cells[0])} again`]),
   );
 }
 
 function showCell(location: Location | undefined): string {
-  return `\`${showLocation(location)}\``;
+  const name = `\`${showLocation(location)}\``;
+  const place = location === undefined ? undefined : cellPlace(location);
+  return place === undefined ? name : `${name} (${place})`;
+}
+
+/** Where a cell that is an option is defined. */
+function cellPlace(cell: Location): string | undefined {
+  const definitions: unknown = Reflect.get(cell, "definitions");
+  const first: unknown = Array.isArray(definitions) ? definitions[0] : undefined;
+  if (typeof first !== "object" || first === null || !("source" in first)) return undefined;
+  return locator(first.source as ModuleSource, "config", cell);
 }
 
 function causeMessage(cause: unknown): string {
@@ -177,12 +209,13 @@ function quote(location: Location): string {
 }
 
 /** "- in FILE: VALUE", multi-line values indented below. */
-export function showDefinition(definition: BlamedDefinition): string {
-  if (!("value" in definition)) return `- in ${definition.source.label}`;
+export function showDefinition(definition: BlamedDefinition, location: Location | undefined): string {
+  const label = placeLabel(definition.source, "config", location);
+  if (!("value" in definition)) return `- in ${label}`;
   const text = showValue(definition.value);
   return text.includes("\n")
-    ? `- in ${definition.source.label}:\n${text.split("\n").map((line) => `    ${line}`).join("\n")}`
-    : `- in ${definition.source.label}: ${text}`;
+    ? `- in ${label}:\n${text.split("\n").map((line) => `    ${line}`).join("\n")}`
+    : `- in ${label}: ${text}`;
 }
 
 function suggestion(names: readonly string[]): string | undefined {

@@ -1,5 +1,6 @@
 /** `evalModules`: the entrance. */
 import "./data-modules.ts";
+import "./places.ts";
 import type { Config, Options } from "./config.ts";
 import { type OptionsOf, optionsOfEvaluation } from "./evaluated-option.ts";
 import { Evaluation, onOptionsView } from "./evaluation.ts";

@@ -229,10 +229,12 @@ export class GroupNode extends LazyRecord implements Location {
 
   missingKey(key: string): unknown {
     // Only thunks are held to it: from outside, printers and test libraries probe for all kinds of names.
-    if (!Cell.isComputing || this.evaluation.freeformType !== undefined) return undefined;
+    const reader = Cell.current;
+    if (reader === undefined || this.evaluation.freeformType !== undefined) return undefined;
     throw new EvaluationError({
       reason: "unknown-read",
       location: { up: this.location, key },
+      reader,
       suggestions: nearest(key, this.keyList()).map((name) => siblingPath(this.location, name)),
     });
   }

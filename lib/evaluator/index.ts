@@ -12,6 +12,8 @@ export {
   doRename, getAttrByPath, mkAliasAndWrapDefinitions, mkAliasDefinitions, mkAliasOptionModule, mkChangedOptionModule, mkMergedOptionModule, mkRemovedOptionModule, mkRenamedOptionModule, mkRenamedOptionModuleWith, type Renaming,
 } from "./migrations.ts";
 export { type DefinedModule, defineModule, type Module, type ModuleFunction, type ModuleReference } from "./module.ts";
+export type { Place } from "./module-source.ts";
+export { codeFrame, placesOf, renderError, showPlace } from "./places.ts";
 export { type ConfigOf, isOption, mkOption, type Option } from "./option.ts";
 export { mkEnableOption, mkPackageOption, type PackageOptionDetails } from "./option-helpers.ts";
 export {

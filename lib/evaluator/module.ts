@@ -70,6 +70,11 @@ export function callSiteOf(module: object): CallSite | undefined {
   return callSites.get(module);
 }
 
+/** Remembers that `callee` was called to make a module. */
+export function recordCallSite(module: object, callee: (...parameters: never[]) => unknown): void {
+  callSites.set(module, new CallSite(callee));
+}
+
 /** A module in a form that carries its option types. */
 export interface DefinedModule<O> extends Module {
   readonly options?: O & OptionTree;
@@ -91,6 +96,6 @@ export function defineModule<O extends OptionTree = object>(module: {
   readonly freeformType?: AnyOptionType;
   readonly meta?: unknown;
 }): DefinedModule<O> {
-  callSites.set(module, new CallSite(defineModule));
+  recordCallSite(module, defineModule);
   return Object.freeze(module);
 }

@@ -5,7 +5,7 @@ import type { DefinitionRecord, ThunkScope } from "../definition-record.ts";
 import type { AttrsOf, Definition, OpenTree, Tree } from "../definition.ts";
 import { Evaluation, GroupNode, OptionCell } from "../evaluation.ts";
 import type { Location } from "../location.ts";
-import type { ModuleReference } from "../module.ts";
+import { type ModuleReference, recordCallSite } from "../module.ts";
 import { ModuleSource } from "../module-source.ts";
 import type { ConfigOf } from "../option.ts";
 import { isRecord } from "../records.ts";
@@ -37,7 +37,9 @@ export class SubmoduleType<O, R, W> extends OptionType<R, W> {
 
   /** The same type with configuration of its own, whose thunks receive the submodule's config. */
   withConfig(config: Definition<Tree<O>, SubmoduleScope<O>>): SubmoduleType<O, R, W> {
-    return new SubmoduleType({ ...this.options, modules: [...this.options.modules, { name: "submodule", config }] });
+    const module = { name: "submodule", config };
+    recordCallSite(module, this.withConfig);
+    return new SubmoduleType({ ...this.options, modules: [...this.options.modules, module] });
   }
 }
 
@@ -60,6 +62,7 @@ export function submodule(module: {
   readonly imports?: readonly ModuleReference[];
   readonly freeformType?: AnyOptionType;
 }): AnyOptionType {
+  recordCallSite(module, submodule);
   return new SubmoduleType({ modules: [module], shorthandOnlyDefinesConfig: true });
 }
 
