@@ -60,9 +60,9 @@ export class EvaluationError extends Error {
     this.name = "EvaluationError";
     // Not enumerable: it leads to the whole evaluation, which no printer should walk.
     Object.defineProperty(this, "failure", { value: failure });
-    Object.defineProperty(this, "message", { get: () => describeFailure(failure), configurable: true });
-    // The engine wrote the header of `stack` before there was a message.
+    // Frames first: formatting them asks for the message, which may itself ask for formatted call sites.
     const frames = (this.stack ?? "").split("\n").slice(1).join("\n");
+    Object.defineProperty(this, "message", { get: () => describeFailure(failure), configurable: true });
     Object.defineProperty(this, "stack", { get: () => `${this.name}: ${this.message}\n${frames}`, configurable: true });
   }
 
