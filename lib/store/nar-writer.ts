@@ -37,6 +37,8 @@ export interface NarOptions {
 /** Smaller files are read in one synchronous step. */
 const smallFile = 128 * 1024;
 const chunkSize = 512 * 1024;
+/** More than the names, targets and keywords of one entry take. */
+const spareSpace = 8 * 1024;
 
 /**
  * Writes the NAR of a file, link or directory to `sink`, in bounded memory.
@@ -83,19 +85,17 @@ class NarWriter {
     this.#put(narTokens.magic);
     // Directories that are open, outermost first; a tree may be deeper than the stack of calls allows.
     const frames: Frame[] = [];
-    const visit = async (path: BytePath, kind: Kind, selection: Selection): Promise<boolean> => {
+    // Promises only where something is waited for: one for every file would cost as much as reading it.
+    const visit = (path: BytePath, kind: Kind, selection: Selection): Promise<void> | void => {
       this.#options.onEntry?.(path, this.size);
-      if (kind === "file") await this.#file(path);
-      else if (kind === "symlink") this.#symlink(path);
-      else {
-        frames.push(this.#directory(path, selection));
-        return false;
-      }
-      return true;
+      if (kind === "file") return this.#file(path);
+      if (kind === "symlink") return this.#symlink(path);
+      frames.push(this.#directory(path, selection));
+      return undefined;
     };
     await visit(root, kindOf(this.#fs.lstatSync(hostPath(root)), root), this.#options.selection ?? "all");
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      if (this.#used > chunkSize - smallFile) await this.#flush();
+      if (this.#used > chunkSize - smallFile - spareSpace) await this.#flush();
       const pause = this.#slices.next();
       if (pause !== undefined) await pause;
 
@@ -113,8 +113,10 @@ class NarWriter {
       this.#string(entry.name);
       this.#put(narTokens.node);
       const path = `${frame.path}/${entry.name}`;
-      const complete = await visit(path, kindOf(entry, path), selection);
-      if (complete) this.#put(narTokens.close);
+      const kind = kindOf(entry, path);
+      const written = visit(path, kind, selection);
+      if (written !== undefined) await written;
+      if (kind !== "directory") this.#put(narTokens.close);
     }
     await this.#flush();
   }
@@ -134,27 +136,32 @@ class NarWriter {
     this.#put(narTokens.close);
   }
 
-  async #file(path: BytePath): Promise<void> {
+  #file(path: BytePath): Promise<void> | void {
     const descriptor = this.#open(path);
+    let size: number;
     try {
       const stats = this.#fs.fstatSync(descriptor);
       if (!stats.isFile()) throw new SourceChangedError({ path: printablePath(path) });
       this.#options.preparation?.file(path, descriptor, stats);
+      ({ size } = stats);
       this.#put((stats.mode & 0o100) === 0 ? narTokens.regular : narTokens.executable);
-      this.#length(stats.size);
-      if (stats.size <= smallFile) {
-        if (this.#used + stats.size > chunkSize - 1024) await this.#flush();
-        this.#readSmall(path, descriptor, stats.size);
-      } else {
-        await this.#readLarge(path, stats.size);
+      this.#length(size);
+      if (size <= smallFile && this.#used + size <= chunkSize - spareSpace) {
+        this.#readSmall(path, descriptor, size);
+        this.#endFile(size);
+        return undefined;
       }
-      const padding = padded(stats.size) - stats.size;
-      this.#buffer.fill(0, this.#used, this.#used + padding);
-      this.#used += padding;
-      this.#put(narTokens.close);
     } finally {
       this.#fs.closeSync(descriptor);
     }
+    return this.#readLarge(path, size);
+  }
+
+  #endFile(size: number): void {
+    const padding = padded(size) - size;
+    this.#buffer.fill(0, this.#used, this.#used + padding);
+    this.#used += padding;
+    this.#put(narTokens.close);
   }
 
   #open(path: BytePath): number {
@@ -205,6 +212,7 @@ class NarWriter {
     } finally {
       await handle.close();
     }
+    this.#endFile(size);
   }
 
   #put(bytes: Buffer): void {
@@ -213,7 +221,8 @@ class NarWriter {
   }
 
   #length(length: number): void {
-    this.#buffer.writeBigUInt64LE(BigInt(length), this.#used);
+    this.#buffer.writeUInt32LE(length % 2 ** 32, this.#used);
+    this.#buffer.writeUInt32LE(Math.floor(length / 2 ** 32), this.#used + 4);
     this.#used += 8;
   }
 
