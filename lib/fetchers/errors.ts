@@ -126,6 +126,24 @@ export class RevisionMissing extends Data.TaggedError("RevisionMissing")<{
   }
 }
 
+/** Nothing says which npm registry to use. */
+export class RegistryUnknown extends Data.TaggedError("RegistryUnknown")<{ readonly reason: string }> {
+  override get message(): string {
+    return `no npm registry is known: ${this.reason}. Set the environment variable npm_config_registry to its URL.`;
+  }
+}
+
+/** A `package-lock.json` that does not pin what it should. */
+export class InvalidNpmLock extends Data.TaggedError("InvalidNpmLock")<{
+  readonly file: string;
+  readonly entry?: string;
+  readonly reason: string;
+}> {
+  override get message(): string {
+    return `${this.file}${this.entry === undefined ? "" : `, '${this.entry}'`}: ${this.reason}`;
+  }
+}
+
 /** The disk refused what was downloaded. */
 export class FetchFileError extends Data.TaggedError("FetchFileError")<{
   readonly path: string;
@@ -148,6 +166,8 @@ export type FetchError =
   | GitMissing
   | GitFailed
   | RevisionMissing
+  | RegistryUnknown
+  | InvalidNpmLock
   | FetchFileError;
 
 function list(attempts: readonly Attempt[]): string {

@@ -178,6 +178,18 @@ t.test("fetch-url", async (t) => {
   const direct = await build(host, "builtin:fetch-url", { urls: `http://127.0.0.1:1/x ${server.url}/pool/main/x.deb` }, { fixed: pinned() });
   t.equal(direct.failure, undefined);
 
+  const registry = await serve(t, { "/@scope/x/-/x-1.0.0.tgz": bytes });
+  const before = process.env["npm_config_registry"];
+  process.env["npm_config_registry"] = registry.url;
+  t.teardown(() => {
+    if (before === undefined) delete process.env["npm_config_registry"];
+    else process.env["npm_config_registry"] = before;
+  });
+  const npm = await build(host, "builtin:fetch-url", { npm: "@scope/x@1.0.0" }, { fixed: pinned() });
+  t.equal(npm.failure, undefined);
+  t.strictSame(registry.requests, ["GET /@scope/x/-/x-1.0.0.tgz"]);
+  t.match((await build(host, "builtin:fetch-url", { npm: "../x@1" }, { fixed: pinned() })).failure?.message, /form name@version/);
+
   const gone = await build(host, "builtin:fetch-url", { path: "pool/main/y.deb" }, { mirrors: [server.url], fixed: pinned() });
   t.match(gone.failure, { kind: "fetch", cause: { _tag: "FileGone", path: "pool/main/y.deb" } });
   const other = await build(host, "builtin:fetch-url", { path: "pool/main/x.deb" }, { mirrors: [server.url], fixed: pinned(sha256(Buffer.from("other"))) });
@@ -185,5 +197,5 @@ t.test("fetch-url", async (t) => {
   t.match((await build(host, "builtin:fetch-url", { path: "pool/x" }, { fixed: pinned() })).failure, { cause: { _tag: "NoMirror" } });
   t.match((await build(host, "builtin:fetch-url", { path: "pool/x" })).failure, { kind: "build", reason: /no fixed-output/ });
   t.match((await build(host, "builtin:fetch-url", { path: "x" }, { fixed: pinned(sha256(bytes), "recursive") })).failure, { kind: "build" });
-  t.match((await build(host, "builtin:fetch-url", {}, { fixed: pinned() })).failure?.message, /neither 'path' nor 'urls'/);
+  t.match((await build(host, "builtin:fetch-url", {}, { fixed: pinned() })).failure?.message, /neither 'path' nor 'npm' nor 'urls'/);
 });
