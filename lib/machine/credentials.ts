@@ -1,3 +1,5 @@
+import { greeting } from "./shell-protocol.ts";
+
 /**
  * How a test gets into an unmodified image: systemd credentials.
  *
@@ -47,7 +49,7 @@ function shellUnitText(): string {
   const script = [
     "while :; do",
     "for port in /sys/class/virtio-ports/*; do",
-    `if read -r name <$$port/name && [ "$$name" = ${shellPort} ]; then exec sh <>/dev/$\${port##*/} >&0; fi;`,
+    `if read -r name <$$port/name && [ "$$name" = ${shellPort} ]; then exec <>/dev/$\${port##*/} >&0; echo; echo ${greeting}; exec sh; fi;`,
     "done; sleep 0.5; done",
   ].join(" ");
   return [

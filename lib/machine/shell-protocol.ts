@@ -11,6 +11,13 @@
  * an addition that the guest made.
  */
 
+/**
+ * The line with which the guest's shell begins. Nothing is sent before it comes: a
+ * firmware that finds the port takes it for a console and would swallow a request.
+ * It proves nothing, it only starts the conversation.
+ */
+export const greeting = "helios.shell is here";
+
 /** The byte that starts an answer. */
 export const answerMark = 0x1e;
 

@@ -1,9 +1,10 @@
 import * as Data from "effect/Data";
+import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import * as Semaphore from "effect/Semaphore";
 import { randomInt } from "node:crypto";
-import { answerMark, parseAnswer, shellFunctions, shellQuote, type Answer } from "./shell-protocol.ts";
+import { answerMark, greeting, parseAnswer, shellFunctions, shellQuote, type Answer } from "./shell-protocol.ts";
 import { LineReader } from "./line-reader.ts";
 
 /** A byte channel to the guest's shell: what is written to `input` is read by the shell, what it prints arrives on `output`. */
@@ -47,6 +48,8 @@ export interface ShellOptions {
 /** A guest that has been told to kill a command gets this long, in seconds, to say so. */
 const graceSeconds = 20;
 
+const greetingLine = Buffer.from(greeting);
+
 /** What one command may weigh: the kernel's limit for one argument, less room for quoting. */
 const longestCommand = 120_000;
 
@@ -86,8 +89,12 @@ export const makeShell = Effect.fnUntraced(function* (
 
   return {
     connect: (seconds) =>
-      Effect.asVoid(
-        request((sum) => `${shellFunctions(options.guestDirectory ?? "/run/helios-shell")}\nrun ${sum} 0 :`, seconds),
+      Deferred.await(inbox.greeted).pipe(
+        Effect.andThen(
+          request((sum) => `${shellFunctions(options.guestDirectory ?? "/run/helios-shell")}\nrun ${sum} 0 :`, seconds),
+        ),
+        Effect.timeoutOrElse({ duration: seconds * 1000, orElse: () => Effect.fail(new ShellTimeout({ seconds })) }),
+        Effect.asVoid,
       ),
     run: Effect.fnUntraced(function* (command: string, seconds: number) {
       const problem = unsendable(command);
@@ -114,8 +121,9 @@ function unsendable(command: string): string | undefined {
   return undefined;
 }
 
-/** Finds the awaited answer in what the guest prints. */
+/** Finds the greeting and the awaited answer in what the guest prints. */
 class Inbox {
+  readonly greeted = Deferred.makeUnsafe<void, ShellFailure>();
   private awaited: { readonly sum: string; readonly resume: (result: Effect.Effect<Answer, ShellFailure>) => void } | undefined;
   private closed = false;
   private readonly lines = new LineReader(
@@ -126,6 +134,7 @@ class Inbox {
     this.lines.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
   private readonly onEnd = (): void => {
     this.closed = true;
+    Deferred.doneUnsafe(this.greeted, Effect.fail(new ShellClosed()));
     this.settle(Effect.fail(new ShellClosed()));
   };
 
@@ -160,6 +169,7 @@ class Inbox {
   }
 
   private take(line: Buffer): void {
+    if (line.equals(greetingLine)) Deferred.doneUnsafe(this.greeted, Effect.void);
     const mark = line.lastIndexOf(answerMark);
     if (mark < 0 || this.awaited === undefined) return;
     const parsed = parseAnswer(line.toString("latin1", mark + 1), this.awaited.sum);

@@ -9,6 +9,7 @@ import { Events, type EngineEvent } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
 import { makeShell, type Shell } from "#lib/machine/shell.ts";
+import { greeting } from "#lib/machine/shell-protocol.ts";
 
 /** A temporary directory that goes with the test. */
 export async function temporaryDirectory(t: { teardown: (action: () => Promise<void>) => void }): Promise<string> {
@@ -17,13 +18,14 @@ export async function temporaryDirectory(t: { teardown: (action: () => Promise<v
   return directory;
 }
 
-/** Runs `script` with sh as the guest's side of the channel, and `body` against it. */
+/** Runs `script` with sh as the guest's side of the channel, after the greeting, and `body` against it. */
 export async function withGuest<A, E>(
   script: string,
   directory: string,
   body: (shell: Shell) => Effect.Effect<A, E>,
+  greetingFilter = "cat",
 ): Promise<A> {
-  const guest: ChildProcess = spawn("sh", ["-c", script], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  const guest: ChildProcess = spawn("sh", ["-c", `echo ${greeting} | ${greetingFilter}\n${script}`], { stdio: ["pipe", "pipe", "inherit"], detached: true });
   try {
     return await Effect.runPromise(
       Effect.scoped(
@@ -74,7 +76,7 @@ export async function fakeMachine(
   // The guest's scratch directory becomes one of the host.
   const script = [
     `while [ $# -gt 0 ]; do case "$1 $3" in "--bind /work") work=$2;; "--bind /serial.log") serial=$2;; esac; shift; done`,
-    `guest() { sed -u 's#/run/helios-shell#${directory}/guest#g' | PATH=${directory}/bin:/usr/bin:/bin sh; }`,
+    `guest() { echo ${greeting}; sed -u 's#/run/helios-shell#${directory}/guest#g' | PATH=${directory}/bin:/usr/bin:/bin sh; }`,
     qemu,
   ].join("\n");
   await writeFile(path("qemu.sh"), script);

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import t from "tap";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { LineReader } from "#lib/machine/line-reader.ts";
 import { parseAnswer, shellQuote } from "#lib/machine/shell-protocol.ts";
 import { temporaryDirectory, withGuest } from "./fake-guest.ts";
@@ -63,6 +65,15 @@ t.test("hostile noise is neither an answer nor in the way of one", async (t) => 
     results,
     [1, 2, 3, 4, 5].map((n) => ({ status: n, stdout: `${n}\n`, stderr: "" })),
   );
+});
+
+t.test("nothing is sent before the guest's shell is there", async (t) => {
+  const directory = await temporaryDirectory(t);
+  const requests = join(directory, "requests");
+  // A firmware that reads whatever comes; the fake guest's greeting is made unreadable.
+  const failure = await withGuest(`cat >${requests}`, directory, (shell) => Effect.flip(shell.connect(1)), "sed s/is/was/");
+  t.match(failure, { _tag: "ShellTimeout" });
+  t.equal(await readFile(requests, "utf8"), "");
 });
 
 t.test("an old answer does not count for a new command", async (t) => {
