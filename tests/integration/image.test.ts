@@ -1,0 +1,140 @@
+import { copyFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { helios, root } from "../cli/rig.ts";
+
+/**
+ * The real thing: helios-cm5 with the README's profile, built by the real
+ * engine and looked at with e2fsprogs and mtools. Uses the default store, so
+ * what the other builds of a CI run have made is not made again.
+ */
+const flakeText = `
+import { main } from "#lib/cli/main.ts";
+import { defineModule } from "#lib/evaluator/index.ts";
+import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
+import { evalSystem } from "#modules/index.ts";
+import { makePackages } from "#pkgs/index.ts";
+import heliosCm5 from "${root}/systems/helios-cm5.ts";
+import greeter from "${root}/tests/fixtures/profiles/greeter.ts";
+
+const flake = defineFlake({
+  description: "Integration tests",
+  inputs: { debian: debianArchive({ archives: [] }) },
+  outputs: ({ lock }) => {
+    const pkgs = makePackages({ lock });
+    const louder = defineModule({ config: { services: { units: { "greeter.service": { unit: { Documentation: "man:cat(1)" } } } } } });
+    const doubled = defineModule({ config: { stage: { files: [{ dst: "/usr/bin/bash", content: "mine" }] } } });
+    const systems = {
+      greeter: evalSystem({ pkgs, modules: [heliosCm5, greeter] }),
+      louder: evalSystem({ pkgs, modules: [heliosCm5, greeter, louder] }),
+      doubled: evalSystem({ pkgs, modules: [heliosCm5, doubled] }),
+    };
+    const build = (name) => systems[name].config.system.build;
+    return {
+      systems,
+      checks: {},
+      packages: {
+        get greeter() { return build("greeter").image; },
+        get louder() { return build("louder").image; },
+        get doubled() { return build("doubled").image; },
+        get inspection() {
+          return pkgs.mkDerivation({
+            name: "inspection",
+            environment: pkgs.environments.imageTools,
+            env: { image: build("greeter").image, fileName: systems.greeter.config.image.fileName },
+            script: \`
+              disk="$image/$fileName"
+              sector() { sfdisk --json "$disk" | jq -r ".partitiontable.partitions[$1].$2"; }
+              dd if="$disk" of=root.ext4 bs=512 skip="$(sector 1 start)" count="$(sector 1 size)" status=none
+              mkdir -p "$out/etc"
+              sfdisk --json "$disk" | jq -S '.partitiontable | del(.device) | .partitions |= map({type, bootable})' > "$out/partitions.json"
+              e2fsck -fn root.ext4 > "$out/e2fsck" 2>&1
+              dumpe2fs -h root.ext4 2>/dev/null | sed -n 's/^Filesystem volume name: *//p' > "$out/label"
+              for path in etc/passwd etc/greeting etc/systemd/system/greeter.service; do
+                mkdir -p "$out/$(dirname "$path")"
+                debugfs -R "cat /$path" root.ext4 2>/dev/null > "$out/$path"
+              done
+              debugfs -R "stat /etc/shadow" root.ext4 2>/dev/null | grep -oE 'Mode: +[0-7]+|(User|Group): +[0-9]+' | tr -s ' ' > "$out/shadow.stat"
+              debugfs -R "stat /etc/systemd/system/multi-user.target.wants/greeter.service" root.ext4 2>/dev/null | grep -E 'Type|link' > "$out/wants.stat"
+              mdir -/ -b -i "$disk@@$(( $(sector 0 start) * 512 ))" ::/ | sort > "$out/boot-files"
+              mtype -i "$disk@@$(( $(sector 0 start) * 512 ))" ::/cmdline.txt > "$out/cmdline.txt"
+            \`,
+          });
+        },
+      },
+    };
+  },
+});
+export default flake;
+await main(flake, import.meta.url);
+`;
+
+// The first build of a fresh machine downloads some 300 MB.
+t.setTimeout(1_500_000);
+
+t.test("an image with a profile of one's own", async (t) => {
+  const directory = t.testdir({ "flake.ts": flakeText });
+  await copyFile(join(root, "flake.lock"), join(directory, "flake.lock"));
+  const run = (...args: string[]) => helios(args, { flake: join(directory, "flake.ts"), cwd: directory });
+  const build = async (name: string) => {
+    const result = await run("build", `.#${name}`, "--no-link", "--json");
+    t.equal(result.code, 0, `${name} builds\n${result.stderr}`);
+    return (JSON.parse(result.stdout) as [{ outputs: { out: { path: string; file: string } } }])[0].outputs.out;
+  };
+
+  const inspection = await build("inspection");
+  const read = (path: string) => readFile(join(inspection.file, path), "utf8");
+
+  t.test("has the user, the unit and the file in its root file system", async (t) => {
+    t.match(await read("etc/passwd"), /^greeter:x:800:800::\/nonexistent:\/usr\/sbin\/nologin$/m);
+    t.match(await read("etc/passwd"), /^root:x:0:0:root:\/root:\/bin\/bash$/m);
+    t.equal(await read("etc/greeting"), "hello\n");
+    t.match(await read("etc/systemd/system/greeter.service"), "ExecStart=/usr/bin/cat /etc/greeting");
+    t.match(await read("wants.stat"), /symlink/);
+  });
+
+  t.test("is a sound disk: FAT first, ext4 labelled ACTIVE, owners and modes kept", async (t) => {
+    t.strictSame(JSON.parse(await read("partitions.json")).partitions, [
+      { type: "c", bootable: true },
+      { type: "83", bootable: null },
+    ]);
+    t.match(await read("e2fsck"), /Pass 5/);
+    t.equal(await read("label"), "ACTIVE\n");
+    t.strictSame((await read("shadow.stat")).trim().split("\n"), ["Mode: 0640", "User: 0", "Group: 42"]);
+  });
+
+  t.test("can be booted by the Raspberry Pi's firmware, EFI and U-Boot", async (t) => {
+    const files = (await read("boot-files")).trim().split("\n").map((file) => file.replace("::/", "").toLowerCase());
+    for (const file of ["config.txt", "cmdline.txt", "image", "initrd.gz", "efi/boot/bootaa64.efi", "extlinux/extlinux.conf", "loader/entries/helios.conf"]) {
+      t.ok(files.includes(file), file);
+    }
+    t.match(await read("cmdline.txt"), /^root=LABEL=ACTIVE rootfstype=ext4 rw /);
+  });
+
+  t.test("has a manifest that names each file's hash, and the packages", async (t) => {
+    const image = await build("greeter");
+    const manifest = JSON.parse(await readFile(join(image.file, "manifest.json"), "utf8")) as Record<string, unknown>;
+    t.match(JSON.stringify(manifest), /"\/?etc\/greeting"[^}]*5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03/);
+    t.match(JSON.stringify(manifest), /"systemd"/);
+  });
+
+  t.test("after one unit has changed, only what contains it is built again", async (t) => {
+    await build("greeter");
+    const changed = await run("build", ".#louder", "--no-link", "--progress", "json");
+    t.equal(changed.code, 0, changed.stderr);
+    const started = changed.stderr
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as { type: string; name: string })
+      .filter(({ type }) => type === "build-started");
+    t.strictSame([...new Set(started.map(({ name }) => name))].filter((name) => !/^helios-cm5-(rootfs\.tar|image)$/.test(name)), []);
+  });
+
+  t.test("a file that a package ships is not overwritten in silence: both writers are named", async (t) => {
+    const result = await run("build", ".#doubled", "--no-link");
+    t.equal(result.code, 1, result.stderr);
+    t.match(result.stderr, /usr\/bin\/bash/);
+    t.match(result.stderr, /stage/);
+    t.match(result.stderr, /helios-cm5-base|bash/);
+  });
+});
