@@ -68,6 +68,8 @@ export abstract class Cell implements Location {
   private result: unknown = undefined;
   /** The cells this one read, in order of first reading; undefined when none. */
   reads: Set<Cell> | undefined = undefined;
+  /** The cells that read this one; some may have stopped doing so. */
+  private readers: Set<Cell> | undefined = undefined;
 
   /** Computes the value; may read other cells. */
   protected abstract compute(): unknown;
@@ -83,7 +85,10 @@ export abstract class Cell implements Location {
   force(): unknown {
     if (stack.length > 0) {
       const reader = stack[stack.length - 1] as Cell;
-      if (reader !== this) (reader.reads ??= new Set()).add(this);
+      if (reader !== this) {
+        (reader.reads ??= new Set()).add(this);
+        (this.readers ??= new Set()).add(reader);
+      }
     }
     switch (this.state) {
       case done:
@@ -109,10 +114,22 @@ export abstract class Cell implements Location {
   }
 
   /** Forgets the value; the next reader computes it again. */
-  invalidate(): void {
+  private forget(): void {
     this.state = idle;
     this.result = undefined;
     this.reads = undefined;
+    this.readers = undefined;
+  }
+
+  /** Forgets the values of these cells and of all that were computed from them; returns what was forgotten. */
+  static invalidate(cells: Iterable<Cell>): ReadonlySet<Cell> {
+    const forgotten = new Set<Cell>(cells);
+    // A set grows while it is walked, so this reaches all readers of readers.
+    for (const cell of forgotten) {
+      for (const reader of cell.readers ?? []) forgotten.add(reader);
+      cell.forget();
+    }
+    return forgotten;
   }
 
   private attempt(): unknown {
@@ -165,7 +182,7 @@ export abstract class Cell implements Location {
         if (waiters.length === 0) return this.state === failed ? this.rethrow() : this.result;
       }
     } finally {
-      for (const cell of waiters) if (cell.state === waiting) cell.invalidate();
+      for (const cell of waiters) if (cell.state === waiting) cell.forget();
       segments.length = firstSegment;
     }
   }

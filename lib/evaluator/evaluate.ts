@@ -5,7 +5,8 @@ import type { Config, Options } from "./config.ts";
 import { type OptionsOf, optionsOfEvaluation } from "./evaluated-option.ts";
 import { Evaluation, onOptionsView } from "./evaluation.ts";
 import { locationOf, type OptionPath } from "./location.ts";
-import type { ModuleReference } from "./module.ts";
+import { adoptable, type Replacement, replaceDefinitions } from "./incremental.ts";
+import type { Module, ModuleReference } from "./module.ts";
 import { ModuleSource } from "./module-source.ts";
 import { toJson, toPlain } from "./records.ts";
 import type { JsonSchema } from "./schema.ts";
@@ -22,6 +23,8 @@ export interface EvaluationRequest {
   readonly class?: string;
 }
 
+export type { Replacement } from "./incremental.ts";
+
 /** An evaluated configuration. */
 export interface EvaluatedModules<C> {
   readonly _type: "configuration";
@@ -34,8 +37,14 @@ export interface EvaluatedModules<C> {
   readonly _module: { readonly args: Readonly<Record<string, unknown>>; readonly check: boolean };
   /** A submodule type that evaluates the same modules. */
   readonly type: AnyOptionType;
-  /** A new evaluation of these modules and more. */
+  /** A new evaluation of these modules and more. It takes over values that cannot differ. */
   extendModules(request: Partial<EvaluationRequest>): EvaluatedModules<C>;
+  /**
+   * Puts a module in the place of one of `modules`, in this evaluation: from
+   * now on `config` reads the new state. Only options whose definitions differ,
+   * and those computed from them, are computed again.
+   */
+  replaceModule(before: Module, after: Module): Replacement;
   /** The JSON Schema of what TOML and JSON modules may define. */
   readonly schema: JsonSchema;
   /** All of `config` as plain data, computing everything. */
@@ -48,57 +57,105 @@ onOptionsView(optionsOfEvaluation);
 
 /** Evaluates modules to a configuration. Nothing is computed before it is read. */
 export function evalModules<C = Config>(request: EvaluationRequest): EvaluatedModules<C> {
-  const importer = new ModuleSource("<evalModules>");
-  const extendModules = (more: Partial<EvaluationRequest>): EvaluatedModules<C> =>
-    evalModules<C>({
+  return new EvaluatedConfiguration<C>(request, undefined);
+}
+
+const importer = new ModuleSource("<evalModules>");
+
+class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
+  readonly _type = "configuration";
+  private request: EvaluationRequest;
+  private evaluation: Evaluation;
+  private madeType: AnyOptionType | undefined = undefined;
+
+  constructor(request: EvaluationRequest, donor: Evaluation | undefined) {
+    this.request = request;
+    this.evaluation = this.evaluate(donor);
+  }
+
+  private evaluate(donor: Evaluation | undefined): Evaluation {
+    const { request } = this;
+    const makeType = (): AnyOptionType => this.type;
+    return new Evaluation({
+      imports: request.modules.map((reference, index) => ({ reference, importer, anonymousKey: `:anon-${index + 1}` })),
+      specialArguments: request.specialArgs ?? {},
+      own: {
+        extendModules: (more: Partial<EvaluationRequest>) => this.extendModules(more),
+        get moduleType(): AnyOptionType {
+          return makeType();
+        },
+      },
+      prefix: locationOf(request.prefix ?? []),
+      class: request.class,
+      donor: donor === undefined ? undefined : { evaluation: donor, adopt: adoptable },
+    });
+  }
+
+  get class(): string | undefined {
+    return this.request.class;
+  }
+  // The static types of config and options are announced by the modules, see Declarations.
+  get config(): C {
+    return this.evaluation.config as C;
+  }
+  get options(): OptionsOf<Options> {
+    return optionsOfEvaluation(this.evaluation).record as OptionsOf<Options>;
+  }
+  get _module(): EvaluatedModules<C>["_module"] {
+    return {
+      args: this.evaluation.builtIn("args").force() as Readonly<Record<string, unknown>>,
+      check: this.evaluation.builtIn("check").force() as boolean,
+    };
+  }
+  get type(): AnyOptionType {
+    const { modules, specialArgs = {}, class: name } = this.request;
+    return (this.madeType ??= submoduleWith({ modules, specialArgs, ...(name === undefined ? {} : { class: name }) }));
+  }
+  get schema(): JsonSchema {
+    return this.evaluation.schema;
+  }
+
+  extendModules(more: Partial<EvaluationRequest>): EvaluatedModules<C> {
+    const { request } = this;
+    const extended = {
       ...request,
       ...more,
       modules: [...request.modules, ...(more.modules ?? [])],
       specialArgs: { ...request.specialArgs, ...more.specialArgs },
-    });
-  const makeType = (): AnyOptionType =>
-    submoduleWith({
-      modules: request.modules,
-      specialArgs: request.specialArgs ?? {},
-      ...(request.class === undefined ? {} : { class: request.class }),
-    });
-  let type: AnyOptionType | undefined;
-  const evaluation = new Evaluation({
-    imports: request.modules.map((reference, index) => ({ reference, importer, anonymousKey: `:anon-${index + 1}` })),
-    specialArguments: request.specialArgs ?? {},
-    own: {
-      extendModules,
-      get moduleType(): AnyOptionType {
-        return (type ??= makeType());
-      },
-    },
-    prefix: locationOf(request.prefix ?? []),
-    class: request.class,
-  });
-  return {
-    _type: "configuration",
-    class: request.class,
-    // The static types are announced by the modules, see Declarations.
-    get config(): C {
-      return evaluation.config as C;
-    },
-    get options(): OptionsOf<Options> {
-      return optionsOfEvaluation(evaluation).record as OptionsOf<Options>;
-    },
-    get _module(): EvaluatedModules<C>["_module"] {
-      return {
-        args: evaluation.builtIn("args").force() as Readonly<Record<string, unknown>>,
-        check: evaluation.builtIn("check").force() as boolean,
-      };
-    },
-    get type(): AnyOptionType {
-      return (type ??= makeType());
-    },
-    get schema(): JsonSchema {
-      return evaluation.schema;
-    },
-    extendModules,
-    toPlain: () => toPlain(evaluation.config),
-    toJson: () => toJson(evaluation.config),
-  };
+    };
+    // Other arguments reach thunks in ways that nobody records.
+    const sameArguments = more.specialArgs === undefined && more.prefix === undefined && more.class === undefined;
+    return new EvaluatedConfiguration<C>(extended, sameArguments ? this.evaluation : undefined);
+  }
+
+  replaceModule(before: Module, after: Module): Replacement {
+    const index = this.request.modules.indexOf(before);
+    if (index < 0) throw new TypeError("replaceModule: the module to replace is not one of this evaluation's modules");
+    this.request = { ...this.request, modules: this.request.modules.map((each) => (each === before ? after : each)) };
+    this.madeType = undefined;
+    const replacement = this.exchange(before, after);
+    if (replacement !== undefined && !replacement.everything) return replacement;
+    this.evaluation = this.evaluate(undefined);
+    return { affected: [], everything: true };
+  }
+
+  /** Exchanges definitions in place, if nothing but `config` differs and nothing is undeclared. */
+  private exchange(before: Module, after: Module): Replacement | undefined {
+    const parts = ["imports", "disabledModules", "options", "freeformType", "key", "class", "meta"] as const;
+    if (!("config" in before) || !("config" in after) || parts.some((part) => before[part] !== after[part])) return undefined;
+    const loaded = this.evaluation.modules.find((each) => each.source.module === before);
+    if (loaded === undefined || this.evaluation.unmatched.length > 0 || this.evaluation.freeformType !== undefined) return undefined;
+    const source = new ModuleSource(loaded.source.name, after.file, after);
+    const replaced = { ...loaded, source, config: after.config };
+    const replacement = replaceDefinitions(this.evaluation, loaded, replaced);
+    this.evaluation.replaceLoaded(loaded, replaced);
+    return replacement;
+  }
+
+  toPlain(): unknown {
+    return toPlain(this.evaluation.config);
+  }
+  toJson(): string {
+    return toJson(this.evaluation.config);
+  }
 }

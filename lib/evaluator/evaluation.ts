@@ -6,7 +6,7 @@ import { EvaluationError, siblingPath } from "./errors.ts";
 import { nearest } from "./levenshtein.ts";
 import { type Location, type OptionPath, pathOf, showOption } from "./location.ts";
 import { discharge, emptyValueOf, expand, mergeChecked } from "./merge.ts";
-import { unknownSource } from "./module-source.ts";
+import { type ModuleSource, unknownSource } from "./module-source.ts";
 import type { Forward, OptionFields } from "./option.ts";
 import { optionDefaultPriority, PropertyRecord } from "./properties.ts";
 import { byCodeUnit, isRecord, type RecordSource, RecordSource as LazyRecord, asRecordSource } from "./records.ts";
@@ -65,6 +65,8 @@ export class OptionCell extends Cell {
   protected compute(): unknown {
     const { fields } = this;
     if (fields.forward !== undefined) return this.evaluation.readForwarded(this, fields.forward);
+    const adopted = this.evaluation.adopt(this);
+    if (adopted !== undefined) return adopted.value;
     const value = this.mergeAll(fields);
     // `apply` is typed against the option's own type where it is declared.
     return fields.apply === undefined ? value : (fields.apply as (merged: unknown) => unknown)(value);
@@ -140,6 +142,13 @@ export class GroupNode extends LazyRecord implements Location {
   add(definition: DefinitionRecord): void {
     if (this.definitions === none) this.definitions = [definition];
     else (this.definitions as DefinitionRecord[]).push(definition);
+  }
+
+  /** Exchanges the definitions of one module, while the children are being given theirs. */
+  replaceDefinitions(before: ModuleSource, after: readonly DefinitionRecord[]): void {
+    const position = this.definitions.findIndex((each) => each.source === before);
+    const kept = this.definitions.filter((each) => each.source !== before);
+    this.definitions = position < 0 ? [...kept, ...after] : [...kept.slice(0, position), ...after, ...kept.slice(position)];
   }
 
   /** Whether anything below has a definition. */
@@ -268,7 +277,12 @@ export interface EvaluationInput {
   readonly shared?: { readonly modules: readonly LoadedModule[]; readonly shape: ShapeNode };
   /** Definitions that are known to be plain configuration. */
   readonly definitions?: readonly DefinitionRecord[];
+  /** An earlier evaluation whose values may be taken over, and how that is decided. */
+  readonly donor?: { readonly evaluation: Evaluation; readonly adopt: Adoption } | undefined;
 }
+
+/** Decides whether a cell of an earlier evaluation has the value of this one. */
+export type Adoption = (cell: OptionCell, donor: Evaluation) => { readonly value: unknown } | undefined;
 
 /** An evaluation of modules. */
 export class Evaluation {
@@ -333,6 +347,28 @@ export class Evaluation {
     if (definitions !== undefined) for (const each of definitions) root.add(each);
     this.rootNode = root;
     return root;
+  }
+
+  /** The value of an earlier evaluation that this cell can take over. */
+  adopt(cell: OptionCell): { readonly value: unknown } | undefined {
+    const { donor } = this.input;
+    return donor?.adopt(cell, donor.evaluation);
+  }
+
+  /** The option at a path from the root, if it is declared here rather than in a submodule. */
+  cellAt(path: OptionPath): OptionCell | undefined {
+    let node: OptionCell | GroupNode | undefined = this.root;
+    for (const key of path.slice(pathOf(this.prefix).length)) {
+      if (!(node instanceof GroupNode)) return undefined;
+      node = node.child(key);
+    }
+    return node instanceof OptionCell ? node : undefined;
+  }
+
+  /** Notes that a module has been replaced; its definitions have been exchanged already. */
+  replaceLoaded(before: LoadedModule, after: LoadedModule): void {
+    this.loadedModules = this.modules.map((each) => (each === before ? after : each));
+    this.checked = false;
   }
 
   /** The configuration as a lazy record, without the check for unmatched definitions. */

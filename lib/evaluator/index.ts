@@ -5,7 +5,7 @@ export { type Documentation, literalExpression, literalMD } from "./documentatio
 export { type Asserted, assertionsModule, checkAssertions } from "./assertions.ts";
 export { type DefinitionProvenance, type DefinitionStatus, type EvaluatedOption, optionsOf, type OptionsOf } from "./evaluated-option.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
-export { type EvaluatedModules, type EvaluationRequest, evalModules } from "./evaluate.ts";
+export { type EvaluatedModules, type EvaluationRequest, evalModules, type Replacement } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";
 export { type OptionPath, showOption } from "./location.ts";
 export {
