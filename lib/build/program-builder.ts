@@ -8,8 +8,9 @@ import type { StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
 import type { BuilderRun, BuilderView } from "./builder-run.ts";
 import { type BuilderEnd, type ScratchError, UnsuitableDerivation } from "./errors.ts";
-import { prepareSandbox, runSandbox, sandboxArgumentFile, sandboxCommand } from "./sandbox.ts";
-import { type BubblewrapCommand, installRemedy, SandboxUnavailable } from "./sandbox/bubblewrap.ts";
+import { prepareSandbox, runSandbox, sandboxArgumentFile } from "./sandbox.ts";
+import { installRemedy, SandboxUnavailable } from "./sandbox/bubblewrap.ts";
+import { type Launcher, sandboxCommand } from "./sandbox/launcher.ts";
 import { malformedVariables, passAsFile, tooLongVariables } from "./sandbox/variables.ts";
 import { inScratch } from "./scratch.ts";
 
@@ -17,7 +18,7 @@ import { inScratch } from "./scratch.ts";
 export const runProgram = Effect.fnUntraced(function* (
   run: BuilderRun,
   view: BuilderView,
-  sandbox: Effect.Effect<BubblewrapCommand, SandboxUnavailable>,
+  sandbox: Effect.Effect<Launcher, SandboxUnavailable>,
 ): Effect.fn.Return<
   BuilderEnd | undefined,
   UnsuitableDerivation | SandboxUnavailable | ScratchError | StoreError,
@@ -27,7 +28,7 @@ export const runProgram = Effect.fnUntraced(function* (
   const store = yield* Store;
   const { derivation, scratch, log, limits, cores } = run;
   const environment = yield* environmentOf(derivation, view);
-  const bubblewrap = yield* sandbox;
+  const launcher = yield* sandbox;
   const status = yield* inScratch(scratch, () => fs.promises.lstat(store.physical(environment)));
   if (!status.isDirectory()) {
     return yield* new UnsuitableDerivation({
@@ -48,7 +49,7 @@ export const runProgram = Effect.fnUntraced(function* (
     });
     await fs.promises.writeFile(argumentFile(scratch), sandboxArgumentFile(description));
   });
-  return yield* runSandbox(sandboxedCommand(bubblewrap, run, view), log, limits).pipe(
+  return yield* runSandbox(sandboxedCommand(launcher, run, view), log, limits).pipe(
     Effect.map(({ code, signal }): BuilderEnd | undefined => {
       if (signal !== null) return { kind: "signal", signal };
       return code === 0 ? undefined : { kind: "exit", code: code ?? 1 };
@@ -64,11 +65,11 @@ const argumentFile = (scratch: string): string => posix.join(scratch, "arguments
 
 /** The whole command line of a builder in its sandbox. */
 export function sandboxedCommand(
-  bubblewrap: BubblewrapCommand,
+  launcher: Launcher,
   { derivation, scratch }: BuilderRun,
   view: BuilderView,
 ): readonly [string, ...string[]] {
-  return sandboxCommand(bubblewrap, argumentFile(scratch), [derivation.builder, ...view.args]);
+  return sandboxCommand(launcher, argumentFile(scratch), [derivation.builder, ...view.args]);
 }
 
 /** The store path in the variable `environment`, after checking that a sandbox can be made of the derivation at all. */

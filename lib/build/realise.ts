@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
 import { printAterm } from "#lib/derivations/aterm.ts";
 import { hashModulo, type HashModulo, realisationKey } from "#lib/derivations/hash-modulo.ts";
 import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
 import { resolve } from "#lib/derivations/resolve.ts";
 import { derivationPath, knownOutputPath, type StoreDerivation } from "#lib/derivations/store-derivation.ts";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
-import { Events } from "#lib/platform/events.ts";
+import { emit, type EngineEvent, Events } from "#lib/platform/events.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
@@ -56,7 +57,9 @@ export const realise = Effect.fnUntraced(function* (
     // What was built, and from what, can be asked afterwards, and be replayed.
     yield* store.addText(`${original.name}.drv`, resolved.text, resolved.store.inputSources);
     // Somebody else may be building it: wait for them, and then take what they made.
+    const waiting = yield* Effect.forkScoped(Effect.andThen(Effect.sleep(patience), emit(waitingFor(original.name))));
     const locked = Effect.gen(function* () {
+      yield* Fiber.interrupt(waiting);
       const meanwhile = yield* realisedOutputs(store, resolved);
       if (meanwhile !== undefined) return { outputs: meanwhile, outcome: "cut-off" as const };
       events.emit({ type: "build-started", derivation: path, name: original.name, pool });
@@ -65,7 +68,7 @@ export const realise = Effect.fnUntraced(function* (
       return { outputs, outcome: "built" as const };
     });
     return yield* store.withLock(resolved.path, locked);
-  });
+  }).pipe(Effect.scoped);
   const finish = (outcome: RealisationOutcome | "failed"): void =>
     events.emit({
       type: "build-finished",
@@ -81,6 +84,14 @@ export const realise = Effect.fnUntraced(function* (
   session.outputs.set(path, outputs);
   finish(outcome);
   return outcome;
+});
+
+/** Milliseconds after which the user is told whom we wait for. */
+const patience = 1000;
+
+const waitingFor = (name: string): EngineEvent => ({
+  type: "note",
+  message: `waiting for another process that builds ${name}`,
 });
 
 /** Replaces the inputs of a derivation by their outputs. */

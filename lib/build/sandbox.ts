@@ -6,7 +6,6 @@ import { type ExitStatus, Processes } from "#lib/platform/processes.ts";
 import { LimitExceeded, type Limits } from "./limits.ts";
 import type { BuildLog } from "./log.ts";
 import { type SandboxDescription, sandboxArguments } from "./sandbox/arguments.ts";
-import type { BubblewrapCommand } from "./sandbox/bubblewrap.ts";
 import { coverAccountFiles, entryAt, rootEntries } from "./sandbox/environment.ts";
 import { passAsFile, sandboxVariables } from "./sandbox/variables.ts";
 
@@ -57,25 +56,9 @@ export async function prepareSandbox(fs: FileSystemShape, request: SandboxReques
   };
 }
 
-/**
- * Run by the host's shell around bubblewrap, with a file of arguments as $0. One pipe for both streams keeps their
- * lines in order; mask and core size would otherwise be the user's; and arguments read from a descriptor are neither
- * limited in length nor seen by the builder, as those of process 1 are.
- */
-const wrapper = 'umask 022; ulimit -c 0; exec "$@" 2>&1 3<"$0" 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-';
-
 /** The arguments that `sandboxCommand` reads: each ends in a NUL byte. */
 export function sandboxArgumentFile(description: SandboxDescription): string {
   return sandboxArguments(description).map((argument) => `${argument}\0`).join("");
-}
-
-/** The whole command line around the builder's own. */
-export function sandboxCommand(
-  bubblewrap: BubblewrapCommand,
-  argumentFile: string,
-  command: readonly string[],
-): readonly [string, ...string[]] {
-  return ["/bin/sh", "-c", wrapper, argumentFile, bubblewrap.command, ...bubblewrap.args, "--args", "3", "--", ...command];
 }
 
 /**

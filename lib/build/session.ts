@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
-import type { FileSystem } from "#lib/platform/file-system.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { type BuildOptions, type CompleteOptions, completeOptions } from "./options.ts";
 import { isolation } from "./sandbox/arguments.ts";
-import { Bubblewrap, type BubblewrapCommand, type SandboxUnavailable } from "./sandbox/bubblewrap.ts";
+import { Bubblewrap, type SandboxUnavailable } from "./sandbox/bubblewrap.ts";
+import { type Launcher, makeLauncher } from "./sandbox/launcher.ts";
 import { probe } from "./sandbox/probe.ts";
 
 /** What the builds of one call share. */
@@ -13,8 +14,8 @@ export interface Session {
   readonly options: CompleteOptions;
   /** Outputs known so far, by original derivation; grows. */
   readonly outputs: Map<DerivationPath, ReadonlyMap<string, StorePath>>;
-  /** The sandbox's program, found and tried once: whoever builds first pays the 20 ms. */
-  readonly sandbox: Effect.Effect<BubblewrapCommand, SandboxUnavailable>;
+  /** How sandboxes are started, found out and tried once: whoever builds first pays the 20 ms. */
+  readonly sandbox: Effect.Effect<Launcher, SandboxUnavailable>;
   /** Copies a source or a text into the store, if it is one of this evaluation's. */
   readonly addInput: (path: StorePath) => Effect.Effect<void, StoreError>;
 }
@@ -27,7 +28,11 @@ export const makeSession = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Session, never, Bubblewrap | FileSystem | Processes> {
   const bubblewrap = yield* Bubblewrap;
   const context = yield* Effect.context<FileSystem | Processes>();
-  const tried = Effect.tap(bubblewrap.locate, (command) => probe(command, isolation));
+  const fs = yield* FileSystem;
+  const tried = bubblewrap.locate.pipe(
+    Effect.tap((command) => probe(command, isolation)),
+    Effect.flatMap((command) => Effect.promise(() => makeLauncher(fs, command))),
+  );
   return {
     options: completeOptions(options),
     outputs: new Map(outputs),

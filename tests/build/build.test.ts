@@ -171,7 +171,7 @@ const sri = (content: string): string => `sha256-${Buffer.from(sha256(content).h
 t.test("two runs on one store build the same thing once", async (t) => {
   let started = () => {};
   const running = new Promise<void>((resolve) => (started = resolve));
-  const harness = makeHarness({ during: () => Effect.andThen(Effect.sync(() => started()), Effect.sleep(50)) });
+  const harness = makeHarness({ during: () => Effect.andThen(Effect.sync(() => started()), Effect.sleep(1200)) });
   const one = testDerivation("one", []);
   await harness.run(
     Effect.gen(function* () {
@@ -184,6 +184,8 @@ t.test("two runs on one store build the same thing once", async (t) => {
     }),
   );
   t.same(harness.ran, ["one"]);
+  const notes = harness.events.flatMap((event) => (event.type === "note" ? [event.message] : []));
+  t.same(notes, ["waiting for another process that builds one"]);
 });
 
 t.test("a time limit ends a builtin builder", async (t) => {

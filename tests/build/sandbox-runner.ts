@@ -6,8 +6,9 @@ import { join } from "node:path";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import { LimitExceeded, type Limits } from "#lib/build/limits.ts";
 import { BuildLog } from "#lib/build/log.ts";
-import { prepareSandbox, runSandbox, sandboxArgumentFile, sandboxCommand, scratchDirectories } from "#lib/build/sandbox.ts";
+import { prepareSandbox, runSandbox, sandboxArgumentFile, scratchDirectories } from "#lib/build/sandbox.ts";
 import { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
+import { makeLauncher, sandboxCommand } from "#lib/build/sandbox/launcher.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
 import { makeToolRoot } from "./tool-root.ts";
@@ -43,6 +44,7 @@ export async function makeSandboxRunner(): Promise<SandboxRunner> {
       Effect.provide(FileSystem.layer),
     ),
   );
+  const launcher = await makeLauncher(nodeFs, bubblewrap);
   const tools = await makeToolRoot();
   const directory = await mkdtemp(join(tmpdir(), "helios-sandbox-"));
   const physicalInput = join(directory, "input");
@@ -72,7 +74,7 @@ export async function makeSandboxRunner(): Promise<SandboxRunner> {
         },
         phase: () => {},
       });
-      const command = sandboxCommand(bubblewrap, argumentFile, ["/bin/bash", "-c", script]);
+      const command = sandboxCommand(launcher, argumentFile, ["/bin/bash", "-c", script]);
       const run = runSandbox(command, log, limits).pipe(
         Effect.provide(Processes.layer),
         Effect.catchTag("LimitExceeded", (limit) => Effect.succeed(limit)),

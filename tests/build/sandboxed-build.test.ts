@@ -19,6 +19,7 @@ import { asOrdinaryUser, notRoot, processesWith } from "./host.ts";
 import { makeToolRoot } from "./tool-root.ts";
 
 const run = promisify(execFile);
+const notRootMessage = process.getuid?.() !== 0 && "only root may mount a small disk";
 const tools = await makeToolRoot();
 const directory = await mkdtemp(join(tmpdir(), "helios-build-"));
 const root = join(directory, "store");
@@ -135,8 +136,8 @@ t.test("a program in the sandbox", (t) => {
 });
 
 /** What is left in the store's directory for unfinished work, beside the names of running processes. */
-async function temporaryFiles(): Promise<string[]> {
-  const entries = await readdir(join(root, "nix/var/helios/tmp"), { withFileTypes: true });
+async function temporaryFiles(of = root): Promise<string[]> {
+  const entries = await readdir(join(of, "nix/var/helios/tmp"), { withFileTypes: true });
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
@@ -268,6 +269,28 @@ t.test("several processes build the same thing once", async (t) => {
   const finished = printed.map(({ stdout }) => stdout.trim().split("\n").at(-1)!);
   t.same(finished.map((line) => line.split(" ")[0]).sort(), ["built", "cut-off", "cut-off"]);
   t.equal(new Set(finished.map((line) => line.split(" ")[1])).size, 1, "and get the same path");
+});
+
+t.test("on a full disk the build fails and says so, and works when there is room again", { skip: notRootMessage }, async (t) => {
+  const small = await mkdtemp(join(tmpdir(), "helios-small-"));
+  await run("mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", small]);
+  t.teardown(async () => {
+    await run("umount", [small]);
+    await rm(small, { recursive: true });
+  });
+  const { run: runSmall } = makeHarness({ fs: nodeFs, root: join(small, "store") });
+  const big = (size: string) => script("big", `mkdir $out; head -c ${size} /dev/zero > $out/zero`);
+  const failed = (await runSmall(Effect.flip(build([big("100M")])))) as BuildsFailed;
+  t.match(failed.message, /disk is full/i);
+  t.same(await temporaryFiles(join(small, "store")), []);
+  await runSmall(build([big("1M")]));
+});
+
+t.test("a store that cannot be written to is named", async (t) => {
+  const blocked = join(directory, "blocked");
+  await writeFile(blocked, "");
+  const { run: runBlocked } = makeHarness({ fs: nodeFs, root: blocked });
+  await t.rejects(runBlocked(build([script("any", "echo > $out")])), { message: /cannot .*blocked/ });
 });
 
 t.test("all of this works for an ordinary user too", { skip: notRoot }, async (t) => {

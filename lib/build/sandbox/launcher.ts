@@ -1,0 +1,54 @@
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import type { BubblewrapCommand } from "./bubblewrap.ts";
+
+/** How this process starts sandboxes. */
+export interface Launcher {
+  readonly bubblewrap: BubblewrapCommand;
+  readonly shell: "/bin/sh" | "/bin/bash";
+  /** Descriptors that every child of this process gets, wanted or not. */
+  readonly inherited: readonly number[];
+}
+
+/** Looks at this process's descriptors, once for all sandboxes: Node's own are never inherited. */
+export async function makeLauncher(fs: FileSystemShape, bubblewrap: BubblewrapCommand): Promise<Launcher> {
+  const inherited = await inheritedDescriptors(fs);
+  // A plain sh closes descriptors of one digit only.
+  return { bubblewrap, inherited, shell: inherited.some((descriptor) => descriptor > 9) ? "/bin/bash" : "/bin/sh" };
+}
+
+/** The kernel's O_CLOEXEC, in the octal `flags` of /proc/self/fdinfo. */
+const closeOnExec = 0o2000000;
+
+/**
+ * What whoever started this process left open. With a directory among it, a builder could walk out of its sandbox;
+ * terminals of editors and CI runners do leave some.
+ */
+async function inheritedDescriptors(fs: FileSystemShape): Promise<number[]> {
+  const names = (await fs.promises.readdir("/proc/self/fd")).map(Number);
+  const flags = await Promise.all(
+    names.map((descriptor) => fs.promises.readFile(`/proc/self/fdinfo/${descriptor}`, "utf8").catch(() => "")),
+  );
+  return names.filter((descriptor, index) => {
+    const octal = /^flags:\s*([0-7]+)$/m.exec(flags[index] ?? "")?.[1];
+    return descriptor > 2 && octal !== undefined && (Number.parseInt(octal, 8) & closeOnExec) === 0;
+  });
+}
+
+/** The descriptor on which bubblewrap reads its arguments. */
+const argumentDescriptor = 3;
+
+/**
+ * The whole command line around the builder's own. The host's shell starts bubblewrap, with the file of arguments
+ * as $0: one pipe for both streams keeps their lines in order; mask and core size would otherwise be the user's; and
+ * arguments from a file are neither limited in length nor seen by the builder, as those of process 1 are.
+ */
+export function sandboxCommand(
+  { bubblewrap, shell, inherited }: Launcher,
+  argumentFile: string,
+  command: readonly string[],
+): readonly [string, ...string[]] {
+  const closed = inherited.filter((descriptor) => descriptor !== argumentDescriptor).map((descriptor) => ` ${descriptor}>&-`);
+  const script = `umask 022; ulimit -c 0; exec "$@" 2>&1 ${argumentDescriptor}<"$0"${closed.join("")}`;
+  const sandboxed = [bubblewrap.command, ...bubblewrap.args, "--args", String(argumentDescriptor), "--", ...command];
+  return [shell, "-c", script, argumentFile, ...sandboxed];
+}
