@@ -28,8 +28,12 @@ export interface Linux {
   readonly packages: readonly LockedPackage[];
 }
 
-/** What kernel packages depend on for their maintainer scripts. The modules' metadata is made here instead. */
-const maintainerScriptsOnly = ["dracut", "initramfs-tools", "kmod", "linux-base"];
+/**
+ * What kernel packages depend on for their maintainer scripts. The modules'
+ * metadata is made here instead. `linux-base` has to stay in the closure, since
+ * kernels of backports want a newer one than the release has; it is not used.
+ */
+const maintainerScriptsOnly = ["debconf", "dracut", "initramfs-tools", "kmod", "libtext-charwidth-perl", "perl", "perl-base"];
 
 const script = source({ path: join(import.meta.dirname, "kernel.sh") });
 
