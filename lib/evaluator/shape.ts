@@ -70,7 +70,7 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
   const children = new Map<string, ShapeNode>();
   const below = new Map<ShapeNode, DeclaredTree[]>();
   for (const { tree, source } of trees) {
-    if (!isRecord(tree) || tree["_type"] === "configuration") throw notAnOption(tree, source, location);
+    if (!isRecord(tree)) throw notAnOption(tree, source, location);
     for (const key of Object.keys(tree)) {
       const declared: unknown = tree[key];
       let child = children.get(key);
@@ -123,10 +123,14 @@ function declareInSubmodule(node: ShapeNode, nested: readonly DeclaredTree[], lo
   }
 }
 
+function isConfiguration(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Reflect.get(value, "_type") === "configuration";
+}
+
 function notAnOption(value: unknown, source: ModuleSource, location: Location | undefined): EvaluationError {
   const what = isOptionType(value)
     ? "a bare type"
-    : isRecord(value)
+    : isConfiguration(value)
       ? "an evaluated configuration"
       : Array.isArray(value)
       ? "a list"
