@@ -227,7 +227,8 @@ void t.test("what was tampered with is refused, named, and leaves nothing", asyn
   const pull = withCache(url, (cache) => pullPaths(cache, [tree], { trusted }));
 
   const edit = (from: RegExp, to: string) => (): void => nodeFs.writeFileSync(narInfo, good.replace(from, to));
-  const other = parseNarInfo(nodeFs.readFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), "utf8"));
+  const otherText = nodeFs.readFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), "utf8");
+  const other = parseNarInfo(otherText);
   const cases: [string, () => void, string, RegExp][] = [
     ["a changed archive", () => nodeFs.writeFileSync(archiveFile, Buffer.from(goodArchive).fill(7, 20, 24)), "CacheFileDamaged", /its hash is/],
     ["a cut archive", () => nodeFs.writeFileSync(archiveFile, goodArchive.subarray(0, 50)), "CacheFileDamaged", /it has 50 bytes/],
@@ -240,6 +241,19 @@ void t.test("what was tampered with is refused, named, and leaves nothing", asyn
     ["neither signature nor content address", edit(/^(Sig|CA): .*\n/gm, ""), "UntrustedPath", /signed by nobody/],
     ["a wrong signature alone", edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: test-1:AAAA\n"), "UntrustedPath", /only by test-1/],
     ["a made-up reference", edit(/^References: .*/m, `References: ${baseName(a)}`), "CacheFileDamaged", /does not give its path/],
+    [
+      "the consistent narinfo of other content",
+      () => {
+        let forged = good.replace(/^Sig: .*\n/m, "");
+        for (const field of ["URL", "Compression", "FileHash", "FileSize", "NarHash", "NarSize"]) {
+          const line = new RegExp(`^${field}: .*$`, "m");
+          forged = forged.replace(line, line.exec(otherText)![0]);
+        }
+        nodeFs.writeFileSync(narInfo, forged);
+      },
+      "CacheFileDamaged",
+      /does not give its path/,
+    ],
     ["a compression nobody knows", edit(/^Compression: .*/m, "Compression: lzma9"), "CacheFileDamaged", /'lzma9' is none of/],
   ];
   for (const [name, tamper, tag, message] of cases) {

@@ -18,6 +18,8 @@ const kills = Number(process.env["HELIOS_TEST_KILLS"] ?? 12);
 /** Makes the moments repeatable. */
 const seed = Number(process.env["HELIOS_TEST_SEED"] ?? 1);
 
+t.setTimeout(60_000 + kills * 20_000);
+
 /** Numbers from 0 to 1 (mulberry32). */
 function randomNumbers(state: number): () => number {
   return () => {
@@ -34,7 +36,7 @@ interface Worker {
   readonly ready: Promise<void>;
 }
 
-void t.test("a store survives that its users are killed at any moment", { timeout: 60_000 + kills * 10_000 }, async (t) => {
+void t.test("a store survives that its users are killed at any moment", async (t) => {
   const directory = nodeFs.mkdtempSync(join(tmpdir(), "kill-test-"));
   t.teardown(() => deleteTree(nodeFs, directory));
   const root = join(directory, "store");
