@@ -1,3 +1,5 @@
+import type { TimeLimits } from "./time-limits.ts";
+
 /**
  * What a test adds to the image's own kernel command line.
  *
@@ -24,6 +26,12 @@ export const tuningWords: readonly string[] = [
   // A panic resets the machine; with QEMU's -no-reboot that ends it, so a panic fails at once instead of timing out.
   "panic=-1",
 ];
+
+/** systemd's own patience with devices and services, which are as slow as the host: its defaults of 90 seconds, scaled. */
+export function patienceWords(limits: TimeLimits): string[] {
+  const seconds = Math.ceil(limits.seconds(90));
+  return [`systemd.default_device_timeout_sec=${seconds}`, `systemd.default_timeout_start_sec=${seconds}`];
+}
 
 /** The longest command line that an arm64 kernel takes, in bytes. */
 const longestCommandLine = 2047;

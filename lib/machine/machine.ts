@@ -64,7 +64,7 @@ export const startMachine = Effect.fnUntraced(function* (
   context: MachineContext,
 ): Effect.fn.Return<Machine, MachineStartError, Bubblewrap | FileSystem | Processes | Scope.Scope> {
   const fs = yield* FileSystem;
-  const qemu = yield* startQemu(options);
+  const qemu = yield* startQemu(options, timeLimits(context.pace));
   const shell = yield* makeShell(qemu.channel);
   return makeMachine(options.name, fs, qemu, shell, context.pace);
 });

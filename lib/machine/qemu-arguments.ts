@@ -1,6 +1,7 @@
-import { kernelCommandLine, tuningWords } from "./kernel-command-line.ts";
+import { kernelCommandLine, patienceWords, tuningWords } from "./kernel-command-line.ts";
 import { placeCredentials, shellCredentials, shellPort } from "./credentials.ts";
 import type { MachineOptions } from "./options.ts";
+import type { TimeLimits } from "./time-limits.ts";
 
 /** Where things are in QEMU's sandbox. */
 export const sandboxPaths = {
@@ -44,7 +45,7 @@ export interface ImpossiblePlan {
  * slowly, because of pointer authentication. Standard input and output of QEMU are
  * the shell's virtio port, so there is nothing to connect to and nothing to leave behind.
  */
-export function planQemu(options: MachineOptions): QemuPlan | ImpossiblePlan {
+export function planQemu(options: MachineOptions, limits: TimeLimits): QemuPlan | ImpossiblePlan {
   const placed = placeCredentials([...shellCredentials(), ...(options.credentials ?? [])]);
   const files: MachineFile[] = [];
   const mount = (role: string, physical: string): string => {
@@ -55,7 +56,7 @@ export function planQemu(options: MachineOptions): QemuPlan | ImpossiblePlan {
 
   const boot: string[] = [];
   if (options.boot.type === "kernel") {
-    const line = kernelCommandLine(options.boot.commandLine, [...tuningWords, ...placed.words]);
+    const line = kernelCommandLine(options.boot.commandLine, [...tuningWords, ...patienceWords(limits), ...placed.words]);
     if (line === undefined) return { problem: "the kernel command line is longer than the 2047 bytes that arm64 takes" };
     boot.push("-kernel", mount("kernel", options.boot.kernel), "-append", line);
     if (options.boot.initrd !== undefined) boot.push("-initrd", mount("initrd", options.boot.initrd));

@@ -14,6 +14,7 @@ import { connectQmp, type Qmp } from "./qmp.ts";
 import { machineSandboxArguments } from "./sandbox.ts";
 import { lastPrintableLines } from "./serial-log.ts";
 import type { ShellChannel } from "./shell.ts";
+import type { TimeLimits } from "./time-limits.ts";
 
 /** A running QEMU. */
 export interface Qemu {
@@ -36,6 +37,7 @@ export interface Qemu {
  */
 export const startQemu = Effect.fnUntraced(function* (
   options: MachineOptions,
+  limits: TimeLimits,
 ): Effect.fn.Return<Qemu, MachineStartError, Bubblewrap | FileSystem | Processes | Scope.Scope> {
   const fs = yield* FileSystem;
   const processes = yield* Processes;
@@ -43,7 +45,7 @@ export const startQemu = Effect.fnUntraced(function* (
   const attempt = <A>(what: string, action: () => Promise<A>): Effect.Effect<A, MachineStartError> =>
     Effect.tryPromise({ try: action, catch: (cause) => startError(options.name, what, cause) });
 
-  const plan = planQemu(options);
+  const plan = planQemu(options, limits);
   if ("problem" in plan) return yield* startError(options.name, "make its command line", plan.problem);
   for (const file of plan.files) {
     yield* attempt(`read the ${file.role} '${file.physical}'`, () => fs.promises.access(file.physical));

@@ -202,11 +202,14 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
     disks: [{ path: "/second", serial: "data" }],
     directory: "/logs",
   } as const;
-  const plan = planQemu(options);
+  const plan = planQemu(options, timeLimits(quietHost));
   if ("problem" in plan) throw new Error(plan.problem);
   const line = plan.args.join(" ");
   t.match(line, /-M virt -cpu cortex-a72 -smp 2 -m 1024 -accel tcg,thread=multi/);
   t.match(line, /-append root=LABEL=ACTIVE rw mitigations=off /);
+  t.match(line, /systemd\.default_timeout_start_sec=90 /);
+  const onBusyHost = planQemu(options, timeLimits({ ...quietHost, loadAverage: 7 }));
+  t.match("args" in onBusyHost && onBusyHost.args.join(" "), /systemd\.default_timeout_start_sec=360 /);
   t.equal(plan.args.filter((arg) => arg.includes("snapshot=on")).length, 2, "no disk is written to");
   t.match(line, /name=opt\/io\.systemd\.credentials\/systemd\.extra-unit\.t\.service,file=\/work\/credential-0/);
   t.strictSame(plan.files.map(({ role, physical }) => [role, physical]), [
@@ -219,11 +222,11 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
   t.notMatch(line, /\/root|\/logs/, "QEMU knows no path of the host");
 
   const long = { name: "a.credential.with.a.very.long.name", content: "value" };
-  const withLong = planQemu({ ...options, credentials: [long] });
+  const withLong = planQemu({ ...options, credentials: [long] }, timeLimits(quietHost));
   t.match("args" in withLong && withLong.args.join(" "), /systemd\.set_credential_binary=a\.credential\.with\.a\.very\.long\.name:dmFsdWU=/);
   const firmware = { ...options, boot: { type: "firmware", firmware: "/fw" } } as const;
-  t.match(planQemu(firmware), { args: Object });
-  t.match(planQemu({ ...firmware, credentials: [long] }), { problem: /'a\.credential\.with\.a\.very\.long\.name' is longer than the 28/ });
+  t.match(planQemu(firmware, timeLimits(quietHost)), { args: Object });
+  t.match(planQemu({ ...firmware, credentials: [long] }, timeLimits(quietHost)), { problem: /'a\.credential\.with\.a\.very\.long\.name' is longer than the 28/ });
 });
 
 t.test("time limits grow with a slow host and have an end", async (t) => {
