@@ -9,6 +9,7 @@ import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import type { Store } from "#lib/store/store.ts";
 import type { Builtins } from "./builtin.ts";
+import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
 import { recordBuild } from "./inspect/build-record.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
@@ -58,14 +59,19 @@ export const build = Effect.fnUntraced(function* (
   Store | FileSystem | Processes | Events | Builtins | Bubblewrap
 > {
   const { instantiation, addInput } = yield* instantiateRoots(roots);
-  const plan = yield* makePlan(instantiation, roots);
+  const plan = yield* makePlan(instantiation, roots, { durations: yield* readDurations });
   const session = yield* makeSession(buildOptions, plan.realised, addInput);
   const outcomes: Record<RealisationOutcome, string[]> = { built: [], "cut-off": [] };
-  yield* runPlan(plan, session, (derivation) =>
-    Effect.map(realise(derivation, session), (outcome) => {
-      outcomes[outcome].push(derivation.store.name);
-    }),
-  );
+  const durations = new Map<string, number>();
+  const run = Effect.fnUntraced(function* (derivation: InstantiatedDerivation) {
+    const { name } = derivation.store;
+    const started = performance.now();
+    const outcome = yield* realise(derivation, session);
+    outcomes[outcome].push(name);
+    if (outcome === "built") durations.set(name, Math.round(performance.now() - started));
+  });
+  const remember = Effect.suspend(() => addDurations(durations)).pipe(Effect.catch(warn));
+  yield* runPlan(plan, session, run).pipe(Effect.ensuring(remember));
   if (plan.builds.length > 0) {
     // What `why-rebuild` compares with later is not worth failing for.
     for (const root of roots) yield* recordBuild(instantiation, root).pipe(Effect.catch(warn));

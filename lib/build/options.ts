@@ -6,7 +6,10 @@ import type { Limits } from "./limits.ts";
 export interface BuildOptions {
   /** Builders that run at once; by default one for each processor. */
   readonly jobs?: number | undefined;
-  /** What each builder is told to use (NIX_BUILD_CORES); by default its share of the processors. */
+  /**
+   * What each builder is told to use (NIX_BUILD_CORES); by default all processors: most of the time one long build
+   * is what everything waits for, and it should have the whole machine.
+   */
   readonly cores?: number | undefined;
   /** Downloads that run at once. */
   readonly fetches?: number | undefined;
@@ -39,7 +42,7 @@ export function completeOptions(options: BuildOptions): CompleteOptions {
   const jobs = Math.max(1, options.jobs ?? availableParallelism());
   return {
     jobs,
-    cores: Math.max(1, options.cores ?? Math.floor(availableParallelism() / jobs)),
+    cores: Math.max(1, options.cores ?? availableParallelism()),
     fetches: Math.max(1, options.fetches ?? 8),
     keepGoing: options.keepGoing ?? false,
     keepFailed: options.keepFailed ?? false,

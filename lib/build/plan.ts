@@ -8,6 +8,7 @@ import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
 import { isBuiltin } from "./builtin.ts";
+import type { Durations } from "./durations.ts";
 import type { Pool, Task } from "./scheduler.ts";
 
 /** A derivation that has to be realised. */
@@ -26,6 +27,8 @@ export interface Plan {
 export interface PlanOptions {
   /** Plans the roots as if they were not in the store. */
   readonly again?: boolean;
+  /** What builds took before, by which the longest path is found. */
+  readonly durations?: Durations;
 }
 
 /** How many questions to the store are open at once. */
@@ -38,7 +41,7 @@ const concurrency = 64;
 export const makePlan = Effect.fnUntraced(function* (
   instantiation: Instantiation,
   roots: readonly Derivation[],
-  { again = false }: PlanOptions = {},
+  { again = false, durations = new Map() }: PlanOptions = {},
 ): Effect.fn.Return<Plan, StoreError, Store> {
   const store = yield* Store;
   const wanted = new Map<DerivationPath, Set<string>>();
@@ -80,7 +83,7 @@ export const makePlan = Effect.fnUntraced(function* (
   }
   // A derivation of which one output is missing gives all of them anew.
   for (const { path } of missing) realised.delete(path);
-  return { builds: plannedBuilds(instantiation, missing), realised };
+  return { builds: plannedBuilds(instantiation, missing, durations), realised };
 });
 
 interface Wanted {
@@ -88,7 +91,11 @@ interface Wanted {
   readonly output: string;
 }
 
-function plannedBuilds(instantiation: Instantiation, missing: ReadonlySet<InstantiatedDerivation>): PlannedBuild[] {
+function plannedBuilds(
+  instantiation: Instantiation,
+  missing: ReadonlySet<InstantiatedDerivation>,
+  durations: Durations,
+): PlannedBuild[] {
   const builds = new Map<DerivationPath, PlannedBuild>();
   // The instantiation's order has inputs before dependents.
   for (const derivation of instantiation.byPath.values()) {
@@ -98,14 +105,14 @@ function plannedBuilds(instantiation: Instantiation, missing: ReadonlySet<Instan
       derivation,
       inputs: new Set(inputs.filter((input) => input !== undefined)),
       pool: poolOf(derivation.store),
-      cost: isBuiltin(derivation.store.builder) ? 1 : builderCost,
+      cost: durations.get(derivation.store.name) ?? unknownDuration(derivation.store),
     });
   }
   return [...builds.values()];
 }
 
-/** A program in the sandbox is taken to cost this many times a builtin builder. */
-const builderCost = 10;
+/** Milliseconds that something is taken to need that was never built here. */
+const unknownDuration = ({ builder }: StoreDerivation): number => (isBuiltin(builder) ? 1000 : 10_000);
 
 /** Downloads wait for the network, everything else for a processor. */
 export function poolOf(derivation: StoreDerivation): Pool {

@@ -81,6 +81,18 @@ t.test("planning", (t) => {
     t.ok(milliseconds < 1000, `${milliseconds} ms of CPU`);
   });
 
+  t.test("what took longest before goes first", async (t) => {
+    const slow = (name: string) => (name.startsWith("slow") ? Effect.sleep(100) : Effect.void);
+    const harness = makeHarness({ during: slow });
+    const graph = (round: number) =>
+      testDerivation("root", ["a", "b", "slow", "c"].map((name) => testDerivation(name, [], { round })));
+    await harness.run(build([graph(1)], { jobs: 1 }));
+    t.same(harness.ran.indexOf("slow"), 2);
+    harness.ran.length = 0;
+    await harness.run(build([graph(2)], { jobs: 1 }));
+    t.same(harness.ran.indexOf("slow"), 0);
+  });
+
   t.test("the plan is announced before anything runs", async (t) => {
     const harness = makeHarness();
     const content = "fetched";

@@ -13,8 +13,8 @@ export const probe = Effect.fnUntraced(function* (bubblewrap: BubblewrapCommand,
   const fs = yield* FileSystem;
   const finished = yield* run({
     command: bubblewrap.command,
-    // The host's root stands in for an environment: nothing but `true` runs in it.
-    args: [...bubblewrap.args, ...isolation, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true"],
+    // The host's root stands in for an environment: nothing but an empty shell runs in it.
+    args: [...bubblewrap.args, ...isolation, ...mounts, "--", "/bin/sh", "-c", ":"],
     env: {},
   }).pipe(
     Effect.mapError((cause) => new SandboxUnavailable({ reason: cause.message.replace(/\.$/, ""), remedy: installRemedy, cause })),
@@ -24,6 +24,8 @@ export const probe = Effect.fnUntraced(function* (bubblewrap: BubblewrapCommand,
   const remedy = yield* Effect.promise(() => remedyFor(fs, said));
   return yield* new SandboxUnavailable({ reason: `bubblewrap does not work here (${said})`, remedy });
 });
+
+const mounts = ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"];
 
 /** Kernel settings that forbid user namespaces to ordinary users, with the value that does. */
 const settings = [
