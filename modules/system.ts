@@ -87,6 +87,7 @@ export default defineModule({
               root: { device: `LABEL=${config.image.root.label}`, type: config.image.root.filesystem },
             },
             ...accounts(config),
+            units: Object.entries(config.services.units).flatMap(([name, unit]) => (unit.enable && !unit.mask ? [name] : [])),
             layers: [{ name: "stage", entries: stageEntries(config) }],
           }),
         image: (config, { pkgs }) => {

@@ -78,8 +78,9 @@ export function image(tools: Derivation, lock: PackageLock, options: ImageOption
         ...bootLoaderPackages(lock),
       ]),
       passAsFile: ["bootSources", "bootTexts", "packages"],
-      // Not read: an image of programs without their libraries must not come to be.
+      // Not read: an image of programs without their libraries, or of units that systemd refuses, must not come to be.
       libraryCheck: rootfs.libraryCheck,
+      unitCheck: rootfs.unitCheck,
     },
   });
 }

@@ -10,6 +10,7 @@ import { defaultEntries, type Identity } from "./defaults.ts";
 import type { Entry, EntryLayer } from "./entry.ts";
 import { maintainerScriptAccounts } from "./maintainer-scripts.ts";
 import type { StartingPoint } from "./starting-point.ts";
+import { unitCheck } from "./unit-check.ts";
 
 /** What a root file system is put together from. */
 export interface RootFileSystemOptions extends Accounts {
@@ -18,6 +19,8 @@ export interface RootFileSystemOptions extends Accounts {
   /** Its modules are installed. */
   readonly linux?: Linux;
   readonly identity: Identity;
+  /** Names of systemd units that are to be checked: those that the configuration declares. */
+  readonly units?: readonly string[];
   /** Programs, files, units …; two layers that write one path are an error unless the entry or the layer is forced. */
   readonly layers: readonly EntryLayer[];
 }
@@ -29,6 +32,8 @@ export interface RootFileSystem {
   readonly archive: Derivation;
   /** Fails when a program in it would not find its libraries. Whatever uses the archive should need this too. */
   readonly libraryCheck: Derivation;
+  /** Fails when systemd does not accept one of the declared units. */
+  readonly unitCheck: Derivation;
   /** Of the starting point and the kernel. */
   readonly packages: readonly LockedPackage[];
 }
@@ -48,7 +53,10 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
   const written = new Set(layers.flatMap((layer) => layer.entries.map((entry) => entry.path)));
   const own: readonly EntryLayer[] = [
     { name: "accounts", entries: accountEntries(accounts, options).filter((entry) => !written.has(entry.path)) },
-    { name: "defaults", entries: defaultEntries(identity, base.has).filter((entry) => !written.has(entry.path)) },
+    {
+      name: "defaults",
+      entries: [...defaultEntries(identity, base.has), ...base.entries].filter((entry) => !written.has(entry.path)),
+    },
   ];
   const archive = mergeArchives(name, [
     { name: base.name, kind: "tar", path: `${base.archive}`, manifest: `${base.archive.output("manifest")}` },
@@ -61,7 +69,8 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
     script: checkScript,
     env: { archives: base.archive, programs: programLines(layers), passAsFile: ["programs"] },
   });
-  return { name, archive, libraryCheck, packages: [...base.packages, ...(linux?.packages ?? [])] };
+  const checked = unitCheck(tools, { name, archive, units: options.units ?? [] });
+  return { name, archive, libraryCheck, unitCheck: checked, packages: [...base.packages, ...(linux?.packages ?? [])] };
 }
 
 /** Only what comes from files can be a program: a changed text does not repeat the check. */

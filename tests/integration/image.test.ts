@@ -24,7 +24,9 @@ const flake = defineFlake({
     const pkgs = makePackages({ lock });
     const louder = defineModule({ config: { services: { units: { "greeter.service": { unit: { Documentation: "man:cat(1)" } } } } } });
     const doubled = defineModule({ config: { stage: { files: [{ dst: "/usr/bin/bash", content: "mine" }] } } });
+    const misspelt = defineModule({ config: { services: { units: { "greeter.service": { extraConfig: "[Service]\\nPrivateTemp=yes\\n" } } } } });
     const systems = {
+      misspelt: evalSystem({ pkgs, modules: [heliosCm5, greeter, misspelt] }),
       greeter: evalSystem({ pkgs, modules: [heliosCm5, greeter] }),
       louder: evalSystem({ pkgs, modules: [heliosCm5, greeter, louder] }),
       doubled: evalSystem({ pkgs, modules: [heliosCm5, doubled] }),
@@ -36,6 +38,7 @@ const flake = defineFlake({
       packages: {
         get greeter() { return build("greeter").image; },
         get louder() { return build("louder").image; },
+        get misspelt() { return build("misspelt").image; },
         get doubled() { return build("doubled").image; },
         get inspection() {
           return pkgs.mkDerivation({
@@ -127,7 +130,13 @@ t.test("an image with a profile of one's own", async (t) => {
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as { type: string; name: string })
       .filter(({ type }) => type === "build-started");
-    t.strictSame([...new Set(started.map(({ name }) => name))].filter((name) => !/^helios-cm5-(rootfs\.tar|image)$/.test(name)), []);
+    t.strictSame([...new Set(started.map(({ name }) => name))].filter((name) => !/^helios-cm5-(rootfs\.tar|rootfs-unit-check|image)$/.test(name)), []);
+  });
+
+  t.test("does not come to be when systemd would ignore a part of a unit", async (t) => {
+    const result = await run("build", ".#misspelt", "--no-link");
+    t.equal(result.code, 1, result.stderr);
+    t.match(result.stderr, /greeter\.service:\d+: Unknown key 'PrivateTemp' in section \[Service\]/);
   });
 
   t.test("a file that a package ships is not overwritten in silence: both writers are named", async (t) => {

@@ -6,7 +6,7 @@
  *     /usr /bin /lib … /etc   the environment, read-only
  *     /nix/store              the build's own outputs, writable, and below it each path of the
  *                             inputs' closure, read-only
- *     /build /tmp             private and writable, on disk
+ *     /build /tmp             private and writable, on disk; /run and /var/tmp lead to /tmp
  *     /proc /dev              of the new PID namespace; null, zero, full, random, urandom, tty, pts, shm
  */
 
@@ -65,7 +65,8 @@ export function sandboxArguments(description: SandboxDescription): string[] {
     // A builder started by root owns the kernel's settings as far as their file modes are concerned.
     ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"],
     ["--dev", "/dev", "--remount-ro", "/dev", "--tmpfs", "/dev/shm"],
-    ["--bind", temporary, "/tmp"],
+    // systemd's tools insist on making their directories in /run.
+    ["--bind", temporary, "/tmp", "--symlink", "tmp", "/run"],
     rootEntries.some((entry) => entry.name === "var") ? [] : ["--dir", "/var", "--symlink", "../tmp", "/var/tmp"],
     ["--bind", build, buildDirectory],
     ["--bind", store, storeDirectory],
