@@ -150,6 +150,7 @@ t.test("cpio archives", async (t) => {
     ["directory with content", cpioOf([["d", 0o040755, "x"]]), { _tag: "MalformedArchive" }],
     ["name of nothing", Buffer.concat([good.subarray(0, 94), Buffer.from("00000000"), good.subarray(102)]), { _tag: "MalformedArchive" }],
     ["no number", Buffer.from(good.toString("latin1").replace("000081a4", "0000zzzz"), "latin1"), { _tag: "MalformedArchive", reason: /hexadecimal/ }],
+    ["a name without its end", Buffer.concat([good.subarray(0, 113), Buffer.from("!"), good.subarray(114)]), { _tag: "MalformedArchive", reason: /zero byte/ }],
     ["cut in a name", good.subarray(0, 112), { _tag: "MalformedArchive", reason: /cut off/ }],
     ["cut in content", good.subarray(0, 118), { _tag: "MalformedArchive", reason: /cut off/ }],
   ];
@@ -174,6 +175,8 @@ t.test("zip archives", async (t) => {
   );
   t.strictSame(value, ["d directory 755", "d/stored file 644 as it is", `d/deflated file 644 ${text}`.trim(), "run file 755 #!", "link symlink 777 d/stored", "ünïcode file 644"]);
   t.strictSame((await list(host, zipOf([]))).value, []);
+  const pretence = `${zipOf([]).toString("latin1")} and more`;
+  t.strictSame((await list(host, zipOf([{ name: "x" }], pretence))).value, ["x file 644"], "a comment is not taken for the directory's end");
 
   const good = zipOf([{ name: "abc", content: text, deflate: true }]);
   const damaged = Buffer.from(good);

@@ -79,8 +79,16 @@ t.test("git repositories", { skip }, async (t) => {
     t.match((await fetch({ revision: missing })).error, { _tag: "RevisionMissing", revision: missing });
     t.match((await fetch({ revision: "main" })).error?.message, /'main'.*not the full hash/);
     t.match((await fetch({ url: `${directory}/nowhere` })).error, { _tag: "GitFailed", command: "git fetch" });
-    t.match((await fetch({ url: "ext::sh -c evil" })).error, { _tag: "GitFailed" }, "programs are no transport");
-    t.match((await fetch({ url: "--upload-pack=evil" })).error, { _tag: "GitFailed" }, "options are no URLs");
+    const home = process.env["HOME"];
+    t.teardown(() => {
+      process.env["HOME"] = home;
+    });
+    process.env["HOME"] = directory;
+    writeFileSync(`${directory}/.gitconfig`, "[protocol \"ext\"]\n\tallow = always\n");
+    for (const url of [`ext::touch ${directory}/evil`, `--upload-pack=touch ${directory}/evil;`]) {
+      t.match((await fetch({ url })).error, { _tag: "GitFailed" }, url);
+      t.notOk(readdirSync(directory).includes("evil"), "a URL runs no program");
+    }
     t.match((await fetch({ byteLimit: 1000 })).error, { _tag: "ArchiveTooLarge" });
   });
 
