@@ -151,6 +151,25 @@ void t.test("a file larger than any buffer is streamed", async (t) => {
   t.equal(nodeFs.statSync(join(directory, "to/big")).mode & 0o777, 0o444);
 });
 
+void t.test("permissions do not depend on the umask", async (t) => {
+  const directory = nodeFs.mkdtempSync(join(tmpdir(), "nar-test-"));
+  t.teardown(() => deleteTree(nodeFs, directory));
+  const from = join(directory, "from");
+  plant(nodeFs, from, new Map<string, Tree>([["a", "a"], ["b", { run: "b" }], ["c", "c"], ["d", { run: "d" }]]));
+  const nar = await archive(nodeFs, from);
+  for (const umask of [0o000, 0o022, 0o077, 0o111]) {
+    const to = join(directory, `to${umask}`);
+    const before = process.umask(umask);
+    try {
+      await new NarReader(new TreeWriter(nodeFs, to)).push(nar);
+    } finally {
+      process.umask(before);
+    }
+    const modes = ["a", "b", "c", "d"].map((file) => (nodeFs.statSync(join(to, file)).mode & 0o7777).toString(8));
+    t.strictSame(modes, ["444", "555", "444", "555"], umask.toString(8));
+  }
+});
+
 void t.test("a tree deeper than the stack of calls is archived, restored and deleted", async (t) => {
   const fs = memory();
   const deep = `/from${"/d".repeat(400)}`;
@@ -192,7 +211,7 @@ void t.test("hostile archives are refused with the place, and write nothing outs
     ["padding that is not zero", unpadded, /padding is not zero/],
     ["an unknown type", strings("nix-archive-1", "(", "type", "device"), /'device' is no type/],
     ["a link without a target", strings("nix-archive-1", "(", "type", "symlink", "target", ""), /no usable target/],
-    ["a missing keyword", strings("nix-archive-1", "(", "contents"), /expected 'type'/],
+    ["a missing keyword", strings("nix-archive-1", "(", "contents"), /expected '\(' 'type'/],
     ["an impossible size", Buffer.concat([huge, length]), /impossibly long/],
     ["something behind the end", Buffer.concat([good, strings("(")]), /follows the end/],
   ];
