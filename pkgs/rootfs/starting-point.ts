@@ -4,6 +4,7 @@ import { mergeArchives } from "../builtin-builders.ts";
 import { debianPackage } from "../debian/package-file.ts";
 import type { PackageLock } from "../environments.ts";
 import { mkDerivation } from "../mk-derivation.ts";
+import { type Entry, symlink } from "./entry.ts";
 
 /** What a root file system starts from. */
 export interface StartingPointOptions {
@@ -27,6 +28,8 @@ export interface StartingPoint {
   readonly packages: readonly LockedPackage[];
   /** The packages' sysusers.d files, a directory. */
   readonly sysusers: Derivation;
+  /** What is made from the packages' own files. */
+  readonly entries: readonly Entry[];
   /** Whether a package of that name is in it. */
   readonly has: (packageName: string) => boolean;
 }
@@ -82,7 +85,15 @@ export function startingPoint(tools: Derivation, lock: PackageLock, options: Sta
     packages.map((pinned) => ({ name: pinned.name, kind: "deb", path: `${debianPackage(pinned)}`, exclude: leaveOut })),
   );
   const names = new Set(packages.map((pinned) => pinned.name));
-  return { name, archive, packages, sysusers: sysusersFiles(tools, name, archive), has: (packageName) => names.has(packageName) };
+  const has = (packageName: string) => names.has(packageName);
+  return {
+    name,
+    archive,
+    packages,
+    sysusers: sysusersFiles(tools, name, archive),
+    entries: has("ca-certificates") ? certificateEntries(certificateBundle(tools, name, archive)) : [],
+    has,
+  };
 }
 
 /** A step of its own: most changes of packages leave these files alone, and then what follows is not built again. */
@@ -94,4 +105,24 @@ function sysusersFiles(tools: Derivation, name: string, archive: Derivation): De
     script: `mkdir "$out"
 tar -x --no-same-owner -C "$out" --wildcards --transform='s,.*/,,' -f "$archive" './usr/lib/sysusers.d/*.conf'`,
   });
+}
+
+/** All certificates of ca-certificates in one file, as update-ca-certificates would write it. */
+function certificateBundle(tools: Derivation, name: string, archive: Derivation): Derivation {
+  return mkDerivation({
+    name: `${name}-ca-certificates.crt`,
+    environment: tools,
+    env: { archive },
+    // The archive is sorted, so the bundle is too.
+    script: `tar -xO --wildcards -f "$archive" './usr/share/ca-certificates/*.crt' > "$out"`,
+  });
+}
+
+/** The bundle, and the name under which OpenSSL looks for it; the folder of hashed names is not made. */
+function certificateEntries(bundle: Derivation): readonly Entry[] {
+  const path = "/etc/ssl/certs/ca-certificates.crt";
+  return [
+    { path, type: "file", mode: "0644", source: `${bundle}` },
+    symlink("/usr/lib/ssl/cert.pem", path),
+  ];
 }

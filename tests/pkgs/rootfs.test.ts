@@ -99,3 +99,11 @@ t.test("names are resolved by the services that are installed", async (t) => {
   t.equal(hosts(nothing), "files dns");
   t.equal(hosts(only("libnss-resolve")), "files resolve [!UNAVAIL=return] dns");
 });
+
+t.test("certificates are bundled where the package is there", async (t) => {
+  const pkgs = makePackages({ lock: inventedLock() });
+  const bundle = (...packages: string[]) =>
+    entryOf(pkgs.startingPoint({ name: "base", packages }).entries, "/etc/ssl/certs/ca-certificates.crt");
+  t.equal(bundle("systemd"), undefined);
+  t.match(bundle("systemd", "ca-certificates"), { type: "file", mode: "0644" });
+});

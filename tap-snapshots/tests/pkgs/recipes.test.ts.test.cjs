@@ -117,6 +117,7 @@ rootManifest=<test-rootfs.tar!manifest>
 rootSize=
 rootUuid=438b28e2-9790-85f6-b5f1-c0049752fe03
 system=x86_64-linux
+unitCheck=<test-rootfs-unit-check>
 outputs: out
 `
 
@@ -193,6 +194,21 @@ passAsFile=programs
 programs=<helios-engine>/bin/helios-engine	usr/bin/helios-engine
 
 system=x86_64-linux
+outputs: out
+`
+
+exports[`tests/pkgs/recipes.test.ts > TAP > the derivations of a system are what they were > test-rootfs-unit-check 1`] = `
+/bin/bash
+-euo
+pipefail
+<unit-check.sh>
+PATH=/usr/bin:/usr/sbin
+archive=<test-rootfs.tar>
+builder=/bin/bash
+environment=<image-tools>
+name=test-rootfs-unit-check
+system=x86_64-linux
+units=
 outputs: out
 `
 
