@@ -99,7 +99,6 @@ export class TreeWriter implements NarVisitor {
   readonly #fs: FileSystemShape & TreeFiles;
   readonly #root: BytePath;
   readonly #slices: Slices;
-  readonly #narrowed = new Map<number, boolean>();
   #descriptor = -1;
 
   constructor(fs: FileSystemShape, root: string, signal?: AbortSignal) {
@@ -122,11 +121,9 @@ export class TreeWriter implements NarVisitor {
   file(path: BytePath, executable: boolean): void {
     const mode = executable ? canonicalMode.executable : canonicalMode.file;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    this.#descriptor = this.#fs.openSync(hostPath(this.#root + path), flags, mode);
-    // The umask narrows the mode given to `open`, or does not: the first file of each mode tells.
-    const narrowed = this.#narrowed.get(mode) ?? (this.#fs.fstatSync(this.#descriptor).mode & 0o7777) !== mode;
-    this.#narrowed.set(mode, narrowed);
-    if (narrowed) this.#fs.fchmodSync(this.#descriptor, mode);
+    this.#descriptor = this.#fs.openSync(hostPath(this.#root + path), flags, 0o600);
+    // The mode given to `open` is narrowed by the umask.
+    this.#fs.fchmodSync(this.#descriptor, mode);
   }
 
   data(chunk: Uint8Array): void | Promise<void> {
