@@ -19,7 +19,7 @@ export async function asOrdinaryUser(file: string): Promise<{ readonly code: num
     uid: nobody,
     gid: nobody,
     cwd: join(import.meta.dirname, "../.."),
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", TAP_TIMEOUT: "600" },
+    env: { PATH: process.env["PATH"], HOME: "/nonexistent", TAP_TIMEOUT: "600", HELIOS_TEST_KILLS: "1" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));

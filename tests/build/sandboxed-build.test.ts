@@ -250,7 +250,7 @@ t.test("a build that is cancelled leaves nothing, and the next run works", async
 });
 
 /** How often a process is killed: `HELIOS_TEST_KILLS=1000` for a night. */
-const kills = Number(process.env["HELIOS_TEST_KILLS"] ?? 4);
+const kills = Number(process.env["HELIOS_TEST_KILLS"] ?? 3);
 
 t.test("processes that are killed while they build leave nothing running and nothing half-valid", async (t) => {
   const shared = join(directory, "killed");
