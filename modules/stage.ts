@@ -111,7 +111,7 @@ export default defineModule({
           }),
         })),
     },
-    assertions: (config) => [
+    assertions: (config, { options }) => [
       ...config.stage.env.files.flatMap(({ path, sets }) =>
         sets.map((name) => ({
           assertion: Object.hasOwn(config.stage.env.sets, name),
@@ -120,7 +120,7 @@ export default defineModule({
       ),
       ...repeated(config.stage.files.map(({ dst }) => dst)).map((dst) => ({
         assertion: false,
-        message: `stage.files: '${dst}' is written twice. Leave one of the definitions away.`,
+        message: `stage.files: '${dst}' has more than one writer: ${writers(options.stage.files.definitionsWithLocations, dst).join(" and ")}. Leave one of them away.`,
       })),
       ...config.stage.files.map(({ dst, content, src, link }) => ({
         assertion: [content, src, link].filter((given) => given !== null).length === 1,
@@ -129,3 +129,12 @@ export default defineModule({
     ],
   },
 });
+
+/** The modules whose definitions of `stage.files` have an entry for a path. */
+function writers(definitions: readonly { readonly file: string; readonly value: unknown }[], dst: string): string[] {
+  return definitions.flatMap(({ file, value }) =>
+    (Array.isArray(value) ? (value as unknown[]) : []).flatMap((entry) =>
+      typeof entry === "object" && entry !== null && "dst" in entry && entry.dst === dst ? [file] : [],
+    ),
+  );
+}
