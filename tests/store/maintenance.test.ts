@@ -6,7 +6,8 @@ import { source } from "#lib/derivations/source.ts";
 import { baseName, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { infoFile, type Layout, realisationPath } from "#lib/store/layout.ts";
-import type { Store } from "#lib/store/store.ts";
+import { closureSize, diffClosures, whyDepends } from "#lib/store/queries.ts";
+import { Store } from "#lib/store/store.ts";
 import { describeProblem } from "#lib/store/verification.ts";
 import { store, type World, worlds, writeSource } from "./worlds.ts";
 
@@ -225,3 +226,26 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
     t.end();
   });
 }
+
+void t.test("questions about closures", async (t) => {
+  const w = worlds["memory"]!(t);
+  await w.run(
+    Effect.gen(function* () {
+      const { a, b, c, tree } = yield* graph(w);
+      t.strictSame(yield* whyDepends(c, a), [c, b, a]);
+      t.strictSame(yield* whyDepends(c, c), [c]);
+      t.equal(yield* whyDepends(a, c), undefined);
+      const sizes = yield* closureSize(c);
+      t.equal(sizes.paths, 3);
+      t.ok(sizes.closure > sizes.own && sizes.own > 0);
+      const s = yield* Store;
+      const longer = yield* s.addText("c", `now see ${a} and not the other one`, [a]);
+      const [first, second, ...more] = yield* diffClosures(c, longer);
+      t.strictSame(more, []);
+      t.match(first, { name: "b", removed: [b], added: [] });
+      t.ok(first!.growth < 0);
+      t.match(second, { name: "c", removed: [c], added: [longer] });
+      t.match(yield* Effect.flip(closureSize(parseStorePath(`${tree}x`))).pipe(Effect.orDie), { _tag: "InvalidPathError" });
+    }),
+  );
+});
