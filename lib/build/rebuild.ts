@@ -97,6 +97,22 @@ const compareBuilds = Effect.fnUntraced(function* (
   return comparisons;
 });
 
+const mostDifferences = 20;
+
+/** What a second build gave, as lines for people. */
+export function formatComparisons(comparisons: readonly OutputComparison[]): string[] {
+  return comparisons.flatMap(({ derivation, output, before, after, differences }) => {
+    const what = output === "out" ? derivation : `${derivation}.${output}`;
+    if (before === after) return [`${what} is reproducible: both builds gave ${before}`];
+    const shown = differences.slice(0, mostDifferences).map(({ file, kind, offset }) => {
+      const place = offset === undefined ? "" : ` from byte ${offset}`;
+      return `  ${file === "" ? "the output itself" : file}: ${kind}${place}`;
+    });
+    const more = differences.length > mostDifferences ? [`  … and ${differences.length - mostDifferences} more`] : [];
+    return [`${what} is NOT reproducible:`, `  first:  ${before}`, `  second: ${after}`, ...shown, ...more];
+  });
+}
+
 /** Reports the failure of one derivation as that of a build. */
 const asBuild = <A, R>(
   { path, store: { name } }: InstantiatedDerivation,

@@ -7,10 +7,11 @@ import { explain, knownCauses } from "#lib/build/hints.ts";
 import { diffClosures, parsePackageName, pathDetails } from "#lib/build/inspect/closures.ts";
 import { compareTrees } from "#lib/build/inspect/compare-trees.ts";
 import { findLog, findLogOf } from "#lib/build/inspect/find-log.ts";
+import { realisedOutputsOf } from "#lib/build/inspect/outputs.ts";
 import { showDerivation } from "#lib/build/inspect/show-derivation.ts";
 import { whyDepends } from "#lib/build/inspect/why-depends.ts";
 import { formatRebuildReport, whyRebuild } from "#lib/build/inspect/why-rebuild.ts";
-import { buildStored, rebuild, rebuildStored } from "#lib/build/rebuild.ts";
+import { buildStored, formatComparisons, rebuild, rebuildStored } from "#lib/build/rebuild.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
@@ -163,6 +164,12 @@ t.test("a second build", (t) => {
     t.equal(comparison!.before, first);
     t.not(comparison!.after, first);
     t.same(comparison!.differences, [{ file: "", kind: "content", offset: 0 }]);
+    t.same(formatComparisons([comparison!]), [
+      "root is NOT reproducible:",
+      `  first:  ${first}`,
+      `  second: ${comparison!.after}`,
+      "  the output itself: content from byte 0",
+    ]);
     const again = await m.run(build([root]));
     t.equal(again.outputs.get(root)!.get("out"), first, "the first result stays the result");
   });
@@ -179,6 +186,14 @@ t.test("a second build", (t) => {
   });
 
   t.end();
+});
+
+t.test("outputs that are there are found without building", async (t) => {
+  const m = memory();
+  const root = testDerivation("root", [], {}, { outputs: ["out", "dev"] });
+  t.equal((await m.run(realisedOutputsOf(root))).size, 0);
+  const { outputs } = await m.run(build([root]));
+  t.same([...(await m.run(realisedOutputsOf(root)))], [...outputs.get(root)!]);
 });
 
 t.test("logs are found by output, by derivation and by what was evaluated, also of failed builds", async (t) => {

@@ -60,12 +60,13 @@ export function compareDerivations(
   }
   const inputs: { before: DerivationPath; after: DerivationPath }[] = [];
   const pairs = pair([...before.inputDerivations.keys()], [...after.inputDerivations.keys()], derivationName);
-  const pairName = ([from, to]: (typeof pairs)[number]): string => derivationName(to ?? from ?? ("" as DerivationPath));
-  for (const [from, to] of pairs.sort((left, right) => (pairName(left) < pairName(right) ? -1 : 1))) {
+  for (const [from, to] of pairs) {
     if (from !== undefined && to !== undefined) inputs.push({ before: from, after: to });
     else if (to !== undefined) changes.push({ kind: "input-added", name: derivationName(to) });
     else if (from !== undefined) changes.push({ kind: "input-removed", name: derivationName(from) });
   }
+  // The order of paths is that of hashes, which tells nobody anything.
+  inputs.sort((left, right) => (derivationName(left.after) < derivationName(right.after) ? -1 : 1));
   return { changes, inputs };
 }
 

@@ -6,10 +6,11 @@ import { type DerivationPath, parseDerivationPath, type StorePath } from "#lib/d
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
-import { dryRun } from "../build.ts";
+import { instantiateRoots } from "../instantiate-roots.ts";
 import { logPath } from "../log.ts";
 import { realisedOutput } from "../plan.ts";
 import { resolveDerivation } from "../realise.ts";
+import { realisedOutputsOf } from "./outputs.ts";
 
 /** The log of the last build of a derivation or of an output, successful or not; undefined if none was kept. */
 export const findLog = Effect.fnUntraced(function* (
@@ -31,15 +32,13 @@ export const findLog = Effect.fnUntraced(function* (
 export const findLogOf = Effect.fnUntraced(function* (
   root: Derivation,
 ): Effect.fn.Return<string | undefined, StoreError | DerivationError, Store | FileSystem> {
-  const store = yield* Store;
-  const { instantiation } = yield* dryRun([root]);
-  const derivation = instantiation.derivations.get(root);
-  if (derivation === undefined) return undefined;
-  for (const output of root.outputs) {
-    const path = yield* realisedOutput(store, derivation.store, derivation.hashModulo, output);
-    const log = path === undefined ? undefined : yield* findLog(path);
+  for (const path of (yield* realisedOutputsOf(root)).values()) {
+    const log = yield* findLog(path);
     if (log !== undefined) return log;
   }
+  const { instantiation } = yield* instantiateRoots([root]);
+  const derivation = instantiation.derivations.get(root);
+  if (derivation === undefined) return undefined;
   const resolved = yield* resolvedPath(derivation, instantiation.byPath);
   return resolved === undefined ? undefined : yield* findLog(resolved);
 });
