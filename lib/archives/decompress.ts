@@ -52,12 +52,17 @@ export const withDecompressed = <A>(
   Effect.gen(function* () {
     const { output, finished } = yield* decompression(part);
     const counted = new Counted(part.path, output, byteLimit);
-    const result = yield* attempt(part.path, () => consume(counted)).pipe(
+    const result = yield* attempt(part.path, (signal) => {
+      // Whoever waits for the next bytes is released.
+      signal.addEventListener("abort", () => output.destroy());
+      return consume(counted);
+    }).pipe(
       // When the stream ended early, why it did is the better story.
       Effect.tapError(() => (counted.ended ? finished : Effect.sync(() => output.destroy()))),
     );
     if (!counted.ended) {
-      yield* attempt(part.path, async () => {
+      yield* attempt(part.path, async (signal) => {
+        signal.addEventListener("abort", () => output.destroy());
         for await (const _ of counted);
       });
     }

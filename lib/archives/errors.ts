@@ -1,6 +1,7 @@
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import { errorCode } from "#lib/platform/file-system.ts";
+import { runLoop } from "./loop.ts";
 
 /** The bytes are not what their format promises: truncated, wrong checksum, impossible number. */
 export class MalformedArchive extends Data.TaggedError("MalformedArchive")<{
@@ -145,10 +146,10 @@ export function isArchiveError(cause: unknown): cause is ArchiveError {
 /**
  * Runs a plain asynchronous loop as an Effect. The loop may throw archive
  * errors; errors of the file system are put to `path`; anything else is a bug
- * and becomes a defect.
+ * and becomes a defect. Interruption aborts the signal and waits for the loop.
  */
 export function attempt<A>(path: string, loop: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, ArchiveError> {
-  return Effect.tryPromise({ try: (signal) => loop(signal), catch: (cause) => cause }).pipe(
+  return runLoop(loop).pipe(
     Effect.catch((cause) => {
       if (isArchiveError(cause)) return Effect.fail(cause);
       if (errorCode(cause) !== undefined) return Effect.fail(new ArchiveFileError({ path, cause }));

@@ -74,7 +74,7 @@ export const mergeLayers = (
       { concurrency: jobs, discard: true },
     );
     const tree = yield* attempt(options.scratch, () => assemble(options, contents, reader));
-    return yield* attempt(options.output, () => write(fs, options, tree, reader));
+    return yield* attempt(options.output, (signal) => write(fs, options, tree, reader, signal));
   }).pipe(Effect.scoped);
 
 async function openLanes(fs: FileSystemShape, directory: string, count: number, reader: ContentReader) {
@@ -133,6 +133,7 @@ async function write(
   options: MergeOptions,
   tree: RootTree,
   reader: ContentReader,
+  signal: AbortSignal,
 ): Promise<MergeSummary> {
   const output = await fs.promises.open(options.output, "wx");
   const manifest = options.manifest === undefined ? undefined : await fs.promises.open(options.manifest, "wx");
@@ -143,6 +144,7 @@ async function write(
     const written = new Map<Inode, { readonly path: string; readonly sha256: string }>();
     const summary = { entries: 0, files: 0, bytes: 0 };
     for (const [path, node] of tree.sorted()) {
+      signal.throwIfAborted();
       const { inode } = node;
       const first = inode.type === "file" ? written.get(inode) : undefined;
       summary.entries++;

@@ -92,6 +92,11 @@ export class TreeWriter {
     this.#check();
   }
 
+  /** Waits until nothing is being written any more, whether it went well or not. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending.values());
+  }
+
   async #room(): Promise<void> {
     while (this.#pending.size >= parallelWrites) await Promise.race(this.#pending.values());
     this.#check();

@@ -32,10 +32,13 @@ export const unpackTree = (
   options: UnpackTreeOptions,
 ): Effect.Effect<void, ArchiveError, FileSystem | Processes> =>
   Effect.flatMap(FileSystem, (fs) =>
-    withArchive(options.archive, (reader) => unpack(new TreeWriter(fs, options.destination), reader, options), {
-      // Judged below, where the path within the result is known.
-      links: "root",
-      ...(options.byteLimit === undefined ? {} : { byteLimit: options.byteLimit }),
+    Effect.suspend(() => {
+      const writer = new TreeWriter(fs, options.destination);
+      return withArchive(options.archive, (reader) => unpack(writer, reader, options), {
+        // Judged below, where the path within the result is known.
+        links: "root",
+        ...(options.byteLimit === undefined ? {} : { byteLimit: options.byteLimit }),
+      }).pipe(Effect.ensuring(Effect.promise(() => writer.settled())));
     }),
   );
 

@@ -50,7 +50,7 @@ export const unpackDebianPackages = (
     const unpacking = new Unpacking(fs, options);
     yield* attempt(options.destination, () => unpacking.begin());
     const packages = yield* attempt(options.destination, () => bySize(fs, options.packages));
-    yield* Effect.forEach(
+    const all = Effect.forEach(
       packages,
       ({ name, path }) =>
         Effect.flatMap(openDebianPackage(path), (debian) =>
@@ -58,7 +58,11 @@ export const unpackDebianPackages = (
         ),
       { concurrency: options.jobs ?? 2, discard: true },
     );
-    yield* attempt(options.destination, () => unpacking.finish());
+    yield* all.pipe(
+      Effect.andThen(attempt(options.destination, () => unpacking.finish())),
+      // The caller may remove the destination as soon as this has failed.
+      Effect.ensuring(Effect.promise(() => unpacking.settled())),
+    );
   });
 
 const merged = ["bin", "sbin", "lib", "lib64"];
@@ -82,6 +86,10 @@ class Unpacking {
 
   begin(): Promise<void> {
     return this.#writer.directory("");
+  }
+
+  settled(): Promise<void> {
+    return this.#writer.settled();
   }
 
   /** Writes the entries of one data archive. */

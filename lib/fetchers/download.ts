@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import { fileURLToPath } from "node:url";
+import { runLoop } from "#lib/archives/loop.ts";
 import type { Hash } from "#lib/derivations/hash.ts";
 import { emit, Events } from "#lib/platform/events.ts";
 import { errorCode, FileSystem } from "#lib/platform/file-system.ts";
@@ -87,10 +88,9 @@ const attemptOne = (request: DownloadRequest, url: string): Effect.Effect<Outcom
     const events = yield* Events;
     const part = new PartFile(fs, request.partial, request.hash);
     const progress = (bytes: number): void => events.emit({ type: "fetch-progress", name: request.name, bytes });
-    return yield* Effect.tryPromise({
-      try: (signal) => transfer({ fs, http, part, url, signal, progress, size: request.size, hash: request.hash }),
-      catch: (cause) => cause,
-    }).pipe(
+    return yield* runLoop((signal) =>
+      transfer({ fs, http, part, url, signal, progress, size: request.size, hash: request.hash }),
+    ).pipe(
       Effect.catch((cause) =>
         errorCode(cause) === undefined ? Effect.die(cause) : Effect.fail(new FetchFileError({ path: part.path, cause })),
       ),

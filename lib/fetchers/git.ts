@@ -87,7 +87,10 @@ const exportTree = Effect.fnUntraced(function* (request: GitRequest) {
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) return yield* Effect.die(new TypeError("git was started without pipes"));
   const writer = new TreeWriter(fs, destination);
-  yield* attempt(destination, () => writeBlobs(url, tree, { stdin, source: new StreamSource(stdout) }, writer, request.links ?? "tree"));
+  yield* attempt(destination, (signal) => {
+    signal.addEventListener("abort", () => stdout.destroy());
+    return writeBlobs(url, tree, { stdin, source: new StreamSource(stdout) }, writer, request.links ?? "tree");
+  }).pipe(Effect.ensuring(Effect.promise(() => writer.settled())));
   return bytes;
 }, Effect.scoped);
 

@@ -1,5 +1,6 @@
+import * as Effect from "effect/Effect";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import t from "tap";
 import { gzipSync } from "node:zlib";
 import { openDebianPackage, parseControl, readControl } from "#lib/archives/debian-package.ts";
@@ -10,6 +11,18 @@ import { arOf, attemptOn, debOf, hosts, runOn, tarOf } from "./support.ts";
 import type { Host, Sketch } from "./support.ts";
 
 let runs = 0;
+
+/** Waits until a process is no more. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 /** Unpacks packages of these entries; says what became of it. */
 async function unpack(host: Host, packages: Readonly<Record<string, readonly Sketch[]>>, options: Partial<UnpackOptions> = {}) {
@@ -174,6 +187,31 @@ t.test("decompression", async (t) => {
       t.equal(await runOn(host, early), "enough", "a consumer may stop early");
     });
   }
+
+  t.test("interruption stops a decompressor that says nothing", async (t) => {
+    const path = process.env["PATH"];
+    t.teardown(() => {
+      process.env["PATH"] = path;
+    });
+    mkdirSync(`${host.directory}/slow`);
+    writeFileSync(`${host.directory}/slow/xz`, `#!/bin/sh\necho $$ > ${host.directory}/pid\necho first\nexec sleep 1000\n`);
+    chmodSync(`${host.directory}/slow/xz`, 0o755);
+    process.env["PATH"] = `${host.directory}/slow:${path}`;
+    let ended = false;
+    const consume = async (bytes: AsyncIterable<Uint8Array>): Promise<void> => {
+      try {
+        await collect(bytes);
+      } finally {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        ended = true;
+      }
+    };
+    const effect = withDecompressed(part(Buffer.from("x"), "xz"), consume).pipe(Effect.timeoutOption(300));
+    t.equal((await runOn(host, effect))._tag, "None");
+    t.ok(ended, "and waits for the one who was reading");
+    const pid = Number(readFileSync(`${host.directory}/pid`, "utf8"));
+    await t.resolves(gone(pid), "the process is dead");
+  });
 
   t.test("without xz on the PATH", async (t) => {
     const path = process.env["PATH"];
