@@ -44,7 +44,7 @@ const packagesOf: Record<string, readonly string[]> = {
 };
 
 /** Node's modules that compute and touch nothing: all that a pure layer may import. */
-const pureNodeModules = ["node:crypto", "node:path"];
+const pureNodeModules: ReadonlySet<string> = new Set(["node:crypto", "node:path"]);
 
 interface Import {
   readonly from: string;
@@ -84,7 +84,7 @@ function violation(imported: Import): string | undefined {
   if (layer === undefined) return `${imported.place}: is in no layer`;
   const target = targetOf(imported);
   if (target === undefined) {
-    return layer === "lib/derivations" && !pureNodeModules.includes(imported.to)
+    return layer === "lib/derivations" && !pureNodeModules.has(imported.to)
       ? `${imported.place}: lib/derivations is pure and imports ${imported.to}`
       : undefined;
   }
