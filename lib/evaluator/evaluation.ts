@@ -317,6 +317,8 @@ export class Evaluation {
   /** The loaded modules in merge order. */
   get modules(): readonly LoadedModule[] {
     if (this.loadedModules !== undefined) return this.loadedModules;
+    const { imports, shared } = this.input;
+    if (imports.length === 0 && shared !== undefined) return (this.loadedModules = shared.modules);
     if (this.loading) throw new EvaluationError({ reason: "structure-depends-on-config", source: undefined, argument: "`config`" });
     this.loading = true;
     try {
@@ -337,6 +339,7 @@ export class Evaluation {
     const root = new GroupNode(this, undefined, shape, true);
     for (const module of modules) {
       if (module.config === undefined) continue;
+      // Shared modules are loaded once, so they know no scope of their own.
       const scope = shared?.modules.includes(module) === true ? this.scope : module.scope;
       root.add(new DefinitionRecord(module.config, module.source, scope));
     }
@@ -432,7 +435,7 @@ export class Evaluation {
   check(): void {
     if (this.checked) return;
     this.checked = true;
-    if (checkData !== undefined) {
+    if (checkData !== undefined && this.input.outer === undefined) {
       for (const { source } of this.modules) {
         if (source.isData && source.module !== undefined) checkData(source.module, this.schema);
       }

@@ -162,53 +162,42 @@ export function toPlain(value: unknown): unknown {
 
 /** Compact JSON with sorted keys, computing everything. */
 export function toJson(value: unknown): string {
-  const parts: string[] = [];
-  writeJson(value, parts);
-  return parts.join("");
-}
-
-function writeJson(value: unknown, parts: string[]): void {
   switch (typeof value) {
     case "string":
-      parts.push(JSON.stringify(value));
-      return;
+      return quoteJson(value);
     case "number":
     case "boolean":
-      parts.push(String(value));
-      return;
+      return String(value);
     case "object":
-      if (value === null) parts.push("null");
-      else if (Array.isArray(value)) writeList(value, parts);
-      else writeRecord(value, parts);
-      return;
+      if (value === null) return "null";
+      return Array.isArray(value) ? listToJson(value) : recordToJson(value);
     default:
-      parts.push("null");
+      return "null";
   }
 }
 
-function writeList(list: readonly unknown[], parts: string[]): void {
-  let separator = "[";
-  for (const element of list) {
-    parts.push(separator);
-    writeJson(element, parts);
-    separator = ",";
-  }
-  parts.push(separator === "[" ? "[]" : "]");
+const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/u;
+
+/** Most strings need no escape, and finding that out is cheaper than asking for one. */
+function quoteJson(text: string): string {
+  return plainText.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-function writeRecord(value: object, parts: string[]): void {
+function listToJson(list: readonly unknown[]): string {
+  let text = "[";
+  for (let index = 0; index < list.length; index++) text += index === 0 ? toJson(list[index]) : `,${toJson(list[index])}`;
+  return `${text}]`;
+}
+
+function recordToJson(value: object): string {
   const source = recordSourceOf(value);
-  if (source === undefined && !isRecord(value)) {
-    parts.push(JSON.stringify(instanceAsJson(value)));
-    return;
-  }
-  let separator = "{";
+  if (source === undefined && !isRecord(value)) return JSON.stringify(instanceAsJson(value));
+  let text = "{";
   for (const key of source?.keyList() ?? Object.keys(value).sort(byCodeUnit)) {
-    parts.push(separator, JSON.stringify(key), ":");
-    writeJson(source === undefined ? Reflect.get(value, key) : source.readKey(key), parts);
-    separator = ",";
+    const inner: unknown = source === undefined ? Reflect.get(value, key) : source.readKey(key);
+    text += `${text === "{" ? "" : ","}${quoteJson(key)}:${toJson(inner)}`;
   }
-  parts.push(separator === "{" ? "{}" : "}");
+  return `${text}}`;
 }
 
 /** Derivations and the like print as what they stand for, their output path. */

@@ -100,13 +100,20 @@ function mergeSubmodules(a: SubmoduleOptions, b: SubmoduleOptions): AnyOptionTyp
   return new SubmoduleType({ ...b, ...a, specialArgs, modules: [...a.modules, ...b.modules] });
 }
 
+const none: Readonly<Record<string, unknown>> = {};
+const noImports: readonly Import[] = [];
+
 /** What all evaluations of one submodule type share: loaded modules and the tree of options. */
 class SubmodulePlan {
   readonly options: SubmoduleOptions;
   private loaded: { readonly modules: readonly LoadedModule[]; readonly shape: ShapeNode } | undefined = undefined;
 
+  /** Whether the modules are the same whatever the arguments. */
+  private readonly isStatic: boolean;
+
   constructor(options: SubmoduleOptions) {
     this.options = options;
+    this.isStatic = options.modules.every((module) => typeof module === "object");
   }
 
   /** What may be written for the submodule in a data file. */
@@ -125,24 +132,24 @@ class SubmodulePlan {
     return type === undefined ? "submodule" : `open submodule of ${type.descriptionClass === "noun" || type.descriptionClass === "composite" ? type.description : `(${type.description})`}`;
   }
 
-  /** Whether the modules are the same whatever the arguments. */
-  private get isStatic(): boolean {
-    return this.options.modules.every((module) => typeof module === "object");
-  }
 
   evaluate(location: Location, definitions: readonly DefinitionRecord[]): Evaluation {
     const { options } = this;
     const shorthand = options.shorthandOnlyDefinesConfig === true;
     const outer = outerOf(location);
-    const common = {
-      specialArguments: options.specialArgs ?? {},
-      outer,
-      own: { name: location.key },
-      prefix: location,
-      class: options.class,
-    };
+    const specialArguments = options.specialArgs ?? none;
     if (shorthand && this.isStatic && options.bound === undefined) {
-      return new Evaluation({ ...common, imports: [], shared: this.shared(location), definitions });
+      return new Evaluation({
+        imports: noImports,
+        specialArguments,
+        outer,
+        own: { name: location.key },
+        prefix: location,
+        class: options.class,
+        shared: this.shared(location),
+        definitions,
+        donor: undefined,
+      });
     }
     const imports: Import[] = definitions.map((each, index) => ({
       reference: each.value,
@@ -160,7 +167,7 @@ class SubmodulePlan {
         return (type ??= new SubmoduleType({ ...options, bound: [...(options.bound ?? []), ...imports] }));
       },
     };
-    return new Evaluation({ ...common, own, imports: all });
+    return new Evaluation({ imports: all, specialArguments, outer, own, prefix: location, class: options.class });
   }
 
   private ownImports(): Import[] {

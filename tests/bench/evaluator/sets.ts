@@ -60,21 +60,28 @@ function valueOf(index: number, stage: number): unknown {
   }
 }
 
-const groupOf = (index: number): string => `g${Math.floor(index / 100)}`;
+// Names are made once and shared, as the parser would share those of real module files.
+const groupNames: string[] = [];
+const optionNames: string[] = [];
+const groupOf = (index: number): string => (groupNames[Math.floor(index / 100)] ??= `g${Math.floor(index / 100)}`);
+const nameOf = (index: number): string => (optionNames[index] ??= `o${index}`);
 
 /** Set A: plain options over many modules, with priorities and conditions on other options. */
 export function setA(options: number, modules: number): readonly Module[] {
   return Array.from({ length: modules }, (_, m) => moduleOfA(m, options, modules));
 }
 
+/** A record without the hidden classes that half a million different keys would leave behind. */
+const emptyRecord = (): Record<string, unknown> => Object.create(null) as Record<string, unknown>;
+
 function moduleOfA(m: number, options: number, modules: number): Module {
-  const declared: Groups = {};
-  for (let index = m; index < options; index += modules) (declared[groupOf(index)] ??= {})[`o${index}`] = declare(index);
-  const config: Groups = {};
+  const declared = emptyRecord() as Groups;
+  for (let index = m; index < options; index += modules) (declared[groupOf(index)] ??= emptyRecord())[nameOf(index)] = declare(index);
+  const config = emptyRecord() as Groups;
   for (let stage = 1; stage <= 5; stage++) {
     for (let index = (m - stage + modules) % modules; index < options; index += modules) {
       const value = definitionOf(index, stage);
-      if (value !== undefined) (config[groupOf(index)] ??= {})[`o${index}`] = value;
+      if (value !== undefined) (config[groupOf(index)] ??= emptyRecord())[nameOf(index)] = value;
     }
   }
   return { name: `m${m}`, options: declared, config };
@@ -100,7 +107,7 @@ function conditionOf(index: number): boolean | ((config: unknown) => unknown) {
   const other = 4 * Math.floor(index / 4) - 4;
   if (other < 0) return true;
   const group = groupOf(other);
-  const name = `o${other}`;
+  const name = nameOf(other);
   return (config) => read(config, group, name);
 }
 
