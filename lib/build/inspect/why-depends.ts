@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect";
 import { posix } from "node:path";
 import { hashPart, type StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
-import { InvalidPathError, storeError, type StoreError } from "#lib/store/errors.ts";
+import { storeError, type StoreError } from "#lib/store/errors.ts";
+import { whyDepends } from "#lib/store/queries.ts";
 import { ReferenceScanner } from "#lib/store/reference-scanner.ts";
 import { Store } from "#lib/store/store.ts";
 
@@ -14,34 +15,25 @@ export interface DependencyStep {
 }
 
 /**
- * The shortest chain of references from one path to another, and the files that make each link.
- * Undefined if there is none.
+ * A shortest chain of references from one path to another (`whyDepends` of the store), and the files that make each
+ * link. Undefined if there is none.
  */
-export const whyDepends = Effect.fnUntraced(function* (
+export const explainDependency = Effect.fnUntraced(function* (
   from: StorePath,
   to: StorePath,
 ): Effect.fn.Return<readonly DependencyStep[] | undefined, StoreError, Store | FileSystem> {
   const fs = yield* FileSystem;
   const store = yield* Store;
-  const previous = new Map<StorePath, StorePath | undefined>([[from, undefined]]);
-  // Breadth first, so the first chain found is a shortest one.
-  for (const path of previous.keys()) {
-    if (path === to) break;
-    const info = (yield* store.pathInfo(path)) ?? (yield* new InvalidPathError({ path }));
-    for (const reference of info.references) if (!previous.has(reference)) previous.set(reference, path);
-  }
-  if (!previous.has(to)) return undefined;
-
-  const chain: DependencyStep[] = [{ path: to, files: [] }];
-  for (let [next, path] = [to, previous.get(to)]; path !== undefined; [next, path] = [path, previous.get(path)]) {
-    const [holder, mentioned] = [path, next];
-    const files = yield* Effect.tryPromise({
-      try: () => filesMentioning(fs, store.physical(holder), mentioned),
-      catch: (cause) => storeError("search", holder, cause),
+  const chain = yield* whyDepends(from, to);
+  if (chain === undefined) return undefined;
+  return yield* Effect.forEach(chain, (path, index) => {
+    const next = chain[index + 1];
+    if (next === undefined) return Effect.succeed<DependencyStep>({ path, files: [] });
+    return Effect.tryPromise({
+      try: async (): Promise<DependencyStep> => ({ path, files: await filesMentioning(fs, store.physical(path), next) }),
+      catch: (cause) => storeError("search", path, cause),
     });
-    chain.push({ path: holder, files });
-  }
-  return chain.reverse();
+  });
 });
 
 const mostFiles = 5;
