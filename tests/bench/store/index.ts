@@ -24,6 +24,7 @@ import { NarReader } from "#lib/store/nar-reader.ts";
 import { printPathInfo } from "#lib/store/path-info.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
+import { makeToolRoot } from "../../build/tool-root.ts";
 
 interface Time {
   readonly cpu: number;
@@ -34,7 +35,8 @@ interface Measurement {
   readonly name: string;
   /** What has to be there first; not measured. */
   readonly prepare?: () => Promise<unknown>;
-  readonly ours: () => Promise<unknown>;
+  /** Work of this process, or a shell command whose descendants count too. */
+  readonly ours: (() => Promise<unknown>) | string;
   /** A shell command that does the same with real Nix. */
   readonly nix?: string;
   /** CPU seconds of Nix 2.34.8, for machines without it. */
@@ -65,6 +67,13 @@ function measureShell(command: string): Time {
     .split(" ")
     .map(Number);
   return { cpu: user + system, wall };
+}
+
+/** What Node and the TypeScript loader take before anything of ours runs. */
+const nodeStart = (): Time => measureShell(`${process.execPath} --import=tsx -e 0`);
+
+function less(whole: Time, part: Time): Time {
+  return { cpu: Math.max(whole.cpu - part.cpu, 0), wall: Math.max(whole.wall - part.wall, 0) };
 }
 
 const withStore = <A, E>(root: string, use: (store: StoreShape) => Effect.Effect<A, E>): Promise<A> =>
@@ -136,6 +145,12 @@ async function plantPaths(root: string, count: number): Promise<void> {
   );
 }
 
+const tools = await makeToolRoot();
+const buildChild = join(import.meta.dirname, "../../build/build-child.ts");
+/** Builds `count` small derivations and one that needs them all, two at a time. */
+const builds = (count: number): string =>
+  `${process.execPath} --import=tsx ${buildChild} ${join(work, "builds")} ${tools.path} : ${count}`;
+
 const nixStore = `nix --extra-experimental-features nix-command --store ${work}/nix store add-path`;
 const ten = "addition of 10,000 files";
 const measurements: readonly Measurement[] = [
@@ -185,26 +200,34 @@ const measurements: readonly Measurement[] = [
     prepare: () => plantPaths("garbage", 100_000),
     ours: () => withStore("garbage", (store) => store.collectGarbage()),
   },
+  {
+    name: "101 trivial sandboxed builds, -j2, beside Node's start",
+    prepare: async () => measureShell(builds(0)),
+    ours: builds(100),
+    recorded: 3.6,
+  },
+  { name: "the same again: nothing to do, beside Node's start", ours: builds(100), recorded: 0.028 },
   { name: "4 GiB streamed through writer, hash and reader", ours: () => streamZeros(4 * 2 ** 30) },
 ];
 
 const wanted = process.argv.slice(2);
 console.log(nix === undefined ? "no nix on the PATH: ratios are to recorded figures of 2.34.8" : `beside ${nix}`);
 const pad = (value: number | undefined): string => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
-console.log(`${"".padEnd(50)}      cpu     wall  nix cpu nix wall    ratio  peak MiB`);
+console.log(`${"".padEnd(56)}      cpu     wall  nix cpu nix wall    ratio  peak MiB`);
 try {
   for (const { name, prepare, ours, nix: command, recorded } of measurements) {
     if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
     await prepare?.();
-    const mine = await measure(ours);
+    const mine = typeof ours === "string" ? less(measureShell(ours), nodeStart()) : await measure(ours);
     const theirs = nix !== undefined && command !== undefined ? measureShell(command) : undefined;
     const base = theirs?.cpu ?? recorded;
     const peak = process.resourceUsage().maxRSS / 1024;
     console.log(
-      `${name.padEnd(50)}${pad(mine.cpu)}${pad(mine.wall)}${pad(theirs?.cpu)}${pad(theirs?.wall)}` +
+      `${name.padEnd(56)}${pad(mine.cpu)}${pad(mine.wall)}${pad(theirs?.cpu)}${pad(theirs?.wall)}` +
         `${base === undefined ? pad(undefined) : pad(mine.cpu / base)}${peak.toFixed(0).padStart(10)}`,
     );
   }
 } finally {
+  await tools.remove();
   await deleteTree(nodeFs, work);
 }
