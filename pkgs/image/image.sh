@@ -54,6 +54,11 @@ while read -r to; do
   mkdir -p "boot/$(dirname "$to")"
   jq -j --arg to "$to" '.[$to]' "$bootTextsPath" > "boot/$to"
 done < texts
+bootContent=$(find boot -type f -printf '%s\n' | awk '{ sum += $1 + 4096 } END { print sum }')
+# 1 MiB for the two allocation tables of the usual sizes.
+if [ "$bootContent" -gt $(((bootSize - 1) * mebibyte)) ]; then
+  fail "the files of the boot partition take $((bootContent / mebibyte)) MiB, but the partition is only $bootSize MiB. Make it larger."
+fi
 # genimage finds its inputs by flat names.
 files=
 number=0
@@ -94,7 +99,7 @@ mkdir empty temporary output
 if ! SOURCE_DATE_EPOCH=315532800 genimage --config genimage.cfg --rootpath empty --inputpath input \
   --outputpath output --tmppath temporary > genimage.log 2>&1; then
   cat genimage.log >&2
-  fail "genimage failed; if its disk is full, make the boot partition larger than $bootSize MiB"
+  fail "genimage failed"
 fi
 mkdir "$out"
 mv "output/$fileName" "$out/$fileName"
