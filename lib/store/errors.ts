@@ -35,8 +35,8 @@ const remedies: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full. Free some space (for example with `store gc`) and run it again; nothing half-written was kept.",
   EDQUOT: "the disk quota is used up. Free some space (for example with `store gc`) and run it again.",
   EROFS: "the file system is read-only. Make it writable, or choose another store with HELIOS_STORE.",
-  EACCES: "permission denied. Make it yours with chown, or choose another store with HELIOS_STORE.",
-  EPERM: "the operation is not permitted. Check who owns it, or choose another store with HELIOS_STORE.",
+  EACCES: "permission denied. Check its owner and permissions; another store can be chosen with HELIOS_STORE.",
+  EPERM: "the operation is not permitted. Check its owner; another store can be chosen with HELIOS_STORE.",
   ENOENT: "there is no such file or directory.",
   ENOTDIR: "a part of the path is not a directory.",
   EMFILE: "too many open files. Raise the limit with `ulimit -n`.",
@@ -51,7 +51,7 @@ export class UnsupportedFileError extends Data.TaggedError("UnsupportedFileError
   readonly kind: string;
 }> {
   override get message(): string {
-    return `'${this.path}' is a ${this.kind}; the store holds only files, directories and symbolic links. Remove it before the build ends.`;
+    return `'${this.path}' is a ${this.kind}; the store holds only files, directories and symbolic links. Remove it, or leave it out.`;
   }
 }
 

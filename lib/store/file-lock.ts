@@ -96,11 +96,17 @@ export class FileLocks {
   }
 
   #identity(): Promise<string> {
-    return (this.#identityFile ??= (async () => {
-      const file = `${this.#temporary}/${await uniqueName()}`;
-      await this.#fs.promises.writeFile(file, `${printIdentity(await ownIdentity())}\n`);
-      return file;
-    })());
+    return (this.#identityFile ??= this.#writeIdentity().catch((cause: unknown) => {
+      // What failed now (a full disk) may work the next time.
+      this.#identityFile = undefined;
+      throw cause;
+    }));
+  }
+
+  async #writeIdentity(): Promise<string> {
+    const file = `${this.#temporary}/${await uniqueName()}`;
+    await this.#fs.promises.writeFile(file, `${printIdentity(await ownIdentity())}\n`);
+    return file;
   }
 
   async #owner(path: string): Promise<{ state: "none" | "running" | "dead"; text: string }> {

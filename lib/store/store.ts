@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
@@ -85,6 +86,6 @@ export class Store extends Context.Service<Store, StoreShape>()("helios/Store") 
   static readonly layer = (options: { readonly root?: string } = {}): Layer.Layer<Store, StoreError, FileSystem> =>
     Layer.effect(
       Store,
-      Effect.flatMap(FileSystem, (fs) => openLocalStore(fs, options.root ?? defaultRoot())),
+      Effect.flatMap(FileSystem, (fs) => openLocalStore(fs, resolve(options.root ?? defaultRoot()))),
     );
 }
