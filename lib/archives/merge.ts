@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
+import type { OpenFile } from "./byte-source.ts";
 import { ContentReader } from "./content-reader.ts";
 import { attempt } from "./errors.ts";
 import type { ArchiveError } from "./errors.ts";
@@ -135,40 +136,61 @@ async function write(
   reader: ContentReader,
   signal: AbortSignal,
 ): Promise<MergeSummary> {
-  const output = await fs.promises.open(options.output, "wx");
-  const manifest = options.manifest === undefined ? undefined : await fs.promises.open(options.manifest, "wx");
-  try {
+  return creating(fs, options.output, (output) => {
     const tar = new BufferedWriter(output);
-    const lines = manifest === undefined ? undefined : new BufferedWriter(manifest);
-    /** The name under which each file's content was written; later names become hard links. */
-    const written = new Map<Inode, { readonly path: string; readonly sha256: string }>();
-    const summary = { entries: 0, files: 0, bytes: 0 };
-    for (const [path, node] of tree.sorted()) {
-      signal.throwIfAborted();
-      const { inode } = node;
-      const first = inode.type === "file" ? written.get(inode) : undefined;
-      summary.entries++;
-      const type = first === undefined ? inode.type : "hardlink";
-      const size = first === undefined ? inode.size : 0;
-      const target = first?.path ?? inode.target;
-      await tar.write(formatHeader({ ...inode, path, type, size, target, mtime: options.mtime }));
-      let sha256 = first?.sha256;
-      if (inode.type === "file" && first === undefined) {
-        sha256 = await copyContent(inode, tar, reader);
-        written.set(inode, { path, sha256 });
-        summary.files++;
-        summary.bytes += inode.size;
-      }
-      await lines?.write(Buffer.from(`${JSON.stringify(manifestEntry(path, node, sha256, first?.path))}\n`));
-    }
-    await tar.write(Buffer.alloc(2 * blockSize));
-    await tar.end();
-    await lines?.end();
-    return summary;
+    if (options.manifest === undefined) return writeEntries(options, tree, reader, tar, undefined, signal);
+    return creating(fs, options.manifest, (manifest) =>
+      writeEntries(options, tree, reader, tar, new BufferedWriter(manifest), signal),
+    );
+  });
+}
+
+/** Creates a file. Half of one must not be taken for a whole one, so after a failure it is gone again. */
+async function creating<A>(fs: FileSystemShape, path: string, fill: (file: OpenFile) => Promise<A>): Promise<A> {
+  const file = await fs.promises.open(path, "wx");
+  try {
+    return await fill(file);
+  } catch (cause) {
+    await fs.promises.rm(path, { force: true });
+    throw cause;
   } finally {
-    await output.close();
-    await manifest?.close();
+    await file.close();
   }
+}
+
+async function writeEntries(
+  options: MergeOptions,
+  tree: RootTree,
+  reader: ContentReader,
+  tar: BufferedWriter,
+  lines: BufferedWriter | undefined,
+  signal: AbortSignal,
+): Promise<MergeSummary> {
+  /** The name under which each file's content was written; later names become hard links. */
+  const written = new Map<Inode, { readonly path: string; readonly sha256: string }>();
+  const summary = { entries: 0, files: 0, bytes: 0 };
+  for (const [path, node] of tree.sorted()) {
+    signal.throwIfAborted();
+    const { inode } = node;
+    const first = inode.type === "file" ? written.get(inode) : undefined;
+    summary.entries++;
+    const type = first === undefined ? inode.type : "hardlink";
+    const size = first === undefined ? inode.size : 0;
+    const target = first?.path ?? inode.target;
+    await tar.write(formatHeader({ ...inode, path, type, size, target, mtime: options.mtime }));
+    let sha256 = first?.sha256;
+    if (inode.type === "file" && first === undefined) {
+      sha256 = await copyContent(inode, tar, reader);
+      written.set(inode, { path, sha256 });
+      summary.files++;
+      summary.bytes += inode.size;
+    }
+    await lines?.write(Buffer.from(`${JSON.stringify(manifestEntry(path, node, sha256, first?.path))}\n`));
+  }
+  await tar.write(Buffer.alloc(2 * blockSize));
+  await tar.end();
+  await lines?.end();
+  return summary;
 }
 
 /** Copies and hashes; the hash is taken on trust only from a manifest that we wrote. */

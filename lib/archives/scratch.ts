@@ -1,5 +1,7 @@
+import { errorCode } from "#lib/platform/file-system.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { OpenFile } from "./byte-source.ts";
+import { ArchiveFileError } from "./errors.ts";
 
 /** A file that content is appended to and read back from; nothing of it outlives the operation. */
 export class ScratchFile {
@@ -28,7 +30,7 @@ export class ScratchFile {
   /** Appends a whole stream. One writer at a time. */
   async append(bytes: AsyncIterable<Uint8Array>): Promise<void> {
     for await (const chunk of bytes) {
-      await writeFully(this.#file, chunk, this.#end);
+      await namingPath(this.path, () => writeFully(this.#file, chunk, this.#end));
       this.#end += chunk.byteLength;
     }
   }
@@ -40,6 +42,15 @@ export async function writeFully(file: OpenFile, bytes: Uint8Array, position?: n
     const at = position === undefined ? null : position + offset;
     const { bytesWritten } = await file.write(bytes, offset, bytes.byteLength - offset, at);
     offset += bytesWritten;
+  }
+}
+
+/** Gives errors of writing their place; Node's own do not say which file, and reading goes on at the same time. */
+export async function namingPath<A>(path: string, write: () => Promise<A>): Promise<A> {
+  try {
+    return await write();
+  } catch (cause) {
+    throw errorCode(cause) === undefined ? cause : new ArchiveFileError({ path, cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { OpenFile } from "./byte-source.ts";
-import { writeFully } from "./scratch.ts";
+import { namingPath, writeFully } from "./scratch.ts";
 
 /** Files up to this size are collected and written behind the reader's back; larger ones are streamed. */
 export const smallFile = 1 << 18;
@@ -43,7 +43,7 @@ export class TreeWriter {
 
   async #makeDirectory(path: string): Promise<void> {
     if (path !== "") await this.directory(parent(path));
-    await this.#fs.promises.mkdir(this.physical(path), { mode: 0o755 });
+    await namingPath(this.physical(path), () => this.#fs.promises.mkdir(this.physical(path), { mode: 0o755 }));
   }
 
   /** Writes a small file soon; fails at a later call if that fails. `bytes` must not change any more. */
@@ -60,7 +60,9 @@ export class TreeWriter {
     await this.directory(parent(path));
     const file: OpenFile = await this.#fs.promises.open(this.physical(path), "wx", executable ? 0o755 : 0o644);
     try {
-      for (let part = await next(); part.length > 0; part = await next()) await writeFully(file, part);
+      for (let part = await next(); part.length > 0; part = await next()) {
+        await namingPath(this.physical(path), () => writeFully(file, part));
+      }
     } finally {
       await file.close();
     }
@@ -103,7 +105,7 @@ export class TreeWriter {
   }
 
   #track(path: string, write: () => Promise<void>): void {
-    const done = write()
+    const done = namingPath(this.physical(path), write)
       .catch((cause: unknown) => {
         this.#failure ??= { cause };
       })

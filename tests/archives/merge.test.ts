@@ -171,6 +171,37 @@ for (const [where, makeHost] of hosts) {
       }
     });
 
+    t.test("a failure while writing leaves nothing", async (t) => {
+      const source = `${host.directory}/vanishing`;
+      await host.fs.promises.writeFile(source, "x".repeat(100));
+      await host.fs.promises.mkdir(`${host.directory}/vanish`);
+      const paths = { output: `${host.directory}/v.tar`, manifest: `${host.directory}/v.manifest`, scratch: `${host.directory}/vanish` };
+      const entries = [{ path: "a", type: "file", content: "a" }, { path: "b", type: "file", source }] as const;
+      const shrinking: Host["fs"] = {
+        ...host.fs,
+        promises: new Proxy(host.fs.promises, {
+          get: (target, key) => {
+            if (key !== "open") return Reflect.get(target, key).bind(target);
+            return async (path: string, ...rest: []) => {
+              if (path === source) await host.fs.promises.writeFile(source, "");
+              return target.open(path, ...rest);
+            };
+          },
+        }),
+      };
+      const merged = mergeLayers({ layers: [{ name: "s", kind: "entries", entries }], ...paths, mtime: 0 });
+      const { error } = await attemptOn({ ...host, fs: shrinking }, merged);
+      t.match(error, { _tag: "ArchiveFileError", path: source, message: /became shorter/ });
+      await t.rejects(host.fs.promises.stat(paths.output));
+      await t.rejects(host.fs.promises.stat(paths.manifest));
+      await host.fs.promises.writeFile(paths.output, "somebody's");
+      const layers: Layer[] = [{ name: "s", kind: "entries", entries: [] }];
+      await host.fs.promises.mkdir(`${host.directory}/exists`);
+      const again = await attemptOn(host, mergeLayers({ layers, ...paths, scratch: `${host.directory}/exists`, mtime: 0 }));
+      t.match(again.error, { _tag: "ArchiveFileError" });
+      t.equal(await host.fs.promises.readFile(paths.output, "utf8"), "somebody's", "and what was there before stays");
+    });
+
     t.test("an archive that is not there is named", async (t) => {
       await host.fs.promises.mkdir(`${host.directory}/none`);
       const layers: Layer[] = [{ name: "p", kind: "deb", path: "/nowhere/p.deb" }];
