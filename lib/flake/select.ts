@@ -44,14 +44,37 @@ export function selectDerivation(
 function descend(root: object, prefix: readonly string[], { text, path }: Installable): Result.Result<Selected, UnknownAttribute> {
   let value: unknown = root;
   for (const [index, name] of path.entries()) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
-      const known = typeof value === "object" && value !== null ? Object.keys(value) : [];
+    if (typeof value !== "object" || value === null || !hasAttribute(value, name)) {
+      const known = typeof value === "object" && value !== null ? attributeNames(value) : [];
       const found = [...prefix, ...path.slice(0, index)];
       return Result.fail(new UnknownAttribute({ text, found, missing: name, suggestions: suggest(name, known), known }));
     }
     value = (value as Readonly<Record<string, unknown>>)[name];
   }
   return Result.succeed({ path: [...prefix, ...path], value });
+}
+
+/** Attributes are an object's own properties and the getters of its class, but no methods. */
+function hasAttribute(value: object, name: string): boolean {
+  return Object.hasOwn(value, name) || classGetters(value).includes(name);
+}
+
+function attributeNames(value: object): readonly string[] {
+  const getters = classGetters(value);
+  // An object of a class shows what its class offers, not what it is made of.
+  return getters.length > 0 ? getters : Object.keys(value);
+}
+
+function classGetters(value: object): readonly string[] {
+  const getters: string[] = [];
+  let prototype: unknown = Object.getPrototypeOf(value);
+  while (typeof prototype === "object" && prototype !== null && prototype !== Object.prototype && prototype !== Array.prototype) {
+    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (get !== undefined) getters.push(name);
+    }
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return getters;
 }
 
 function describe(value: unknown): string {

@@ -7,7 +7,15 @@ import { selectAttribute, selectDerivation } from "#lib/flake/select.ts";
 const hello = derivation({ name: "hello", builder: "/bin/bash" });
 const outputs = {
   packages: { "helios-cm5": hello },
-  systems: { "helios-cm5": { config: { networking: { hostName: "cm5" } } }, workbench: { config: {} } },
+  systems: {
+    "helios-cm5": new (class {
+      readonly cells = 3;
+      get config() {
+        return { networking: { hostName: "cm5" } };
+      }
+    })(),
+    workbench: { config: {} },
+  },
   checks: {},
 };
 
@@ -44,6 +52,7 @@ t.test("an unknown attribute is reported with what was found and a suggestion", 
   t.match(message(".#systems.helios-cm5.config.networkin"), "'systems.helios-cm5.config' has no attribute 'networkin'. Did you mean 'networking'?");
   t.match(message(".#systems.helios-cm5.config.networking.hostName.length"), "no attribute 'length'");
   t.match(message(".#zzz"), "It has: helios-cm5, packages, systems, checks.");
+  t.match(message(".#systems.helios-cm5.confg"), "Did you mean 'config'?");
   t.match(message(".#toString"), "no attribute 'toString'");
 });
 
