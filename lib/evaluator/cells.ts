@@ -76,6 +76,16 @@ export abstract class Cell implements Location {
   /** Called when computing failed, to add context or turn foreign exceptions into errors. */
   protected abstract failure(error: unknown): unknown;
 
+  /** Whether another cell read this one. */
+  get hasReaders(): boolean {
+    return this.readers !== undefined;
+  }
+
+  /** Whether it is known what the value is, or that there is none. */
+  get isSettled(): boolean {
+    return this.state === done || this.state === failed;
+  }
+
   /** Whether the value is known. */
   get isDone(): boolean {
     return this.state === done;

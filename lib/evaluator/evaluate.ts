@@ -3,7 +3,7 @@ import "./data-modules.ts";
 import "./places.ts";
 import type { Config, Options } from "./config.ts";
 import { type OptionsOf, optionsOfEvaluation } from "./evaluated-option.ts";
-import { Evaluation, onOptionsView } from "./evaluation.ts";
+import { Evaluation, type EvaluationInput, onOptionsView } from "./evaluation.ts";
 import { locationOf, type OptionPath } from "./location.ts";
 import { adoptable, type Replacement, replaceDefinitions } from "./incremental.ts";
 import type { Module, ModuleReference } from "./module.ts";
@@ -62,6 +62,30 @@ export function evalModules<C = Config>(request: EvaluationRequest): EvaluatedMo
 
 const importer = new ModuleSource("<evalModules>");
 
+/** An evaluation as the rest of the evaluator sees it. */
+export function newEvaluation(
+  request: EvaluationRequest,
+  reorder?: EvaluationInput["reorder"],
+  donor?: Evaluation,
+  own: Readonly<Record<string, unknown>> = {},
+): Evaluation {
+  return new Evaluation({
+    imports: request.modules.map((reference, index) => ({ reference, importer, anonymousKey: `:anon-${index + 1}` })),
+    specialArguments: request.specialArgs ?? {},
+    own,
+    prefix: locationOf(request.prefix ?? []),
+    class: request.class,
+    reorder,
+    donor: donor === undefined ? undefined : { evaluation: donor, adopt: adoptable },
+  });
+}
+
+/** The evaluation behind the result of `evalModules`, for documentation and lints. */
+export function evaluationOf(evaluated: object): Evaluation {
+  if (evaluated instanceof EvaluatedConfiguration) return evaluated.internal;
+  throw new TypeError("expected the result of evalModules");
+}
+
 class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
   readonly _type = "configuration";
   private request: EvaluationRequest;
@@ -74,23 +98,18 @@ class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
   }
 
   private evaluate(donor: Evaluation | undefined): Evaluation {
-    const { request } = this;
     const makeType = (): AnyOptionType => this.type;
-    return new Evaluation({
-      imports: request.modules.map((reference, index) => ({ reference, importer, anonymousKey: `:anon-${index + 1}` })),
-      specialArguments: request.specialArgs ?? {},
-      own: {
-        extendModules: (more: Partial<EvaluationRequest>) => this.extendModules(more),
-        get moduleType(): AnyOptionType {
-          return makeType();
-        },
+    return newEvaluation(this.request, undefined, donor, {
+      extendModules: (more: Partial<EvaluationRequest>) => this.extendModules(more),
+      get moduleType(): AnyOptionType {
+        return makeType();
       },
-      prefix: locationOf(request.prefix ?? []),
-      class: request.class,
-      donor: donor === undefined ? undefined : { evaluation: donor, adopt: adoptable },
     });
   }
 
+  get internal(): Evaluation {
+    return this.evaluation;
+  }
   get class(): string | undefined {
     return this.request.class;
   }

@@ -277,6 +277,8 @@ export interface EvaluationInput {
   readonly shared?: { readonly modules: readonly LoadedModule[]; readonly shape: ShapeNode };
   /** Definitions that are known to be plain configuration. */
   readonly definitions?: readonly DefinitionRecord[];
+  /** Changes the order in which the modules' definitions merge, for lints. */
+  readonly reorder?: ((modules: readonly LoadedModule[]) => readonly LoadedModule[]) | undefined;
   /** An earlier evaluation whose values may be taken over, and how that is decided. */
   readonly donor?: { readonly evaluation: Evaluation; readonly adopt: Adoption } | undefined;
 }
@@ -323,7 +325,8 @@ export class Evaluation {
     this.loading = true;
     try {
       const context: LoadContext = { scope: this.scope, class: this.input.class };
-      this.loadedModules = [...collectModules(this.input.imports, context), ...(this.input.shared?.modules ?? [])];
+      const collected = [...collectModules(this.input.imports, context), ...(this.input.shared?.modules ?? [])];
+      this.loadedModules = this.input.reorder?.(collected) ?? collected;
     } finally {
       this.loading = false;
     }

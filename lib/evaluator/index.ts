@@ -1,12 +1,15 @@
 /** The evaluator: option modules in, one typed, frozen configuration out. */
 export type { Config, ConfigDefinition, ConfigDefinitions, Declarations, ModuleArguments, Options, RootScope, SubmoduleScope } from "./config.ts";
 export type { Definition, Definitions, Plain, Property, Scope, Thunk } from "./definition.ts";
+export { documentationJson, documentationMarkdown, documentOptions, type OptionDocumentation, undescribed } from "./documentation.ts";
+export { documentationHtml } from "./documentation-page.ts";
 export { type Documentation, literalExpression, literalMD } from "./documentation-text.ts";
 export { type Asserted, assertionsModule, checkAssertions } from "./assertions.ts";
 export { type DefinitionProvenance, type DefinitionStatus, type EvaluatedOption, optionsOf, type OptionsOf } from "./evaluated-option.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
 export { type EvaluatedModules, type EvaluationRequest, evalModules, type Replacement } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";
+export { type Lint, lintModules, type LintOptions, type LintRule } from "./lint.ts";
 export { type OptionPath, showOption } from "./location.ts";
 export {
   doRename, getAttrByPath, mkAliasAndWrapDefinitions, mkAliasDefinitions, mkAliasOptionModule, mkChangedOptionModule, mkMergedOptionModule, mkRemovedOptionModule, mkRenamedOptionModule, mkRenamedOptionModuleWith, type Renaming,

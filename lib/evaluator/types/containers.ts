@@ -19,7 +19,7 @@ export function listOf<R, W>(element: OptionType<R, W>): OptionType<readonly R[]
     emptyValue: { value: Object.freeze([]) },
     functor: elementFunctor("listOf", element, mergeOptionTypes, listOf),
     nested: { element },
-    subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? {},
+    subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? [],
     schema: () => ({ type: "array", items: element.fields.schema?.() ?? {} }),
     ...substitute(element, listOf),
   });
@@ -60,7 +60,7 @@ export function nonEmptyListOf<R, W>(element: OptionType<R, W>): OptionType<read
     merge: (location, definitions) => mergeList(element, location, definitions),
     functor: elementFunctor("nonEmptyListOf", element, mergeOptionTypes, nonEmptyListOf),
     nested: { element },
-    subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? {},
+    subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? [],
     schema: () => ({ type: "array", minItems: 1, items: element.fields.schema?.() ?? {} }),
     ...substitute(element, nonEmptyListOf),
   });
@@ -103,7 +103,7 @@ export function attrsWith<R, W>(options: {
       },
     },
     nested: { element },
-    subOptions: (prefix) => element.fields.subOptions?.([...prefix, `<${placeholder ?? "name"}>`]) ?? {},
+    subOptions: (prefix) => element.fields.subOptions?.([...prefix, `<${placeholder ?? "name"}>`]) ?? [],
     schema: () => ({ type: "object", additionalProperties: element.fields.schema?.() ?? {} }),
     ...substitute(element, (type) => attrsWith({ ...options, elemType: type })),
   });

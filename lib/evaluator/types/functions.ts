@@ -25,7 +25,7 @@ export function functionTo<R, W>(
       ).force(),
     functor: elementFunctor("functionTo", result, mergeOptionTypes, functionTo),
     nested: { result },
-    subOptions: (prefix) => result.fields.subOptions?.([...prefix, "<function body>"]) ?? {},
+    subOptions: (prefix) => result.fields.subOptions?.([...prefix, "<function body>"]) ?? [],
     schema: () => false,
   });
 }

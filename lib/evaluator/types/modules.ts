@@ -32,7 +32,7 @@ export function deferredModuleWith(options: { readonly staticModules?: readonly 
       payload: staticModules,
       merge: (other) => deferredModuleWith({ staticModules: [...staticModules, ...(other as readonly ModuleReference[])] }),
     },
-    subOptions: (prefix) => submoduleWith({ modules: staticModules }).fields.subOptions?.(prefix) ?? {},
+    subOptions: (prefix) => submoduleWith({ modules: staticModules }).fields.subOptions?.(prefix) ?? [],
     schema: () => ({ type: "object" }),
   });
 }

@@ -2,6 +2,7 @@
 import type { DefinitionRecord } from "../definition-record.ts";
 import type { readType, writeType } from "../definition.ts";
 import type { Location, OptionPath } from "../location.ts";
+import type { ShapeNode } from "../shape.ts";
 
 /** How a type's description may be embedded in another one's. */
 export type DescriptionClass = "noun" | "composite" | "conjunction" | "nonRestrictiveClause" | undefined;
@@ -12,6 +13,12 @@ export interface TypeFunctor {
   readonly payload: unknown;
   /** The type that accepts what both accept, or undefined when there is none. */
   merge(other: unknown): AnyOptionType | undefined;
+}
+
+/** Options below an option: what they are and the path they are shown under. */
+export interface SubOptions {
+  readonly prefix: OptionPath;
+  readonly shape: ShapeNode;
 }
 
 /** The parts of a type. */
@@ -33,8 +40,8 @@ export interface OptionTypeFields {
   /** Whether a single checked definition is its own merged value. */
   readonly scalar?: boolean;
   readonly nested?: Readonly<Record<string, AnyOptionType>>;
-  /** The option trees below, for documentation and schemas. */
-  readonly subOptions?: (prefix: OptionPath) => object;
+  /** The options below, for documentation. */
+  readonly subOptions?: (prefix: OptionPath) => readonly SubOptions[];
   /** The modules of a submodule type. */
   readonly subModules?: readonly unknown[];
   readonly substSubModules?: (modules: readonly unknown[]) => AnyOptionType;

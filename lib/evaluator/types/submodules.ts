@@ -4,14 +4,14 @@ import type { SubmoduleScope } from "../config.ts";
 import type { DefinitionRecord, ThunkScope } from "../definition-record.ts";
 import type { AttrsOf, Definition, OpenTree, Tree } from "../definition.ts";
 import { Evaluation, GroupNode, OptionCell } from "../evaluation.ts";
-import type { Location } from "../location.ts";
+import type { Location, OptionPath } from "../location.ts";
 import { type ModuleReference, recordCallSite } from "../module.ts";
 import { ModuleSource } from "../module-source.ts";
 import type { ConfigOf } from "../option.ts";
 import { isRecord } from "../records.ts";
 import { type JsonSchema, schemaOfShape } from "../schema.ts";
 import { type ShapeNode, shapeOf } from "../shape.ts";
-import { type AnyOptionType, OptionType } from "./option-type.ts";
+import { type AnyOptionType, OptionType, type SubOptions } from "./option-type.ts";
 import type { LoadedModule } from "../collect.ts";
 
 /** How definitions of a submodule option are read. */
@@ -184,9 +184,10 @@ class SubmodulePlan {
     return this.loaded;
   }
 
-  documentation(prefix: readonly string[]): object {
-    void prefix;
-    return {};
+  documentation(prefix: OptionPath): readonly SubOptions[] {
+    const inner = this.freeformType?.fields.subOptions?.(prefix) ?? [];
+    // Modules that are functions of their arguments declare nothing before they are called.
+    return this.isStatic ? [{ prefix, shape: this.shared(undefined).shape }, ...inner] : inner;
   }
 }
 

@@ -6,6 +6,9 @@ import type { Location } from "../location.ts";
 import { discharge, expand, mergeChecked, mergeElement, wrongType } from "../merge.ts";
 import { PropertyRecord } from "../properties.ts";
 import { type ConfigOf, isOption, Option } from "../option.ts";
+import { ModuleSource } from "../module-source.ts";
+import { shapeOf } from "../shape.ts";
+import type { LoadedModule } from "../collect.ts";
 import { byCodeUnit, deepFreeze, isRecord } from "../records.ts";
 import { mkOptionType } from "./make.ts";
 import { type AnyOptionType, embedDescription, mergeOptionTypes, type OptionType } from "./option-type.ts";
@@ -35,7 +38,7 @@ export function attrTag<O extends Tags>(tags: O): OptionType<{ [K in keyof O]: {
       payload: tags,
       merge: (other) => mergeTags(tags, other as Tags),
     },
-    subOptions: () => tags,
+    subOptions: (prefix) => [{ prefix, shape: shapeOf([tagModule(tags)], undefined) }],
     schema: () => ({
       anyOf: names.map((name) => ({
         type: "object",
@@ -45,6 +48,13 @@ export function attrTag<O extends Tags>(tags: O): OptionType<{ [K in keyof O]: {
       })),
     }),
   });
+}
+
+const tagScope = { config: {}, arguments: {} };
+
+/** The tags as if a module declared them. */
+function tagModule(tags: Tags): LoadedModule {
+  return { source: new ModuleSource("attrTag"), scope: tagScope, key: "attrTag", options: tags, config: undefined, freeformType: undefined };
 }
 
 function mergeTag(tags: Tags, location: Location, definitions: readonly DefinitionRecord[]): unknown {
@@ -106,7 +116,7 @@ export function attrListWith<R, W>(options: AttrListOptions<R, W>): AnyOptionTyp
     merge: (location, definitions) => mergeAttrList(options, location, definitions),
     emptyValue: { value: asAttrs ? Object.freeze({}) : Object.freeze([]) },
     nested: { element },
-    subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? {},
+    subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? [],
     schema: () => ({
       anyOf: [
         { type: "object", additionalProperties: element.fields.schema?.() ?? {} },

@@ -88,6 +88,7 @@ export function either<R1, W1, R2, W2>(a: OptionType<R1, W1>, b: OptionType<R2, 
       },
     },
     nested: { left: a, right: b },
+    subOptions: (prefix) => [...(a.fields.subOptions?.(prefix) ?? []), ...(b.fields.subOptions?.(prefix) ?? [])],
     schema: () => ({ anyOf: [a.fields.schema?.() ?? {}, b.fields.schema?.() ?? {}] }),
   });
 }
