@@ -125,7 +125,7 @@ const builderFailed = Effect.fnUntraced(function* (
     lastLines: tail.slice(-options.logLines),
     hints: explain(tail),
     kept,
-    replay: kept === undefined ? options.replayCommand(run.path) : `sh ${posix.join(kept, "replay.sh")}`,
+    replay: kept === undefined ? options.replayCommand?.(run.path) : `sh ${posix.join(kept, "replay.sh")}`,
     end,
   });
 });

@@ -78,8 +78,8 @@ export interface FailedBuild {
   readonly hints: readonly Hint[];
   /** The build directory, with `replay.sh`, if it was kept. */
   readonly kept: string | undefined;
-  /** The command that runs the same build again. */
-  readonly replay: string;
+  /** The command that runs this build alone again, if there is one. */
+  readonly replay: string | undefined;
 }
 
 /** How a builder ended. */
@@ -125,7 +125,9 @@ function describeBuild(build: FailedBuild): string {
     ...build.hints.map(({ title, advice, evidence }) => `Hint: ${title} ("${evidence[0] ?? ""}"). ${advice}`),
     `Whole log: ${build.log}`,
     ...(build.kept === undefined ? [] : [`Build directory: ${build.kept}`]),
-    `Run it again with: ${build.replay}`,
+    build.replay === undefined
+      ? "To look into it, run the same command with --keep-failed: it keeps the build directory, with a script that replays it."
+      : `Run it again with: ${build.replay}`,
   ];
   return `\n${parts.join("\n")}`;
 }

@@ -21,7 +21,7 @@ export interface BuildOptions {
   readonly limits?: Limits | undefined;
   /** Lines of a failed build's log that go into the error. */
   readonly logLines?: number | undefined;
-  /** The command that builds a derivation again and keeps it; shown with failures. */
+  /** The command that builds one derivation again and keeps its directory; shown with failures. */
   readonly replayCommand?: ((derivation: DerivationPath) => string) | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface CompleteOptions {
   readonly keepFailed: boolean;
   readonly limits: Limits;
   readonly logLines: number;
-  readonly replayCommand: (derivation: DerivationPath) => string;
+  readonly replayCommand: ((derivation: DerivationPath) => string) | undefined;
 }
 
 /** Fills in the defaults. */
@@ -48,6 +48,6 @@ export function completeOptions(options: BuildOptions): CompleteOptions {
     keepFailed: options.keepFailed ?? false,
     limits: options.limits ?? {},
     logLines: options.logLines ?? 20,
-    replayCommand: options.replayCommand ?? ((derivation) => `npx tsx flake.ts build ${derivation} --keep-failed`),
+    replayCommand: options.replayCommand,
   };
 }
