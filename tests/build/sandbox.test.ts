@@ -1,13 +1,14 @@
 import * as Effect from "effect/Effect";
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { access, chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import * as nodeFs from "node:fs";
+import { access, chmod, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { isolation } from "#lib/build/sandbox/arguments.ts";
 import { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
+import { rootEntries } from "#lib/build/sandbox/environment.ts";
 import { probe } from "#lib/build/sandbox/probe.ts";
 import { malformedVariables } from "#lib/build/sandbox/variables.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
@@ -124,8 +125,8 @@ t.test("a builder cannot reach", (t) => {
   });
 
   t.test("what whoever started this process left open", async (t) => {
-    const open = openSync("/etc", "r");
-    t.teardown(() => closeSync(open));
+    const open = nodeFs.openSync("/etc", "r");
+    t.teardown(() => nodeFs.closeSync(open));
     // The child gets the directory as 3 and as 12; ls itself opens the next free descriptor.
     const stdio = ["ignore", "pipe", "inherit", open, ...Array<"ignore">(8).fill("ignore"), open] as const;
     const child = spawn(process.execPath, ["--import=tsx", join(import.meta.dirname, "sandbox-child.ts"), "echo /proc/self/fd/*"], {
@@ -242,6 +243,13 @@ t.test("the log", (t) => {
   });
 
   t.end();
+});
+
+t.test("an environment that is a link is refused, whoever asks for its entries", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "helios-link-"));
+  t.teardown(() => rm(directory, { recursive: true }));
+  await symlink("/", join(directory, "root"));
+  await t.rejects(rootEntries(nodeFs, join(directory, "root")), { message: /is not a directory/ });
 });
 
 t.test("variables that would become arguments of the sandbox, or paths, are known as such", (t) => {

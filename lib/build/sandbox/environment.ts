@@ -10,6 +10,8 @@ const reserved: ReadonlySet<string> = new Set(["build", "dev", "home", "nix", "p
  * (`bin` → `usr/bin`), directories and files as read-only mounts; sorted.
  */
 export async function rootEntries(fs: FileSystemShape, environment: string): Promise<RootEntry[]> {
+  // Through a link, a recipe could name this machine's own root.
+  if (!(await fs.promises.lstat(environment)).isDirectory()) throw new Error(`${environment} is not a directory`);
   const names = (await fs.promises.readdir(environment)).map(String).filter((name) => !reserved.has(name));
   return Promise.all(
     names.sort().map(async (name): Promise<RootEntry> => {
