@@ -56,11 +56,11 @@ t.test("a misspelt option fails the compiler on the token", async (t) => {
   const tsc = join(import.meta.dirname, "../../node_modules/typescript-native/bin/tsc");
   const project = join(import.meta.dirname, "../fixtures/profiles/misspelt.tsconfig.json");
   const result = await promisify(execFile)(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", project]).then(
-    () => ({ stdout: "no error" }),
-    (error: { readonly stdout: string }) => error,
+    () => ({ stdout: "", stderr: "no error" }),
+    (error: { readonly stdout: string; readonly stderr: string }) => error,
   );
   const errors = result.stdout.trim().split("\n").filter((line) => /^\S/.test(line));
-  t.equal(errors.length, 1, result.stdout);
+  t.equal(errors.length, 1, `${result.stdout}${result.stderr}`);
   t.match(errors[0], /misspelt\.ts\(5,19\): error TS\d+: .*'hostname' does not exist/);
 });
 
