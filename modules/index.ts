@@ -5,11 +5,16 @@ import boot from "./boot.ts";
 import build from "./build.ts";
 import buildroot from "./buildroot.ts";
 import image from "./image.ts";
+import kernel from "./kernel/index.ts";
 import locale from "./locale.ts";
+import networkd from "./networkd/index.ts";
 import networking from "./networking.ts";
 import openssh from "./openssh.ts";
 import program from "./program.ts";
 import services from "./services/index.ts";
+import sysusers from "./services/sysusers.ts";
+import tmpfiles from "./services/tmpfiles.ts";
+import udev from "./services/udev.ts";
 import stage from "./stage.ts";
 import system from "./system.ts";
 import tests from "./tests.ts";
@@ -22,14 +27,19 @@ export const optionModules: readonly Module[] = [
   build,
   buildroot,
   image,
+  kernel,
   locale,
+  networkd,
   networking,
   openssh,
   program,
   services,
   stage,
   system,
+  sysusers,
   tests,
+  tmpfiles,
+  udev,
   users,
 ];
 

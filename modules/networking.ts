@@ -1,5 +1,4 @@
 import { defineModule, mkIf, mkMerge, mkOption, types } from "#lib/evaluator/index.ts";
-import { renderUnit } from "./services/render-unit.ts";
 
 const interfaceOptions = {
   match: mkOption({
@@ -78,6 +77,25 @@ export default defineModule({
   name: "networking",
   options,
   config: {
+    networking: {
+      networkd: {
+        networks: (config) =>
+          Object.fromEntries(
+            Object.entries(config.networking.interfaces).map(([name, settings]) => [
+              `20-${name}`,
+              {
+                match: { Name: settings.match.join(" ") },
+                link: { RequiredForOnline: settings.requiredForOnline },
+                network: {
+                  DHCP: settings.dhcp === "yes" ? true : settings.dhcp === "no" ? false : settings.dhcp,
+                  Address: settings.addresses,
+                  Gateway: settings.gateway,
+                },
+              },
+            ]),
+          ),
+      },
+    },
     stage: {
       files: (config) => [
         { dst: "/etc/hostname", content: `${config.networking.hostName}\n`, replace: true },
@@ -91,19 +109,8 @@ export default defineModule({
           ].join("\n"),
           replace: true,
         },
-        ...Object.entries(config.networking.interfaces).map(([name, settings]) => ({
-          dst: `/etc/systemd/network/20-${name}.network`,
-          content: renderUnit({
-            Match: { Name: settings.match.join(" ") },
-            Link: { RequiredForOnline: settings.requiredForOnline },
-            Network: { DHCP: settings.dhcp, Address: settings.addresses, Gateway: settings.gateway },
-          }),
-        })),
       ],
     },
-    services: mkIf((config) => Object.keys(config.networking.interfaces).length > 0, {
-      units: { "systemd-networkd.service": { vendor: true, wantedBy: ["multi-user.target"] } },
-    }),
     tests: {
       boot: mkMerge([
         [(config) => ({ type: "hostname", hostname: config.networking.hostName })],

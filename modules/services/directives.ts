@@ -6,24 +6,7 @@
  *
  * Longer than other files because it is a table: one line, one directive.
  */
-import { mkOption, types } from "#lib/evaluator/index.ts";
-
-const text = (description: string) =>
-  mkOption({ type: types.nullOr(types.singleLineStr), default: null, description });
-const lines = (description: string) =>
-  mkOption({
-    type: types.nullOr(types.either(types.singleLineStr, types.listOf(types.singleLineStr))),
-    default: null,
-    description,
-  });
-const flag = (description: string) => mkOption({ type: types.nullOr(types.bool), default: null, description });
-const whole = (description: string) => mkOption({ type: types.nullOr(types.int), default: null, description });
-const span = (description: string) =>
-  mkOption({ type: types.nullOr(types.either(types.int, types.singleLineStr)), default: null, description });
-const choice = <const Values extends readonly string[]>(values: Values, description: string) =>
-  mkOption({ type: types.nullOr(types.enum(values)), default: null, description });
-const flagOr = <const Values extends readonly string[]>(values: Values, description: string) =>
-  mkOption({ type: types.nullOr(types.either(types.bool, types.enum(values))), default: null, description });
+import { choice, flag, flagOr, lines, span, text, whole } from "./directive.ts";
 
 /** [Unit] of every kind of unit. */
 export const unitDirectives = {
@@ -286,4 +269,20 @@ export const pathDirectives = {
   Unit: text("Unit to start; the service of the same name by default."),
   MakeDirectory: flag("Makes the watched directories."),
   DirectoryMode: text("Mode of directories that are made."),
+};
+
+/** [Automount]. */
+export const automountDirectives = {
+  Where: text("Directory whose first use mounts it; must agree with the unit's name."),
+  ExtraOptions: text("Further mount options, separated by commas."),
+  DirectoryMode: text("Mode of directories that are made."),
+  TimeoutIdleSec: span("How long the mount may be unused before it is taken away."),
+};
+
+/** [Swap]. */
+export const swapDirectives = {
+  What: text("Device or file; must agree with the unit's name."),
+  Priority: whole("Swap areas of higher priority are used first."),
+  Options: text("Options as in fstab(5), separated by commas."),
+  TimeoutSec: span("How long turning it on may take."),
 };

@@ -31,11 +31,16 @@ declare module "#lib/evaluator/config.ts" {
 /** One unit as `config.services.units` has it. */
 type Unit = Readonly<Record<"enable" | "vendor" | "mask", boolean>> &
   Readonly<Record<"wantedBy" | "requiredBy" | "aliases" | "also", readonly string[]>> &
-  Readonly<Record<"unit" | "service" | "socket" | "mount" | "timer" | "path" | "slice", Section>> & {
+  Readonly<Record<SectionName, Section>> & {
     readonly environment: Readonly<Record<string, string>>;
     readonly envSet: string | null;
     readonly extraConfig: string;
+    readonly dropIns: Readonly<Record<string, DropIn>>;
   };
+
+type SectionName = "unit" | NonNullable<(typeof sectionOfType)[UnitType]>;
+
+type DropIn = Readonly<Record<SectionName, Section>> & { readonly extraConfig: string };
 
 type EnvironmentSets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -48,13 +53,22 @@ export default defineModule({
       files: (config) => [
         ...Object.entries(config.services.units).flatMap(([name, unit]) => unitFiles(name, unit, config.stage.env.sets)),
         { dst: `${unitDirectory}/default.target`, link: `${vendorDirectory}/${config.services.defaultTarget}`, replace: true },
-        { dst: "/etc/systemd/system-preset/00-helios.preset", content: presets(config.services.units) },
+        { dst: "/etc/systemd/system-preset/00-helios.preset", content: presets(config.services.units, config.stage.env.sets) },
       ],
     },
     assertions: (config) =>
       Object.entries(config.services.units).flatMap(([name, unit]) => unitAssertions(name, unit, config.stage.env.sets)),
   },
 });
+
+/** Whether the unit is here only for its drop-ins: somebody else writes it, and decides whether it starts. */
+function isOnlyDropIns(name: string, unit: Unit, sets: EnvironmentSets): boolean {
+  return !unit.vendor && !unit.mask && hasDropIns(unit) && unitText(name, unit, sets) === "";
+}
+
+function hasDropIns(unit: Unit): boolean {
+  return Object.keys(unit.dropIns).length > 0;
+}
 
 /** What a unit puts into the image: its file or drop-in, and its links. */
 function unitFiles(name: string, unit: Unit, sets: EnvironmentSets) {
@@ -65,7 +79,11 @@ function unitFiles(name: string, unit: Unit, sets: EnvironmentSets) {
   const path = unit.vendor ? `${unitDirectory}/${name}.d/50-helios.conf` : `${unitDirectory}/${name}`;
   const link = (dst: string) => ({ dst: `${unitDirectory}/${dst}`, link: target, replace: true });
   return [
-    ...(unit.vendor && text === "" ? [] : [{ dst: path, content: text }]),
+    ...(text === "" && (unit.vendor || hasDropIns(unit)) ? [] : [{ dst: path, content: text }]),
+    ...Object.entries(unit.dropIns).map(([dropIn, content]) => ({
+      dst: `${unitDirectory}/${name}.d/${dropIn}.conf`,
+      content: dropInText(name, content),
+    })),
     ...unit.wantedBy.map((other) => link(`${other}.wants/${name}`)),
     ...unit.requiredBy.map((other) => link(`${other}.requires/${name}`)),
     ...unit.aliases.map((alias) => link(alias)),
@@ -74,14 +92,24 @@ function unitFiles(name: string, unit: Unit, sets: EnvironmentSets) {
 
 /** The text of a unit file, or of the drop-in of a unit that a package ships. */
 export function unitText(name: string, unit: Unit, sets: EnvironmentSets): string {
-  const type = unitType(name);
-  const own = type === undefined ? undefined : sectionOfType[type];
+  const own = ownSection(name);
   const sections: Record<string, Section> = { Unit: unit.unit };
   if (own !== undefined) sections[capitalize(own)] = own === "service" ? withEnvironment(unit, sets) : unit[own];
   if (!unit.vendor) {
     sections["Install"] = { WantedBy: unit.wantedBy, RequiredBy: unit.requiredBy, Alias: unit.aliases, Also: unit.also };
   }
   return [renderUnit(sections satisfies UnitSections), unit.extraConfig].filter((part) => part !== "").join("\n");
+}
+
+/** The text of a drop-in `<unit>.d/<name>.conf`. */
+function dropInText(name: string, dropIn: DropIn): string {
+  const own = ownSection(name);
+  return [
+    renderUnit({ Unit: dropIn.unit, ...(own === undefined ? {} : { [capitalize(own)]: dropIn[own] }) }),
+    dropIn.extraConfig,
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
 }
 
 function withEnvironment(unit: Unit, sets: EnvironmentSets): Section {
@@ -99,12 +127,12 @@ function withEnvironment(unit: Unit, sets: EnvironmentSets): Section {
 }
 
 /** `systemctl preset UNIT` on the running system gives back what was declared. */
-function presets(units: Readonly<Record<string, Unit>>): string {
+function presets(units: Readonly<Record<string, Unit>>, sets: EnvironmentSets): string {
   return Object.keys(units)
     .sort()
     .flatMap((name) => {
       const unit = units[name];
-      if (unit === undefined || !unit.enable) return [];
+      if (unit === undefined || !unit.enable || isOnlyDropIns(name, unit, sets)) return [];
       return [`${unit.wantedBy.length + unit.requiredBy.length > 0 && !unit.mask ? "enable" : "disable"} ${name}\n`];
     })
     .join("");
@@ -112,7 +140,7 @@ function presets(units: Readonly<Record<string, Unit>>): string {
 
 function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
   const type = unitType(name);
-  const own = type === undefined ? undefined : sectionOfType[type];
+  const own = ownSection(name);
   const foreign = Object.values(sectionOfType).filter(
     (section) => section !== undefined && section !== own && Object.values(unit[section]).some((value) => value !== null),
   );
@@ -126,20 +154,39 @@ function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
       message: `services.units."${name}": a .${type ?? "?"} cannot have the section ${foreign.join(" and ")}.`,
     },
     {
+      assertion: own !== "mount" || unit.vendor || typeof unit.mount["Where"] !== "string" || mountUnitName(unit.mount["Where"]) === name,
+      message: `services.units."${name}": systemd only accepts this mount unit if its name follows from Where=${String(unit.mount["Where"])}: ${mountUnitName(String(unit.mount["Where"]))}.`,
+    },
+    {
       assertion: unit.envSet === null || Object.hasOwn(sets, unit.envSet),
       message: `services.units."${name}": envSet '${unit.envSet ?? ""}' is not in stage.env.sets. It has: ${Object.keys(sets).join(", ")}.`,
     },
     {
       assertion:
-        type !== "service" || unit.vendor || unit.mask || !unit.enable || unit.service["ExecStart"] !== null || unit.service["Type"] === "oneshot",
+        type !== "service" || unit.vendor || unit.mask || !unit.enable || unit.service["ExecStart"] !== null || unit.service["Type"] === "oneshot" || isOnlyDropIns(name, unit, sets),
       message: `services.units."${name}": a service needs service.ExecStart. If a package ships the unit, set vendor.`,
     },
   ];
 }
 
+/** The section beside [Unit] that a unit of this name has. */
+function ownSection(name: string): SectionName | undefined {
+  const type = unitType(name);
+  return type === undefined ? undefined : sectionOfType[type];
+}
+
 function unitType(name: string): UnitType | undefined {
   const type = name.slice(name.lastIndexOf(".") + 1);
   return Object.hasOwn(sectionOfType, type) ? (type as UnitType) : undefined;
+}
+
+/** The name that systemd wants of the unit of a mount point, as `systemd-escape --path --suffix=mount` prints it. */
+export function mountUnitName(where: string): string {
+  const path = where.split("/").filter((part) => part !== "").join("/");
+  const escaped = path.replaceAll(/^\.|[^A-Za-z0-9:_./]/g, (character) =>
+    [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join(""),
+  );
+  return `${escaped.replaceAll("/", "-") || "-"}.mount`;
 }
 
 function capitalize(word: string): string {

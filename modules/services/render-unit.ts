@@ -9,8 +9,8 @@ export type DirectiveValue = string | number | boolean | null | readonly (string
 /** Directives of one section, in the order in which they are to be written. */
 export type Section = Readonly<Record<string, DirectiveValue>>;
 
-/** Sections by name ("Unit", "Service", …), in the order in which they are to be written. */
-export type UnitSections = Readonly<Record<string, Section>>;
+/** Sections by name ("Unit", "Service", …), in the order in which they are to be written; a list repeats the section. */
+export type UnitSections = Readonly<Record<string, Section | readonly Section[]>>;
 
 /**
  * Renders a unit file. Sections without a directive are left out.
@@ -18,9 +18,11 @@ export type UnitSections = Readonly<Record<string, Section>>;
  */
 export function renderUnit(sections: UnitSections): string {
   const blocks: string[] = [];
-  for (const [name, section] of Object.entries(sections)) {
-    const lines = Object.entries(section).flatMap(([directive, value]) => renderDirective(name, directive, value));
-    if (lines.length > 0) blocks.push(`[${name}]\n${lines.join("\n")}\n`);
+  for (const [name, content] of Object.entries(sections)) {
+    for (const section of Array.isArray(content) ? (content as readonly Section[]) : [content as Section]) {
+      const lines = Object.entries(section).flatMap(([directive, value]) => renderDirective(name, directive, value));
+      if (lines.length > 0) blocks.push(`[${name}]\n${lines.join("\n")}\n`);
+    }
   }
   return blocks.join("\n");
 }

@@ -1,5 +1,7 @@
 import { mkOption, types } from "#lib/evaluator/index.ts";
+import { section } from "./directive.ts";
 import {
+  automountDirectives,
   execDirectives,
   killDirectives,
   mountDirectives,
@@ -7,11 +9,28 @@ import {
   resourceDirectives,
   serviceDirectives,
   socketDirectives,
+  swapDirectives,
   timerDirectives,
   unitDirectives,
 } from "./directives.ts";
 
 const unitNames = types.listOf(types.strMatching("[A-Za-z0-9:_.@\\\\-]+\\.[a-z]+"));
+
+/** The sections that a unit file, or a drop-in of one, may have. */
+export const unitSections = {
+  unit: section(unitDirectives, "[Unit]: what every unit can have, see systemd.unit(5)."),
+  service: section(
+    { ...serviceDirectives, ...execDirectives, ...killDirectives, ...resourceDirectives },
+    "[Service] of a `.service`, see systemd.service(5) and systemd.exec(5).",
+  ),
+  socket: section(socketDirectives, "[Socket] of a `.socket`, see systemd.socket(5)."),
+  mount: section(mountDirectives, "[Mount] of a `.mount`, see systemd.mount(5)."),
+  automount: section(automountDirectives, "[Automount] of an `.automount`, see systemd.automount(5)."),
+  swap: section(swapDirectives, "[Swap] of a `.swap`, see systemd.swap(5)."),
+  timer: section(timerDirectives, "[Timer] of a `.timer`, see systemd.timer(5)."),
+  path: section(pathDirectives, "[Path] of a `.path`, see systemd.path(5)."),
+  slice: section(resourceDirectives, "[Slice] of a `.slice`, see systemd.slice(5)."),
+};
 
 /** Options of one unit under `services.units."NAME.TYPE"`. */
 export const unitOptions = {
@@ -44,16 +63,7 @@ export const unitOptions = {
     default: [],
     description: "Units that `systemctl enable` handles along with this one.",
   }),
-  unit: section(unitDirectives, "[Unit]: what every unit can have, see systemd.unit(5)."),
-  service: section(
-    { ...serviceDirectives, ...execDirectives, ...killDirectives, ...resourceDirectives },
-    "[Service] of a `.service`, see systemd.service(5) and systemd.exec(5).",
-  ),
-  socket: section(socketDirectives, "[Socket] of a `.socket`, see systemd.socket(5)."),
-  mount: section(mountDirectives, "[Mount] of a `.mount`, see systemd.mount(5)."),
-  timer: section(timerDirectives, "[Timer] of a `.timer`, see systemd.timer(5)."),
-  path: section(pathDirectives, "[Path] of a `.path`, see systemd.path(5)."),
-  slice: section(resourceDirectives, "[Slice] of a `.slice`, see systemd.slice(5)."),
+  ...unitSections,
   environment: mkOption({
     type: types.attrsOf(types.str),
     default: {},
@@ -63,6 +73,20 @@ export const unitOptions = {
     type: types.nullOr(types.str),
     default: null,
     description: "Name of a set of `stage.env.sets` that the service gets in its environment.",
+  }),
+  dropIns: mkOption({
+    type: types.attrsOf(
+      types.submodule({
+        options: {
+          ...unitSections,
+          extraConfig: mkOption({ type: types.lines, default: "", description: "Text added at the end of the drop-in." }),
+        },
+      }),
+    ),
+    default: {},
+    example: { diagnostics: { unit: { OnFailure: "helios-diagnostics@%n.service" } } },
+    description:
+      "Drop-ins `<unit>.d/<name>.conf`, by name: for a unit that another module or a package writes, or for a template. A unit with nothing else is not written itself.",
   }),
   extraConfig: mkOption({
     type: types.lines,
@@ -76,6 +100,8 @@ export const sectionOfType = {
   service: "service",
   socket: "socket",
   mount: "mount",
+  automount: "automount",
+  swap: "swap",
   timer: "timer",
   path: "path",
   slice: "slice",
@@ -84,10 +110,3 @@ export const sectionOfType = {
 
 /** A type of unit, the last component of its name. */
 export type UnitType = keyof typeof sectionOfType;
-
-function section<Directives extends Parameters<typeof types.submodule>[0]["options"]>(
-  directives: Directives,
-  description: string,
-) {
-  return mkOption({ type: types.submodule({ options: directives }), default: {}, description });
-}

@@ -1,0 +1,129 @@
+import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+
+const moduleName = types.strMatching("[A-Za-z0-9_-]+");
+
+const options = {
+  boot: {
+    kernelModules: mkOption({
+      type: types.listOf(moduleName),
+      default: [],
+      example: ["i2c-dev", "libcomposite"],
+      description: "Kernel modules that are loaded at boot, whether or not a device asks for them.",
+    }),
+    modprobe: {
+      blacklist: mkOption({
+        type: types.listOf(moduleName),
+        default: [],
+        example: ["brcmfmac"],
+        description: "Kernel modules that no device loads by itself.",
+      }),
+      options: mkOption({
+        type: types.attrsOf(types.attrsOf(types.oneOf([types.bool, types.int, types.strMatching("[^\\s\"]+")]))),
+        default: {},
+        example: { usbcore: { autosuspend: -1 } },
+        description: "Parameters of kernel modules, by module and parameter. Modules that the kernel has built in take theirs from `boot.kernelParams`.",
+      }),
+      softDependencies: mkOption({
+        type: types.attrsOf(types.listOf(moduleName)),
+        default: {},
+        description: "Modules to load before each module, if there are any of them.",
+      }),
+      extraConfig: mkOption({ type: types.lines, default: "", description: "Further lines of modprobe.d(5)." }),
+    },
+    sysctl: mkOption({
+      type: types.attrsOf(types.nullOr(types.oneOf([types.bool, types.int, types.singleLineStr]))),
+      default: {},
+      example: { "net.ipv4.ip_forward": true, "vm.swappiness": 10 },
+      description: "Kernel parameters below /proc/sys, set at boot. Null leaves one alone that another module sets.",
+    }),
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    kernel: typeof options;
+  }
+}
+
+const sysctlKey = /^-?[A-Za-z0-9_*-]+([./][A-Za-z0-9_:*-]+)+$/;
+
+/** What the kernel is told once it runs: modules, their parameters, and its own. */
+export default defineModule({
+  name: "kernel",
+  options,
+  config: {
+    stage: {
+      files: (config) => {
+        const { kernelModules, modprobe, sysctl } = config.boot;
+        return [
+          { dst: "/etc/modules-load.d/helios.conf", content: unique(kernelModules).map((name) => `${name}\n`).join("") },
+          { dst: "/etc/modprobe.d/helios.conf", content: modprobeText(modprobe) },
+          { dst: "/etc/sysctl.d/60-helios.conf", content: sysctlText(sysctl) },
+        ].filter(({ content }) => content !== "");
+      },
+    },
+    assertions: (config) => {
+      const { kernelModules, modprobe, sysctl } = config.boot;
+      const blacklisted = new Set(modprobe.blacklist.map(normal));
+      return [
+        ...kernelModules.map((name) => ({
+          assertion: !blacklisted.has(normal(name)),
+          message: `boot.kernelModules has '${name}', which boot.modprobe.blacklist keeps from being loaded by devices: it would be loaded all the same. Leave it out of one of them.`,
+        })),
+        ...Object.keys(sysctl).map((key) => ({
+          assertion: sysctlKey.test(key),
+          message: `boot.sysctl: '${key}' is no name of a kernel parameter, such as net.ipv4.ip_forward.`,
+        })),
+      ];
+    },
+  },
+});
+
+interface Modprobe {
+  readonly blacklist: readonly string[];
+  readonly options: Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+  readonly softDependencies: Readonly<Record<string, readonly string[]>>;
+  readonly extraConfig: string;
+}
+
+/** Text of a file of modprobe.d(5). */
+export function modprobeText({ blacklist, options, softDependencies, extraConfig }: Modprobe): string {
+  return [
+    ...unique(blacklist).map((name) => `blacklist ${name}\n`),
+    ...Object.keys(options)
+      .sort()
+      .map((name) => {
+        const parameters = Object.entries(options[name] ?? {}).map(([key, value]) => `${key}=${parameter(value)}`);
+        return parameters.length === 0 ? "" : `options ${name} ${parameters.join(" ")}\n`;
+      }),
+    ...Object.keys(softDependencies)
+      .sort()
+      .map((name) => `softdep ${name} pre: ${(softDependencies[name] ?? []).join(" ")}\n`),
+    extraConfig === "" || extraConfig.endsWith("\n") ? extraConfig : `${extraConfig}\n`,
+  ].join("");
+}
+
+/** Text of a file of sysctl.d(5), sorted by key. */
+export function sysctlText(sysctl: Readonly<Record<string, string | number | boolean | null>>): string {
+  return Object.keys(sysctl)
+    .sort()
+    .flatMap((key) => {
+      const value = sysctl[key] ?? null;
+      return value === null ? [] : [`${key} = ${typeof value === "boolean" ? Number(value) : value}\n`];
+    })
+    .join("");
+}
+
+/** The kernel's own spelling of a boolean parameter. */
+function parameter(value: string | number | boolean): string {
+  return typeof value === "boolean" ? (value ? "Y" : "N") : String(value);
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}
+
+/** The kernel takes - and _ in names of modules for the same. */
+function normal(name: string): string {
+  return name.replaceAll("-", "_");
+}
