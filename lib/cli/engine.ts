@@ -8,33 +8,21 @@ import { Network } from "#lib/fetchers/network.ts";
 import { evaluateLocked, type LockPolicy } from "#lib/flake/evaluate.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
 import { hostProxies, mirrorsLayer } from "#lib/flake/mirrors.ts";
-import { Events } from "#lib/platform/events.ts";
-import { FileSystem } from "#lib/platform/file-system.ts";
-import { Processes } from "#lib/platform/processes.ts";
+import type { Events } from "#lib/platform/events.ts";
 import { Store } from "#lib/store/store.ts";
 import { bubblewrapCommand, bubblewrapRequest } from "#pkgs/bubblewrap.ts";
 import { environment } from "#pkgs/environments.ts";
-import { makePrinter, type ProgressForm } from "./printers/printer.ts";
-
-const host = Layer.mergeAll(FileSystem.layer, Processes.layer);
-
-/** Runs a command that only evaluates, and shows no progress. */
-export const withEvaluator = <A, E>(
-  command: Effect.Effect<A, E, FileSystem | Processes | Events>,
-): Effect.Effect<A, E> => command.pipe(Effect.provide(Layer.mergeAll(host, Events.silent)));
+import { host } from "./evaluation.ts";
+import { progressEvents, type ProgressFlags } from "./progress.ts";
 
 /** Runs a command with the whole engine: store, network, sandbox, and progress on stderr. */
 export const withEngine = <A, E>(
   flake: LocatedFlake,
-  { progress, locked }: LockPolicy & { readonly progress: ProgressForm },
+  flags: LockPolicy & ProgressFlags,
   command: Effect.Effect<A, E, EngineServices>,
 ) =>
   Effect.gen(function* () {
-    const printer = yield* Effect.acquireRelease(
-      Effect.promise(() => makePrinter(progress, process.stderr)),
-      ({ close }) => Effect.sync(close),
-    );
-    return yield* Effect.provide(command, engine(flake, { locked }, Events.to(printer.emit)));
+    return yield* Effect.provide(command, engine(flake, { locked: flags.locked }, yield* progressEvents(flags)));
   }).pipe(Effect.scoped);
 
 /** Everything that commands may use. */

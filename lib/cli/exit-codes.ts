@@ -1,10 +1,22 @@
 import type { CliError } from "effect/cli/CliError";
-import type { BuildError, BuildsFailed } from "#lib/build/errors.ts";
+import type { BuildError, BuildsFailed, ScratchError, UnsuitableDerivation } from "#lib/build/errors.ts";
+import type { RecordingError } from "#lib/build/event-recording.ts";
 import type { PinsGone } from "#lib/flake/build.ts";
 import type { LockError } from "#lib/flake/errors.ts";
 import type { EvaluationFailed } from "#lib/flake/evaluate.ts";
 import type { InvalidInstallable, UnknownAttribute, UnsuitableOutput } from "#lib/flake/installable.ts";
 import type { BootTestError } from "#lib/machine/boot-test.ts";
+import type { CacheError } from "#lib/store/cache/errors.ts";
+import type { KeySyntaxError } from "#lib/store/signature.ts";
+import type {
+  InvalidQuantity,
+  NoLog,
+  NotAStorePath,
+  NotReproducible,
+  ShellFailed,
+  StoreDamaged,
+  UnsuitableFlags,
+} from "./errors.ts";
 
 /** What the process's exit status tells. Documented in docs/commands.md. */
 export const exitCodes = {
@@ -39,7 +51,19 @@ export type CommandError =
   | LockError
   | PinsGone
   | BuildError
-  | BootTestError;
+  | UnsuitableDerivation
+  | ScratchError
+  | BootTestError
+  | CacheError
+  | KeySyntaxError
+  | RecordingError
+  | NotAStorePath
+  | NoLog
+  | NotReproducible
+  | StoreDamaged
+  | InvalidQuantity
+  | UnsuitableFlags
+  | ShellFailed;
 
 const { failed, usage, evaluation, lock, fetch, store } = exitCodes;
 
@@ -59,6 +83,11 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   UnknownAttribute: usage,
   UnsuitableOutput: usage,
   UnknownEnvironment: usage,
+  NotAStorePath: usage,
+  InvalidQuantity: usage,
+  UnsuitableFlags: usage,
+  KeySyntaxError: usage,
+  RecordingError: usage,
 
   EvaluationFailed: evaluation,
   HashSyntaxError: evaluation,
@@ -88,7 +117,24 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   DependencyConflict: lock,
   ArchiveUnreachable: fetch,
 
+  CacheFileDamaged: fetch,
+  NotInCache: fetch,
+  UntrustedPath: fetch,
+  CacheUnreachable: fetch,
+  IncompatibleCache: fetch,
+  MalformedArchive: fetch,
+  UnsafeEntry: fetch,
+  ArchiveTooLarge: fetch,
+  UnsupportedArchive: fetch,
+  LayerConflict: fetch,
+  InvalidLayer: fetch,
+  DecompressionFailed: fetch,
+  DecompressorMissing: failed,
+  ArchiveFileError: store,
+
   StoreIoError: store,
+  StoreDamaged: store,
+  ScratchError: store,
   OutputTypeError: failed,
   OutputHashError: failed,
   SelfReferenceError: failed,
@@ -100,6 +146,11 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   SandboxUnavailable: failed,
   BootTestFailedError: failed,
   MachineStartError: failed,
+  UnsuitableDerivation: failed,
+  SpawnError: failed,
+  NotReproducible: failed,
+  NoLog: failed,
+  ShellFailed: failed,
 };
 
 /** The exit code of an expected failure; undefined for anything else, which is a defect. */

@@ -1,7 +1,7 @@
 import * as Argument from "effect/cli/Argument";
 import * as Flag from "effect/cli/Flag";
 import * as Option from "effect/Option";
-import { progressForms } from "./printers/printer.ts";
+import { type ProgressForm, progressForms } from "./printers/printer.ts";
 
 /** `--json`. */
 export const json = Flag.Boolean("json").pipe(
@@ -20,6 +20,44 @@ export const locked = Flag.Boolean("locked").pipe(
   Flag.withDescription("Never resolve packages; a lock file that is out of date is an error"),
   Flag.withDefault(false),
 );
+
+/** What commands that evaluate, or build, have in common. */
+export const watching = {
+  locked,
+  progress,
+  record: Flag.String("record").pipe(
+    Flag.withDescription("Also write every event to this file, for 'replay'"),
+    Flag.withMetavar("FILE"),
+    Flag.optional,
+  ),
+};
+
+/** The same, parsed. */
+export interface WatchFlags {
+  readonly locked: boolean;
+  readonly progress: ProgressForm;
+  readonly record: Option.Option<string>;
+}
+
+/** `--substituters` and `--trusted-public-keys`. */
+export const substitution = {
+  substituters: Flag.String("substituters").pipe(
+    Flag.withDescription("Binary caches to take results from, separated by spaces; HELIOS_SUBSTITUTERS unless given"),
+    Flag.withMetavar("URLS"),
+    Flag.optional,
+  ),
+  trustedPublicKeys: Flag.String("trusted-public-keys").pipe(
+    Flag.withDescription("Whose signatures count, as name:base64, separated by spaces; HELIOS_TRUSTED_PUBLIC_KEYS unless given"),
+    Flag.withMetavar("KEYS"),
+    Flag.optional,
+  ),
+};
+
+/** The same, parsed. */
+export interface SubstitutionFlags {
+  readonly substituters: Option.Option<string>;
+  readonly trustedPublicKeys: Option.Option<string>;
+}
 
 /** What commands that build have in common. */
 export const building = {
@@ -56,13 +94,24 @@ export const installable = Argument.String("installable").pipe(
   Argument.withDescription("What to work on, such as .#systems.helios-cm5.config.networking.hostName"),
 );
 
-/** Build options from parsed flags. */
-export function buildOptions(flags: {
+/** One installable, or a path. */
+export const installableOrPath = Argument.String("installable").pipe(
+  Argument.withDescription("Such as .#helios-cm5, ./result or /nix/store/…"),
+);
+
+/** Zero or more of these. */
+export const installablesOrPaths = installableOrPath.pipe(Argument.variadic());
+
+/** Flags of commands that build. */
+export interface BuildFlags {
   readonly jobs: Option.Option<number>;
   readonly cores: Option.Option<number>;
   readonly keepGoing: boolean;
   readonly keepFailed: boolean;
-}) {
+}
+
+/** Build options from parsed flags. */
+export function buildOptions(flags: BuildFlags) {
   return {
     jobs: Option.getOrUndefined(flags.jobs),
     cores: Option.getOrUndefined(flags.cores),

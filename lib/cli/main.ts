@@ -9,10 +9,18 @@ import { fileURLToPath } from "node:url";
 import { type Flake, locateFlake } from "#lib/flake/flake.ts";
 import { buildCommand } from "./commands/build.ts";
 import { checkCommand } from "./commands/check.ts";
+import { derivationCommand } from "./commands/derivation.ts";
+import { diffClosuresCommand } from "./commands/diff-closures.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { logCommand } from "./commands/log.ts";
+import { pathInfoCommand } from "./commands/path-info.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { showCommand } from "./commands/show.ts";
+import { storeCommand } from "./commands/store.ts";
 import { updateCommand } from "./commands/update.ts";
-import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { whyDependsCommand } from "./commands/why-depends.ts";
+import { whyRebuildCommand } from "./commands/why-rebuild.ts";
+import { type CommandError, type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
 
 const version = "0.1.0";
 
@@ -37,11 +45,21 @@ async function run(flake: Flake, moduleUrl: string, args: readonly string[]): Pr
       evalCommand(located),
       showCommand(located),
       updateCommand(located),
+      logCommand(located),
+      whyRebuildCommand(located),
+      whyDependsCommand(located),
+      pathInfoCommand(located),
+      diffClosuresCommand(located),
+      derivationCommand(located),
+      storeCommand(located),
+      replayCommand,
     ]),
   );
-  const fiber = Effect.runFork(
-    Command.runWith(root, { version })(args).pipe(Effect.provide(NodeServices.layer)),
+  // The type of the program sees to it that every way to fail has its exit code.
+  const program: Effect.Effect<void, CommandError> = Command.runWith(root, { version })(args).pipe(
+    Effect.provide(NodeServices.layer),
   );
+  const fiber = Effect.runFork(program);
   const interrupt = (): void => fiber.interruptUnsafe();
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt).once("SIGHUP", interrupt);
   const exit = await new Promise<Exit.Exit<void, unknown>>((resolve) => fiber.addObserver(resolve));

@@ -1,16 +1,8 @@
 import * as Argument from "effect/cli/Argument";
 import * as Command from "effect/cli/Command";
-import * as Effect from "effect/Effect";
-import * as Result from "effect/Result";
-import { buildFlake } from "#lib/flake/build.ts";
-import { type CheckReport, runBootCheck } from "#lib/flake/run-check.ts";
-import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
-import { UnknownAttribute } from "#lib/flake/installable.ts";
-import { suggest } from "#lib/flake/apt-names.ts";
-import { withEngine } from "../engine.ts";
+import type { LocatedFlake } from "#lib/flake/flake.ts";
 import * as flags from "../flags.ts";
-import { count, formatDuration } from "../printers/format.ts";
-import { printJson, printLine } from "../print.ts";
+import { lazily } from "../lazily.ts";
 
 /** `check`: evaluates every option of every system, then builds the images and boots them. */
 export const checkCommand = (flake: LocatedFlake) =>
@@ -20,50 +12,13 @@ export const checkCommand = (flake: LocatedFlake) =>
       names: Argument.String("check").pipe(Argument.withDescription("Checks to run; all of them by default"), Argument.variadic()),
       ...flags.building,
       json: flags.json,
-      locked: flags.locked,
-      progress: flags.progress,
+      ...flags.watching,
     },
-    (input) =>
-      withEngine(
-        flake,
-        input,
-        Effect.gen(function* () {
-          const { value, result } = yield* buildFlake(flake, input, flags.buildOptions(input), (outputs) => {
-            for (const name of Object.keys(outputs.systems)) evaluateDeeply(outputs.systems[name]?.config);
-            return selectChecks(outputs, input.names);
-          });
-          const reports: CheckReport[] = [];
-          for (const [name, check] of value.checks) reports.push(yield* runBootCheck(name, check, result));
-          if (input.json) return yield* printJson(reports);
-          for (const report of reports) {
-            yield* printLine(
-              `${report.name}: ${count(report.results.length, "assertion")} passed in ${formatDuration(report.seconds * 1000)}`,
-            );
-            for (const { description } of report.results) yield* printLine(`  ok ${description}`);
-            yield* printLine(`  serial log: ${report.serialLog}`);
-          }
-        }),
-      ),
-  ).pipe(Command.withDescription("Evaluate everything, and boot-test the images in QEMU"));
-
-function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
-  const known = Object.keys(outputs.checks);
-  for (const name of wanted) {
-    if (known.includes(name)) continue;
-    return Result.fail(
-      new UnknownAttribute({ text: `check ${name}`, found: ["checks"], missing: name, suggestions: suggest(name, known), known }),
-    );
-  }
-  const checks = (wanted.length > 0 ? wanted : known).flatMap((name) => {
-    const check = outputs.checks[name];
-    return check === undefined ? [] : [[name, check] as const];
-  });
-  return Result.succeed({ checks, derivations: checks.flatMap(([, check]) => check.derivations) });
-}
-
-/** Reads every value below an evaluated configuration, so that options which nothing else reads are checked too. */
-function evaluateDeeply(value: unknown, seen = new Set<object>()): void {
-  if (typeof value !== "object" || value === null || seen.has(value) || "_tag" in value) return;
-  seen.add(value);
-  for (const name of Object.keys(value)) evaluateDeeply((value as Readonly<Record<string, unknown>>)[name], seen);
-}
+    (input) => lazily(() => import("../actions/check.ts"), ({ check }) => check(flake, input)),
+  ).pipe(
+    Command.withDescription("Evaluate everything, and boot-test the images in QEMU"),
+    Command.withExamples([
+      { command: "tsx flake.ts check", description: "Run all checks" },
+      { command: "tsx flake.ts check helios-cm5 --json", description: "Run one, and print every assertion as JSON" },
+    ]),
+  );

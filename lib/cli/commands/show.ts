@@ -1,31 +1,13 @@
 import * as Command from "effect/cli/Command";
-import * as Effect from "effect/Effect";
-import * as Result from "effect/Result";
-import { evaluateFlake } from "#lib/flake/evaluate.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
-import { withEvaluator } from "../engine.ts";
 import * as flags from "../flags.ts";
-import { printJson, printLine } from "../print.ts";
+import { lazily } from "../lazily.ts";
 
-/** `show`: lists the outputs. Reads their names only, so nothing is evaluated, resolved or built. */
+/** `show`: lists the outputs. */
 export const showCommand = (flake: LocatedFlake) =>
-  Command.make("show", { json: flags.json }, ({ json }) =>
-    withEvaluator(
-      Effect.gen(function* () {
-        const { value } = yield* evaluateFlake(flake, { locked: true }, (outputs) =>
-          Result.succeed({
-            description: flake.description,
-            packages: Object.keys(outputs.packages),
-            systems: Object.keys(outputs.systems),
-            checks: Object.keys(outputs.checks),
-          }),
-        );
-        if (json) return yield* printJson(value);
-        yield* printLine(value.description);
-        for (const kind of ["packages", "systems", "checks"] as const) {
-          yield* printLine(`${kind}:`);
-          for (const name of value[kind]) yield* printLine(`  .#${kind === "packages" ? "" : `${kind}.`}${name}`);
-        }
-      }),
-    ),
-  ).pipe(Command.withDescription("List what this flake has to offer"));
+  Command.make("show", { json: flags.json }, (input) =>
+    lazily(() => import("../actions/show.ts"), ({ show }) => show(flake, input)),
+  ).pipe(
+    Command.withDescription("List what this flake has to offer"),
+    Command.withExamples([{ command: "tsx flake.ts show --json", description: "The names of all outputs, for a program" }]),
+  );

@@ -1,18 +1,8 @@
 import * as Argument from "effect/cli/Argument";
 import * as Command from "effect/cli/Command";
-import * as Effect from "effect/Effect";
-import * as Result from "effect/Result";
-import { evaluateLocked, lockFile } from "#lib/flake/evaluate.ts";
-import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
-import { writeLock } from "#lib/flake/lock-file.ts";
-import { type EnvironmentChange, refresh } from "#lib/flake/lock-update.ts";
-import { retainEnvironments } from "#lib/flake/lock.ts";
-import { discoverMirrors } from "#lib/flake/mirrors.ts";
-import { bubblewrapRequest } from "#pkgs/bubblewrap.ts";
-import { withEngine } from "../engine.ts";
+import type { LocatedFlake } from "#lib/flake/flake.ts";
 import * as flags from "../flags.ts";
-import { count } from "../printers/format.ts";
-import { printJson, printLine } from "../print.ts";
+import { lazily } from "../lazily.ts";
 
 /** `update`: resolves environments of the lock file anew. */
 export const updateCommand = (flake: LocatedFlake) =>
@@ -26,39 +16,11 @@ export const updateCommand = (flake: LocatedFlake) =>
       json: flags.json,
       progress: flags.progress,
     },
-    (input) =>
-      withEngine(
-        flake,
-        { ...input, locked: false },
-        Effect.gen(function* () {
-          const { lock, requested } = yield* evaluateLocked(flake, { locked: false }, (view) => {
-            view.packages(bubblewrapRequest);
-            readEverything(flake.outputs({ lock: view }));
-            return Result.succeed(undefined);
-          });
-          const mirrors = yield* discoverMirrors(flake.inputs.debian);
-          const names = input.environments.length > 0 ? input.environments : [...requested.keys()];
-          const update = yield* refresh(lock, names, "asked for", { mirrors });
-          const kept = retainEnvironments(update.lock, new Set(requested.keys()));
-          yield* writeLock(lockFile(flake), kept);
-          if (input.json) return yield* printJson(update.changes);
-          if (update.changes.length === 0) return yield* printLine("nothing has changed");
-          for (const change of update.changes) yield* printLine(describeChange(change));
-        }),
-      ),
-  ).pipe(Command.withDescription("Resolve packages anew and write flake.lock"));
-
-/** Reads every package and check, so that every environment is asked for. */
-function readEverything(outputs: FlakeOutputs): void {
-  for (const name of Object.keys(outputs.packages)) void outputs.packages[name];
-  for (const name of Object.keys(outputs.checks)) void outputs.checks[name];
-}
-
-function describeChange({ environment, added, removed, changed }: EnvironmentChange): string {
-  const lines = [
-    ...added.map(({ package: name, version }) => `  + ${name} ${version}`),
-    ...removed.map(({ package: name, version }) => `  - ${name} ${version}`),
-    ...changed.map(({ package: name, from, to }) => `  ${name} ${from} → ${to}`),
-  ];
-  return [`${environment}: ${count(lines.length, "change")}`, ...lines].join("\n");
-}
+    (input) => lazily(() => import("../actions/update.ts"), ({ update }) => update(flake, input)),
+  ).pipe(
+    Command.withDescription("Resolve packages anew and write flake.lock"),
+    Command.withExamples([
+      { command: "tsx flake.ts update", description: "Renew all pins" },
+      { command: "tsx flake.ts update qemu", description: "Renew those of one environment" },
+    ]),
+  );

@@ -1,0 +1,128 @@
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import { resolve } from "node:path";
+import { buildStored } from "#lib/build/rebuild.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { derivationName, type DerivationPath, parseDerivationPath, type StorePath } from "#lib/derivations/store-path.ts";
+import { buildFlake } from "#lib/flake/build.ts";
+import { evaluateFlake } from "#lib/flake/evaluate.ts";
+import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
+import { type Installable, parseInstallable } from "#lib/flake/installable.ts";
+import { selectDerivation } from "#lib/flake/select.ts";
+import { Store } from "#lib/store/store.ts";
+import { UnsuitableFlags } from "../errors.ts";
+import { withEngine } from "../engine.ts";
+import { type BuildFlags, buildOptions, type SubstitutionFlags, type WatchFlags } from "../flags.ts";
+import { printJson, printLine } from "../print.ts";
+import { buildAgain } from "./build-again.ts";
+import { planBuild } from "./build-plan.ts";
+import { openShell } from "./build-shell.ts";
+import { replayCommand } from "./replay-command.ts";
+import { storePathAt } from "./store-paths.ts";
+import { substituteFirst } from "./substitution.ts";
+
+/** What to build, and how. */
+export interface BuildInput extends BuildFlags, SubstitutionFlags, WatchFlags {
+  readonly installables: readonly string[];
+  readonly outLink: string;
+  readonly noLink: boolean;
+  readonly dryRun: boolean;
+  readonly rebuild: boolean;
+  readonly shell: boolean;
+  readonly json: boolean;
+}
+
+/** Something to build: of the flake, or a derivation that is in the store. */
+export type Target = Derivation | DerivationPath;
+
+/** Builds installables and derivations of the store, or does instead what a flag says. */
+export const build = (flake: LocatedFlake, input: BuildInput) =>
+  withEngine(
+    flake,
+    input,
+    Effect.gen(function* () {
+      if ([input.dryRun, input.rebuild, input.shell].filter(Boolean).length > 1) {
+        return yield* new UnsuitableFlags({ problem: "--dry-run, --rebuild and --shell exclude each other. Choose one." });
+      }
+      const options = { ...buildOptions(input), replayCommand: replayCommand(flake) };
+      const [installables, paths] = yield* parseTargets(input.installables);
+      const evaluated = evaluateFlake(flake, input, (outputs) => selectAll(outputs, installables, paths));
+      if (input.dryRun || input.rebuild || input.shell) {
+        const targets = [...(yield* evaluated).value, ...paths];
+        if (input.dryRun) return yield* planBuild(targets, input);
+        yield* substituteFirst(targets, input);
+        return yield* input.shell ? openShell(targets, options) : buildAgain(targets, options, input);
+      }
+      const built: Built[] = [];
+      if (installables.length > 0 || paths.length === 0) {
+        yield* substituteFirst((yield* evaluated).value, input);
+        const { value, result } = yield* buildFlake(flake, input, options, (outputs) =>
+          Result.map(selectAll(outputs, installables, paths), (derivations) => ({ derivations })),
+        );
+        for (const derivation of value.derivations) {
+          built.push({ name: derivation.name, outputs: result.outputs.get(derivation) ?? new Map() });
+        }
+      }
+      for (const path of paths) built.push({ name: derivationName(path), outputs: yield* buildStored(path, options) });
+      if (!input.noLink) yield* linkResults(built, input.outLink);
+      yield* printResults(built, input);
+    }),
+  );
+
+interface Built {
+  readonly name: string;
+  readonly outputs: ReadonlyMap<string, StorePath>;
+}
+
+/** Derivations of the store are told by their paths. */
+const parseTargets = Effect.fnUntraced(function* (texts: readonly string[]) {
+  const installables: Installable[] = [];
+  const paths: DerivationPath[] = [];
+  for (const text of texts) {
+    if (/^\.{0,2}\/.*\.drv$/.test(text)) {
+      paths.push(parseDerivationPath(yield* storePathAt(text)));
+      continue;
+    }
+    const installable = parseInstallable(text);
+    if ("_tag" in installable) return yield* Effect.fail(installable);
+    installables.push(installable);
+  }
+  return [installables, paths] as const;
+});
+
+function selectAll(outputs: FlakeOutputs, installables: readonly Installable[], paths: readonly DerivationPath[]) {
+  const names = installables.length + paths.length > 0 ? installables : defaultInstallables(outputs);
+  return Result.all(names.map((installable) => selectDerivation(outputs, installable))) as Result.Result<
+    Derivation[],
+    Result.Result.Failure<ReturnType<typeof selectDerivation>>
+  >;
+}
+
+/** Without an argument, the first package. */
+function defaultInstallables(outputs: FlakeOutputs): readonly Installable[] {
+  const [first] = Object.keys(outputs.packages);
+  return first === undefined ? [] : [{ text: `.#${first}`, path: ["packages", first] }];
+}
+
+const linkResults = Effect.fnUntraced(function* (built: readonly Built[], outLink: string) {
+  const store = yield* Store;
+  for (const [index, { outputs }] of built.entries()) {
+    for (const [output, path] of outputs) {
+      const suffix = `${index === 0 ? "" : `-${index}`}${output === "out" ? "" : `-${output}`}`;
+      yield* store.addRoot(resolve(`${outLink}${suffix}`), path);
+    }
+  }
+});
+
+const printResults = Effect.fnUntraced(function* (built: readonly Built[], { json }: { readonly json: boolean }) {
+  const store = yield* Store;
+  if (json) {
+    return yield* printJson(
+      built.map(({ name, outputs }) => ({
+        name,
+        outputs: Object.fromEntries([...outputs].map(([output, path]) => [output, { path, file: store.physical(path) }])),
+      })),
+    );
+  }
+  for (const { outputs } of built) for (const path of outputs.values()) yield* printLine(store.physical(path));
+});

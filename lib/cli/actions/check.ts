@@ -1,0 +1,62 @@
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import { buildFlake } from "#lib/flake/build.ts";
+import { type CheckReport, runBootCheck } from "#lib/flake/run-check.ts";
+import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
+import { UnknownAttribute } from "#lib/flake/installable.ts";
+import { suggest } from "#lib/flake/apt-names.ts";
+import { withEngine } from "../engine.ts";
+import * as flags from "../flags.ts";
+import { count, formatDuration } from "../printers/format.ts";
+import { printJson, printLine } from "../print.ts";
+
+/** What to check. */
+interface CheckInput extends flags.BuildFlags, flags.WatchFlags {
+  readonly names: readonly string[];
+  readonly json: boolean;
+}
+
+/** Evaluates every option of every system, then builds the images and boots them. */
+export const check = (flake: LocatedFlake, input: CheckInput) =>
+  withEngine(
+    flake,
+    input,
+    Effect.gen(function* () {
+      const { value, result } = yield* buildFlake(flake, input, flags.buildOptions(input), (outputs) => {
+        for (const name of Object.keys(outputs.systems)) evaluateDeeply(outputs.systems[name]?.config);
+        return selectChecks(outputs, input.names);
+      });
+      const reports: CheckReport[] = [];
+      for (const [name, check] of value.checks) reports.push(yield* runBootCheck(name, check, result));
+      if (input.json) return yield* printJson(reports);
+      for (const report of reports) {
+        yield* printLine(
+          `${report.name}: ${count(report.results.length, "assertion")} passed in ${formatDuration(report.seconds * 1000)}`,
+        );
+        for (const { description } of report.results) yield* printLine(`  ok ${description}`);
+        yield* printLine(`  serial log: ${report.serialLog}`);
+      }
+    }),
+  );
+
+function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
+  const known = Object.keys(outputs.checks);
+  for (const name of wanted) {
+    if (known.includes(name)) continue;
+    return Result.fail(
+      new UnknownAttribute({ text: `check ${name}`, found: ["checks"], missing: name, suggestions: suggest(name, known), known }),
+    );
+  }
+  const checks = (wanted.length > 0 ? wanted : known).flatMap((name) => {
+    const check = outputs.checks[name];
+    return check === undefined ? [] : [[name, check] as const];
+  });
+  return Result.succeed({ checks, derivations: checks.flatMap(([, check]) => check.derivations) });
+}
+
+/** Reads every value below an evaluated configuration, so that options which nothing else reads are checked too. */
+function evaluateDeeply(value: unknown, seen = new Set<object>()): void {
+  if (typeof value !== "object" || value === null || seen.has(value) || "_tag" in value) return;
+  seen.add(value);
+  for (const name of Object.keys(value)) evaluateDeeply((value as Readonly<Record<string, unknown>>)[name], seen);
+}

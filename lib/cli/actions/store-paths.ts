@@ -1,0 +1,73 @@
+import * as Effect from "effect/Effect";
+import { dryRun } from "#lib/build/build.ts";
+import { realisedOutputsOf } from "#lib/build/inspect/outputs.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { enclosingStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import { evaluateFlake, type LockPolicy } from "#lib/flake/evaluate.ts";
+import type { LocatedFlake } from "#lib/flake/flake.ts";
+import { parseInstallable } from "#lib/flake/installable.ts";
+import { selectDerivation } from "#lib/flake/select.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import { Events } from "#lib/platform/events.ts";
+import { InvalidPathError } from "#lib/store/errors.ts";
+import { Store } from "#lib/store/store.ts";
+import { NotAStorePath } from "../errors.ts";
+import { withStore } from "../stores.ts";
+
+/** Replaces the tokens of derivations in a text by the paths that they will have. */
+export const withPaths = (text: string, derivations: readonly Derivation[]) =>
+  withStore(
+    { progress: "quiet" },
+    Effect.map(dryRun(derivations), ({ instantiation }) => instantiation.substitute(text)),
+  );
+
+/** Whether an argument is a path, not an attribute of the flake: `/nix/store/…`, `./result`. */
+export const isPath = (text: string): boolean => /^\.{0,2}\//.test(text);
+
+/** The derivation of an installable. */
+export const derivationOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: LockPolicy, text: string) {
+  const installable = parseInstallable(text);
+  if ("_tag" in installable) return yield* Effect.fail(installable);
+  const { value } = yield* evaluateFlake(flake, policy, (outputs) => selectDerivation(outputs, installable));
+  return value;
+});
+
+/** The store path that a path is, lies below, or links to; it need not be valid. */
+export const storePathAt = Effect.fnUntraced(function* (text: string) {
+  const fs = yield* FileSystem;
+  const { layout } = yield* Store;
+  const logical = text.startsWith(`${storeDirectory}/`)
+    ? text
+    : yield* Effect.promise(async () => {
+        // A link whose target is gone has no real path, but still says what it was.
+        const place = await fs.promises.realpath(text).catch(() => fs.promises.readlink(text).catch(() => text));
+        const objects = await fs.promises.realpath(layout.objects).catch(() => layout.objects);
+        const inside = [objects, layout.objects].find((directory) => String(place).startsWith(`${directory}/`));
+        return inside === undefined ? undefined : storeDirectory + String(place).slice(inside.length);
+      });
+  return yield* Effect.try({
+    try: () => enclosingStorePath(logical ?? ""),
+    catch: () => new NotAStorePath({ text, store: layout.root }),
+  });
+});
+
+/** The valid store paths that an argument names: all outputs of an installable, or the one of a path. */
+export const storePathsOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: LockPolicy, text: string) {
+  const store = yield* Store;
+  if (isPath(text)) {
+    const path = yield* storePathAt(text);
+    return (yield* store.isValid(path)) ? [path] : yield* new InvalidPathError({ path });
+  }
+  const outputs = yield* realisedOutputsOf(yield* derivationOf(flake, policy, text));
+  const paths = [...outputs.values()];
+  return paths.length > 0 ? paths : yield* new InvalidPathError({ path: text });
+});
+
+/** The valid store path that an argument names: of an installable its first output. */
+export const storePathOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: LockPolicy, text: string) {
+  const [path] = yield* storePathsOf(flake, policy, text);
+  return path as StorePath; // There is at least one.
+});
+
+/** Says something to the user that is not a result. */
+export const say = (message: string) => Effect.map(Events, ({ emit }) => emit({ type: "note", message }));

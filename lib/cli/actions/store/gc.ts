@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
+import { FileSystem } from "#lib/platform/file-system.ts";
+import { attempt } from "#lib/store/attempt.ts";
+import { Store } from "#lib/store/store.ts";
+import { surveyStore } from "#lib/store/survey.ts";
+import { count, formatBytes } from "../../printers/format.ts";
+import { printJson, printLine } from "../../print.ts";
+import type { ProgressFlags } from "../../progress.ts";
+import { withStore } from "../../stores.ts";
+import { parseAge, parseSize } from "../quantities.ts";
+
+/** What to delete. */
+interface GcInput extends ProgressFlags {
+  readonly dryRun: boolean;
+  readonly olderThan: Option.Option<string>;
+  readonly maxSize: Option.Option<string>;
+  readonly json: boolean;
+}
+
+/** Deletes what no root needs. */
+export const gc = (input: GcInput) =>
+  withStore(
+    input,
+    Effect.gen(function* () {
+      const store = yield* Store;
+      const age = Option.isNone(input.olderThan) ? undefined : yield* parseAge(input.olderThan.value);
+      const most = Option.isNone(input.maxSize) ? undefined : yield* parseSize(input.maxSize.value);
+      const { deleted, freedBytes, leftovers, kept } = yield* store.collectGarbage({
+        dryRun: input.dryRun,
+        ...(age !== undefined && { addedBefore: Date.now() - age }),
+        ...(most !== undefined && { enoughBytes: Math.max(0, (yield* storeSize) - most) }),
+      });
+      if (input.json) return yield* printJson({ dryRun: input.dryRun, deleted, freedBytes, leftovers, kept });
+      for (const path of deleted) yield* printLine(path);
+      yield* printLine(
+        `${input.dryRun ? "would delete" : "deleted"} ${count(deleted.length, "path")}, ${formatBytes(freedBytes)}; ${count(kept, "path")} ${kept === 1 ? "stays" : "stay"}`,
+      );
+    }),
+  );
+
+/** Bytes of the archives of everything valid. */
+const storeSize = Effect.gen(function* () {
+  const fs = yield* FileSystem;
+  const { layout } = yield* Store;
+  const { valid } = yield* attempt("measure", layout.root, (signal) => surveyStore(fs, layout, signal));
+  let size = 0;
+  for (const { info } of valid.values()) size += info.narSize;
+  return size;
+});

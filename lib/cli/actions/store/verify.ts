@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect";
+import { buildStored } from "#lib/build/rebuild.ts";
+import type { LocatedFlake } from "#lib/flake/flake.ts";
+import { openCache } from "#lib/store/cache/cache-files.ts";
+import { pullPaths } from "#lib/store/cache/pull.ts";
+import type { PathInfo } from "#lib/store/path-info.ts";
+import { Store } from "#lib/store/store.ts";
+import { describeProblem } from "#lib/store/verification.ts";
+import { type EngineServices, withEngine } from "../../engine.ts";
+import { StoreDamaged } from "../../errors.ts";
+import type { SubstitutionFlags } from "../../flags.ts";
+import { count } from "../../printers/format.ts";
+import { printJson, printLine } from "../../print.ts";
+import type { ProgressFlags } from "../../progress.ts";
+import { substituters, trustedKeys } from "../substitution.ts";
+
+/** What to do about problems. */
+interface VerifyInput extends SubstitutionFlags, ProgressFlags {
+  readonly repair: boolean;
+  readonly json: boolean;
+}
+
+/** Compares the store with what was registered, and mends it if asked to. */
+export const verify = (flake: LocatedFlake, input: VerifyInput) =>
+  withEngine(
+    flake,
+    { ...input, locked: true },
+    Effect.gen(function* () {
+      const store = yield* Store;
+      const services = yield* Effect.context<EngineServices>();
+      const trusted = yield* trustedKeys(input);
+      const remake = ({ path, deriver }: PathInfo) => {
+        const pulls = substituters(input).map((url) =>
+          Effect.flatMap(openCache(url), (cache) => pullPaths(cache, [path], { trusted })),
+        );
+        const builds = deriver === undefined ? [] : [buildStored(deriver)];
+        return Effect.provideContext(Effect.firstSuccessOf([...pulls, ...builds]), services);
+      };
+      const { problems, checked, repaired, invalidated } = yield* store.verify({ repair: input.repair, remake });
+      if (input.json) {
+        const described = problems.map((problem) => ({ ...problem, description: describeProblem(problem) }));
+        yield* printJson({ checked, problems: described, repaired, invalidated });
+      } else {
+        for (const problem of problems) yield* printLine(describeProblem(problem));
+        for (const path of repaired) yield* printLine(`repaired: ${path}`);
+        for (const path of invalidated) yield* printLine(`no longer valid, to be made by the next build: ${path}`);
+        yield* printLine(`${count(checked, "path")} checked, ${count(problems.length, "problem")}`);
+      }
+      if (problems.length > 0 && !input.repair) return yield* new StoreDamaged({ problems: problems.length });
+    }),
+  );
