@@ -23,22 +23,41 @@ export interface PrintOptions {
 /** Prints a derivation as its `.drv` file has it: one ATerm, without white space. */
 export function printAterm(derivation: StoreDerivation, options: PrintOptions = {}): string {
   const mask = options.mask ?? false;
-  const inputs: ReadonlyMap<string, Iterable<string>> = options.inputs ?? derivation.inputDerivations;
-  const outputs = byKey(derivation.outputs).map(
-    ([name, output]) => `(${quote(name)},${outputFields(output, mask).map(quote).join(",")})`,
-  );
-  const inputDerivations = byKey(inputs).map(
-    ([path, names]) => `(${quote(path)},[${[...names].sort(compareBytes).map(quote).join(",")}])`,
-  );
   const env = byKey(derivation.env).map(
     ([key, value]) => `(${quote(key)},${quote(mask && derivation.outputs.has(key) ? "" : value)})`,
   );
   return (
-    `Derive([${outputs.join(",")}],[${inputDerivations.join(",")}],` +
+    `${printOutputs(derivation, mask)}${printInputs(options.inputs ?? derivation.inputDerivations)},` +
     `[${[...derivation.inputSources].sort().map(quote).join(",")}],` +
     `${quote(derivation.system)},${quote(derivation.builder)},` +
     `[${derivation.args.map(quote).join(",")}],[${env.join(",")}])`
   );
+}
+
+/** The text of a derivation with other inputs, from the text that it has: saves printing all the rest once more. */
+export function replaceInputs(
+  derivation: StoreDerivation,
+  text: string,
+  inputs: ReadonlyMap<string, Iterable<string>>,
+): string {
+  const before = printOutputs(derivation, false);
+  const rest = text.slice(before.length + printInputs(derivation.inputDerivations).length);
+  return before + printInputs(inputs) + rest;
+}
+
+/** Everything up to the input derivations. */
+function printOutputs(derivation: StoreDerivation, mask: boolean): string {
+  const outputs = byKey(derivation.outputs).map(
+    ([name, output]) => `(${quote(name)},${outputFields(output, mask).map(quote).join(",")})`,
+  );
+  return `Derive([${outputs.join(",")}],`;
+}
+
+function printInputs(inputs: ReadonlyMap<string, Iterable<string>>): string {
+  const entries = byKey(inputs).map(
+    ([path, names]) => `(${quote(path)},[${[...names].sort(compareBytes).map(quote).join(",")}])`,
+  );
+  return `[${entries.join(",")}]`;
 }
 
 function outputFields(output: OutputSpecification, mask: boolean): readonly [string, string, string] {

@@ -11,16 +11,32 @@ export function base32Length(bytes: number): number {
   return Math.ceil((bytes * 8) / 5);
 }
 
+/** The text of every ten bits: instantiating a large graph writes many digests. */
+const pairs: readonly string[] = Array.from(
+  { length: 1024 },
+  (_, value) => alphabet.charAt(value >> 5) + alphabet.charAt(value & 31),
+);
+
 /** Writes bytes in Nix's base-32. */
 export function encodeBase32(bytes: Uint8Array): string {
   let text = "";
-  for (let position = base32Length(bytes.length) - 1; position >= 0; position--) {
-    const bit = position * 5;
-    const index = bit >> 3;
-    const word = (bytes[index] ?? 0) | ((bytes[index + 1] ?? 0) << 8);
-    text += alphabet.charAt((word >> (bit & 7)) & 31);
+  let position = base32Length(bytes.length);
+  if ((position & 1) === 1) {
+    position -= 1;
+    text = alphabet.charAt(bitsAt(bytes, position * 5) & 31);
+  }
+  while (position > 0) {
+    position -= 2;
+    text += pairs[bitsAt(bytes, position * 5) & 1023] ?? "";
   }
   return text;
+}
+
+/** At least ten bits of a little-endian number, from bit `bit` upwards. */
+function bitsAt(bytes: Uint8Array, bit: number): number {
+  const index = bit >> 3;
+  const word = (bytes[index] ?? 0) | ((bytes[index + 1] ?? 0) << 8) | ((bytes[index + 2] ?? 0) << 16);
+  return word >> (bit & 7);
 }
 
 /** Reads `size` bytes of Nix's base-32; undefined if the text is not exactly that. */

@@ -1,7 +1,7 @@
 import { compareBytes } from "./byte-order.ts";
 import { type AttributeValue, coerce } from "./coercion.ts";
 import { DerivationAttributeError } from "./errors.ts";
-import { digestSizes, type Hash } from "./hash.ts";
+import { digestSizes, type Hash, sha256Hex } from "./hash.ts";
 import { type HashMode, nameProblem, outputPathName } from "./store-path.ts";
 import { intern, makeToken } from "./token.ts";
 
@@ -143,7 +143,7 @@ export function derivation(attributes: DerivationAttributes): Derivation {
   const args = (attributes.args ?? []).map((value, index) => coerce(name, `args[${index}]`, value));
   const env = environment(attributes, system, outputs);
   const fixed = fixedOutput === undefined ? null : [fixedOutput.mode, fixedOutput.hash.algorithm, fixedOutput.hash.hex];
-  const key = makeToken(["derivation", name, system, builder, args, [...env], outputs, fixed, addressing]);
+  const key = sha256Hex(JSON.stringify(["derivation", name, system, builder, args, [...env], outputs, fixed, addressing]));
   const known = derivations.get(key);
   if (known !== undefined) return known;
   const value = new DerivationValue({ name, system, builder, args, env, outputs: [...outputs], fixedOutput, addressing, key });

@@ -1,4 +1,4 @@
-import { printAterm } from "./aterm.ts";
+import { printAterm, replaceInputs } from "./aterm.ts";
 import { sha256Hex } from "./hash.ts";
 import { fixedOutputOf, type StoreDerivation } from "./store-derivation.ts";
 import { type DerivationPath, methodAlgorithm } from "./store-path.ts";
@@ -41,7 +41,7 @@ export function hashModulo(
     return { asInput: hash, masked: hash };
   }
   const inputs = inputHashes(derivation, inputHash);
-  const printed = inputs.size === 0 && text !== undefined ? text : printAterm(derivation, { inputs });
+  const printed = text === undefined ? printAterm(derivation, { inputs }) : replaceInputs(derivation, text, inputs);
   let masked: string | undefined;
   return {
     asInput: sha256Hex(printed),

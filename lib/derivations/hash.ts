@@ -28,6 +28,11 @@ export function sha256Hex(data: string | Uint8Array): string {
   return hashOnce("sha256", data, "hex");
 }
 
+/** As `sha256`, only the 32 bytes. */
+export function sha256Bytes(data: string | Uint8Array): Buffer {
+  return hashOnce("sha256", data, "buffer");
+}
+
 /** The digest of bytes, or of a text in UTF-8. */
 export function hashData(algorithm: HashAlgorithm, data: string | Uint8Array): Hash {
   return { algorithm, hex: createHash(algorithm).update(data).digest("hex") };

@@ -1,5 +1,5 @@
 import { encodeBase32 } from "./base32.ts";
-import { hashBytes, sha256 } from "./hash.ts";
+import { sha256Bytes } from "./hash.ts";
 import { type DerivationPath, derivationName, hashPart, outputPathName } from "./store-path.ts";
 
 /** What stands in a derivation for the path of its own output `output`, as long as that is not known. */
@@ -14,5 +14,5 @@ export function inputPlaceholder(derivation: DerivationPath, output: string): st
 }
 
 function digest(text: string): string {
-  return encodeBase32(hashBytes(sha256(text)));
+  return encodeBase32(sha256Bytes(text));
 }

@@ -1,6 +1,6 @@
 import { decodeBase32, encodeBase32 } from "./base32.ts";
 import { StorePathError } from "./errors.ts";
-import { hashBytes, type Hash, sha256, sha256Hex } from "./hash.ts";
+import { type Hash, hashBytes, sha256Bytes, sha256Hex } from "./hash.ts";
 
 declare const storePathBrand: unique symbol;
 declare const derivationPathBrand: unique symbol;
@@ -99,7 +99,7 @@ export function derivationName(path: DerivationPath): string {
  */
 export function makeStorePath(type: string, hex: string, name: string, directory: string = storeDirectory): StorePath {
   const fingerprint = `${type}:sha256:${hex}:${directory}:${checkedName(name)}`;
-  return `${directory}/${encodeBase32(fold(hashBytes(sha256(fingerprint)), 20))}-${name}` as StorePath;
+  return `${directory}/${encodeBase32(fold(sha256Bytes(fingerprint), 20))}-${name}` as StorePath;
 }
 
 /** XORs a digest down to `size` bytes. */

@@ -1,6 +1,6 @@
 import { encodeBase32 } from "./base32.ts";
 import type { DerivationOutput } from "./derivation.ts";
-import { hashBytes, sha256 } from "./hash.ts";
+import { sha256Bytes } from "./hash.ts";
 import { placeholderPattern } from "./resolve.ts";
 import type { Source } from "./source.ts";
 import type { TextFile } from "./text-file.ts";
@@ -17,7 +17,7 @@ const targets = new Map<string, TokenTarget>();
 
 /** The token of a content: `/` and 52 base-32 characters, which stay together in any string. */
 export function makeToken(content: readonly unknown[]): string {
-  return `/${encodeBase32(hashBytes(sha256(JSON.stringify(content))))}`;
+  return `/${encodeBase32(sha256Bytes(JSON.stringify(content)))}`;
 }
 
 /** Remembers what a token stands for; an equal value that was there before wins. */
