@@ -1,25 +1,40 @@
-# Checks units of a root file system with systemd's own verifier, which reads them as the target will.
+# Checks what a root file system tells systemd, with systemd's own programs, which read it as the target will.
 #   archive   the root file system, a plain tar
 #   units     names of the units to check
 #   out       what was checked
+# Also checked: all of /etc/sysusers.d and /etc/tmpfiles.d.
 
-if [ -z "$units" ]; then
-  echo "no units to check"
-  touch "$out"
-  exit 0
-fi
+# Names of units may have backslashes, and are no patterns.
+set -f
 
 mkdir tree
 tar -x --no-same-owner --no-same-permissions -f "$archive" -C tree \
   --exclude=usr/lib/modules --exclude=./usr/lib/modules --exclude=usr/share --exclude=./usr/share
 
-# An unknown directive is only a warning there: systemd would start the unit without it. Here it is an error.
-status=0
-systemd-analyze verify --root=tree --man=no --recursive-errors=no $units 2> messages || status=$?
-own=$(grep -F 'tree/etc/systemd/' messages || true)
-if [ "$status" -ne 0 ] || [ -n "$own" ]; then
-  echo "systemd refuses units of this system:"
+refuse() {
+  echo "systemd refuses $1 of this system:"
   sed 's,/build/tree,,' messages
   exit 1
+}
+
+# An unknown directive is only a warning there: systemd would start the unit without it. Here it is an error.
+if [ -n "$units" ]; then
+  status=0
+  systemd-analyze verify --root=tree --man=no --recursive-errors=no $units 2> messages || status=$?
+  own=$(grep -F 'tree/etc/systemd/' messages || true)
+  if [ "$status" -ne 0 ] || [ -n "$own" ]; then
+    refuse units
+  fi
+fi
+
+# Accounts are made in this copy, as at the first boot: tmpfiles.d may name them.
+files=$(find tree/etc/sysusers.d -name '*.conf' 2> /dev/null | sort | sed 's,^,/build/,')
+if [ -n "$files" ]; then
+  systemd-sysusers --root=/build/tree $files > messages 2>&1 || refuse "accounts in /etc/sysusers.d"
+fi
+files=$(find tree/etc/tmpfiles.d -name '*.conf' 2> /dev/null | sort | sed 's,^,/build/,')
+if [ -n "$files" ]; then
+  systemd-tmpfiles --dry-run --create --remove --clean --boot --root=/build/tree $files > messages 2>&1 ||
+    refuse "lines of /etc/tmpfiles.d"
 fi
 printf '%s\n' $units > "$out"
