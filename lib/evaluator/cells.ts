@@ -146,14 +146,13 @@ export abstract class Cell implements Location {
     if (stack.length >= depthLimit) throw suspend();
     stack.push(this);
     this.state = running;
+    let value: unknown;
     try {
-      const value = this.compute();
+      value = this.compute();
       if (suspended !== undefined) throw suspended;
-      this.result = value;
-      this.state = done;
-      return value;
     } catch (error) {
       if (suspended === undefined && isStackOverflow(error) && stack.length > 8) suspend();
+      stack.pop();
       if (suspended !== undefined) {
         this.state = idle;
         this.reads = undefined;
@@ -162,9 +161,11 @@ export abstract class Cell implements Location {
       this.result = this.failure(error);
       this.state = failed;
       throw this.result;
-    } finally {
-      stack.pop();
     }
+    stack.pop();
+    this.result = value;
+    this.state = done;
+    return value;
   }
 
   private forceOutermost(): unknown {

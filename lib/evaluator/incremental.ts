@@ -8,7 +8,8 @@
 import { Cell } from "./cells.ts";
 import type { LoadedModule } from "./collect.ts";
 import { DefinitionRecord } from "./definition-record.ts";
-import { type Evaluation, GroupNode, OptionCell } from "./evaluation.ts";
+import { type Evaluation } from "./evaluation.ts";
+import { GroupNode, OptionCell } from "./nodes.ts";
 import { type OptionPath, pathOf } from "./location.ts";
 import { expand } from "./merge.ts";
 import type { ModuleSource } from "./module-source.ts";

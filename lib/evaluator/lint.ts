@@ -5,7 +5,8 @@
 import type { Cell } from "./cells.ts";
 import type { DefinitionRecord } from "./definition-record.ts";
 import { type EvaluationRequest, newEvaluation } from "./evaluate.ts";
-import { type Evaluation, GroupNode, OptionCell } from "./evaluation.ts";
+import { type Evaluation } from "./evaluation.ts";
+import { GroupNode, OptionCell } from "./nodes.ts";
 import { type Location, type OptionPath, showLocation } from "./location.ts";
 import { expand } from "./merge.ts";
 import { locate, showPlace } from "./places.ts";
