@@ -2,6 +2,7 @@ import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { join } from "node:path";
+import { EvaluationError, renderError } from "#lib/evaluator/index.ts";
 import type { FlakeOutputs, LocatedFlake } from "./flake.ts";
 import { writeLock, readLock } from "./lock-file.ts";
 import { requireLocked, resolveMissing } from "./lock-update.ts";
@@ -25,6 +26,7 @@ export interface Evaluation<A> {
 /** The flake's own code failed: a module, a profile, an option, a recipe. */
 export class EvaluationFailed extends Data.TaggedError("EvaluationFailed")<{ readonly cause: unknown }> {
   override get message(): string {
+    if (this.cause instanceof EvaluationError) return renderError(this.cause);
     return this.cause instanceof Error ? this.cause.message : String(this.cause);
   }
 }

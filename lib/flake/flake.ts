@@ -29,6 +29,8 @@ export interface FlakeOutputs {
 /** The part of an evaluated configuration that commands use. */
 export interface FlakeSystem {
   readonly config: object;
+  /** Every option as data: type, value, definitions. */
+  readonly options: object;
 }
 
 /** A flake: inputs and outputs. */

@@ -10,11 +10,12 @@ const outputs = {
   systems: {
     "helios-cm5": new (class {
       readonly cells = 3;
+      readonly options = {};
       get config() {
         return { networking: { hostName: "cm5" } };
       }
     })(),
-    workbench: { config: {} },
+    workbench: { config: {}, options: {} },
   },
   checks: {},
 };
