@@ -13,6 +13,7 @@ import { derivationCommand } from "./commands/derivation.ts";
 import { diffClosuresCommand } from "./commands/diff-closures.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { logCommand } from "./commands/log.ts";
+import { optionCommand } from "./commands/option.ts";
 import { pathInfoCommand } from "./commands/path-info.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { showCommand } from "./commands/show.ts";
@@ -44,6 +45,7 @@ async function run(flake: Flake, moduleUrl: string, args: readonly string[]): Pr
       checkCommand(located),
       evalCommand(located),
       showCommand(located),
+      optionCommand(located),
       updateCommand(located),
       logCommand(located),
       whyRebuildCommand(located),

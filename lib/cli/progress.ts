@@ -6,6 +6,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { recordingEmit } from "#lib/build/event-recording.ts";
 import { Events } from "#lib/platform/events.ts";
 import { StoreIoError } from "#lib/store/errors.ts";
+import { displayOpened } from "./print.ts";
 import { makePrinter, type ProgressForm } from "./printers/printer.ts";
 
 /** How a command shows what it does. */
@@ -25,6 +26,7 @@ export const progressEvents = Effect.fnUntraced(function* ({
     Effect.promise(() => makePrinter(progress, process.stderr)),
     ({ close }) => Effect.sync(close),
   );
+  displayOpened(printer.close);
   if (recording === undefined) return Events.to(printer.emit);
   // One small write for each event: nothing is lost when this process is killed, which is when one wants it.
   return Events.to(recordingEmit(printer.emit, (line) => writeSync(recording, line)));

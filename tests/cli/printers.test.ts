@@ -43,7 +43,7 @@ t.test("the live display's state follows from the events alone", async (t) => {
   const states = [initialProgress];
   for (const event of recorded) states.push(advance(states.at(-1) ?? initialProgress, event));
   t.equal(downloadedBytes(states[4] ?? initialProgress), 512, "parts count while they arrive");
-  t.strictSame([...(states[9]?.running.values() ?? [])], [{ name: "tools", lastLine: "unpacking" }]);
+  t.strictSame([...(states[9]?.running.values() ?? [])], [{ name: "tools", phase: undefined, lastLine: "unpacking" }]);
   const last = states.at(-1);
   t.strictSame([last?.builds, last?.fetches, last?.running.size], [{ done: 1, failed: 1 }, { done: 1, bytes: 1024 }, 0]);
   t.strictSame(recorded.reduce(advance, initialProgress), last, "replayed, it is the same");

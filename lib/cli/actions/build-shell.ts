@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import type { BuildOptions } from "#lib/build/options.ts";
 import { prepareShell } from "#lib/build/shell.ts";
 import { ShellFailed, UnsuitableFlags } from "../errors.ts";
+import { endDisplay } from "../print.ts";
 import type { Target } from "./build.ts";
 import { say } from "./store-paths.ts";
 
@@ -19,6 +20,7 @@ export const openShell = (targets: readonly Target[], options: BuildOptions) =>
         ? "a shell in an empty build directory; it is deleted when you leave"
         : `a shell in what the failed build left: ${kept}`,
     );
+    yield* endDisplay;
     const code = yield* runInTerminal(command);
     if (code !== 0) return yield* new ShellFailed({ code });
   }).pipe(Effect.scoped);

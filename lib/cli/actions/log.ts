@@ -6,7 +6,7 @@ import type { LocatedFlake } from "#lib/flake/flake.ts";
 import { storeError } from "#lib/store/errors.ts";
 import { NoLog } from "../errors.ts";
 import type { WatchFlags } from "../flags.ts";
-import { printLine } from "../print.ts";
+import { endDisplay, printLine } from "../print.ts";
 import { withStore } from "../stores.ts";
 import { derivationOf, isPath, storePathAt } from "./store-paths.ts";
 
@@ -27,6 +27,7 @@ export const log = (flake: LocatedFlake, input: LogInput) =>
         : yield* findLogOf(yield* derivationOf(flake, input, text));
       if (file === undefined) return yield* new NoLog({ text });
       if (input.file) return yield* printLine(file);
+      yield* endDisplay;
       yield* Effect.tryPromise({
         try: () => pipeline(createReadStream(file), process.stdout, { end: false }),
         catch: (cause) => storeError("print", file, cause),

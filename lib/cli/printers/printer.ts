@@ -3,7 +3,7 @@ import type { EngineEvent } from "#lib/platform/events.ts";
 /** Shows what the engine does, on stderr; stdout belongs to results. */
 export interface Printer {
   readonly emit: (event: EngineEvent) => void;
-  /** Restores the terminal and prints what is still pending. */
+  /** Restores the terminal and prints what is still pending. What is emitted later is written as plain lines. */
   readonly close: () => void;
 }
 

@@ -6,9 +6,18 @@ export interface Progress {
   readonly builds: { readonly done: number; readonly failed: number };
   readonly fetches: { readonly done: number; readonly bytes: number };
   /** Running builds by derivation path, in order of their start. */
-  readonly running: ReadonlyMap<string, { readonly name: string; readonly lastLine: string }>;
+  readonly running: ReadonlyMap<string, RunningBuild>;
   /** Bytes that have arrived of the downloads under way, by name. */
   readonly arriving: ReadonlyMap<string, number>;
+}
+
+/** A build under way. */
+export interface RunningBuild {
+  readonly name: string;
+  /** The phase that it announced last. */
+  readonly phase: string | undefined;
+  /** The last line of its log. */
+  readonly lastLine: string;
 }
 
 export const initialProgress: Progress = {
@@ -26,11 +35,11 @@ export function advance(progress: Progress, event: EngineEvent): Progress {
       return { ...progress, planned: event };
     case "build-started":
       if (event.pool === "fetch") return progress;
-      return { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, lastLine: "" }) };
+      return { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, phase: undefined, lastLine: "" }) };
     case "build-log":
-      return progress.running.has(event.derivation)
-        ? { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, lastLine: event.line }) }
-        : progress;
+      return withRunning(progress, event.derivation, { lastLine: event.line });
+    case "build-phase":
+      return withRunning(progress, event.derivation, { phase: event.phase });
     case "build-finished":
       if (event.pool === "fetch") return progress;
       return {
@@ -61,6 +70,13 @@ export function downloadedBytes(progress: Progress): number {
   let bytes = progress.fetches.bytes;
   for (const part of progress.arriving.values()) bytes += part;
   return bytes;
+}
+
+/** What is not running, such as a download with a log, stays as it is. */
+function withRunning(progress: Progress, derivation: string, change: Partial<RunningBuild>): Progress {
+  const build = progress.running.get(derivation);
+  if (build === undefined) return progress;
+  return { ...progress, running: withEntry(progress.running, derivation, { ...build, ...change }) };
 }
 
 function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V): ReadonlyMap<string, V> {

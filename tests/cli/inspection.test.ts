@@ -1,0 +1,165 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import t from "tap";
+import { makeToolRoot } from "../build/tool-root.ts";
+import { helios } from "./rig.ts";
+
+/** Small packages that are built within a second: `app` refers to `lib`, `broken` fails, `clock` is never the same. */
+const flakeText = (tools: string) => `
+import { main } from "#lib/cli/main.ts";
+import { derivation } from "#lib/derivations/derivation.ts";
+import { source } from "#lib/derivations/source.ts";
+import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
+
+const tools = source({ path: ${JSON.stringify(tools)}, name: "tools" });
+const data = source({ path: import.meta.dirname, name: "data", include: ["data.txt"] });
+const step = (name, script, env = {}) => derivation({ name, builder: "/bin/bash", args: ["-ec", script], env: { environment: tools, ...env } });
+const lib = step("lib-1.0", "mkdir $out; echo lib > $out/lib.txt");
+const flake = defineFlake({
+  description: "A flake that builds",
+  inputs: { debian: debianArchive({ archives: [] }) },
+  outputs: () => ({
+    systems: {},
+    packages: {
+      app: step("app-1.0", "echo building the app; mkdir $out; echo $lib > $out/uses; cat $data/data.txt > $out/data", { lib, data }),
+      lib,
+      broken: step("broken", "touch left; echo before the failure; exit 3"),
+      clock: step("clock", "date +%N > $out"),
+    },
+    checks: {},
+  }),
+});
+export default flake;
+await main(flake, import.meta.url);
+`;
+
+t.test("commands on a store", async (t) => {
+  const tools = await makeToolRoot();
+  t.teardown(tools.remove);
+  const directory = t.testdir({ "flake.ts": flakeText(tools.path), "data.txt": "one\n", cache: {} });
+  const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    helios(args, { flake: join(directory, "flake.ts"), cwd: directory, env: { HELIOS_STORE: join(directory, "store"), ...env } });
+  let app = "";
+  let lib = "";
+
+  await t.test("--dry-run tells what would be built, and builds nothing", async (t) => {
+    const plan = await run(["build", ".#app", "--dry-run", "--json"]);
+    t.equal(plan.code, 0, plan.stderr);
+    const planned = JSON.parse(plan.stdout) as readonly { readonly name: string; readonly kind: string }[];
+    t.strictSame(planned.map(({ name, kind }) => [name, kind]), [["lib-1.0", "build"], ["app-1.0", "build"]]);
+    const log = await run(["log", ".#app"]);
+    t.equal(log.code, 1, log.stdout);
+    t.match(log.stderr, "'.#app' has no log");
+  });
+
+  await t.test("what is built can be inspected", async (t) => {
+    const built = await run(["build", ".#app", "--json", "--record", "events.jsonl"]);
+    t.equal(built.code, 0, built.stderr);
+    app = (JSON.parse(built.stdout) as readonly { readonly outputs: { readonly out: { readonly path: string } } }[])[0]!.outputs.out.path;
+
+    const log = await run(["log", "./result"]);
+    t.strictSame([log.code, log.stdout], [0, "building the app\n"], log.stderr);
+
+    const info = await run(["path-info", "--json", "-r", ".#app"]);
+    t.equal(info.code, 0, info.stderr);
+    const infos = JSON.parse(info.stdout) as readonly { readonly path: string; readonly narSize: number; readonly closureSize: number }[];
+    lib = infos.find(({ path }) => path.endsWith("lib-1.0"))?.path ?? "";
+    t.strictSame(infos.map(({ path }) => path).sort(), [app, lib].sort());
+    const [whole, part] = [app, lib].map((path) => infos.find((info) => info.path === path)!);
+    t.equal(whole!.closureSize, whole!.narSize + part!.narSize);
+
+    const why = await run(["why-depends", "./result", lib]);
+    t.strictSame(why.stdout.split("\n").slice(0, 3), [app, "  in uses:", `  ${lib}`], why.stderr);
+
+    const shown = await run(["derivation", "show", app]);
+    t.match(Object.values(JSON.parse(shown.stdout) as object)[0], { name: "app-1.0", builder: "/bin/bash", env: { lib } });
+    const roots = await run(["store", "roots", "--json"]);
+    t.strictSame(JSON.parse(roots.stdout), [{ link: join(directory, "result"), target: app }]);
+  });
+
+  await t.test("a recorded build replays as the same lines", async (t) => {
+    const replayed = await run(["replay", "events.jsonl", "--speed", "0"]);
+    t.equal(replayed.code, 0, replayed.stderr);
+    t.match(replayed.stderr, /^to do: 0 downloads, 2 builds\nbuilding lib-1\.0\nbuilt lib-1\.0 in .*\nbuilding app-1\.0\nbuilt app-1\.0 in .*\n$/);
+    const wrong = await run(["replay", "flake.ts"]);
+    t.equal(wrong.code, 2);
+    t.match(wrong.stderr, "line 1 of the recording");
+  });
+
+  await t.test("why-rebuild names the file that changed, and diff-closures what became of it", async (t) => {
+    await writeFile(join(directory, "data.txt"), "two\n".repeat(10_000));
+    const why = await run(["why-rebuild", ".#app"]);
+    t.equal(why.stdout, "1 derivation would be built, because of:\n  app-1.0\n    source 'data' changed: data.txt (content)\n", why.stderr);
+    const built = await run(["build", ".#app", "--no-link"]);
+    t.equal(built.code, 0, built.stderr);
+    const difference = await run(["diff-closures", app, ".#app"]);
+    t.match(difference.stdout, /^app: .*\+39 KiB\n$/, difference.stderr);
+  });
+
+  await t.test("a failed build says how to run it again, and that works", async (t) => {
+    const failed = await run(["build", ".#broken"]);
+    t.strictSame([failed.code, failed.stdout], [1, ""], failed.stderr);
+    const [, derivation] = /^Run it again with: HELIOS_STORE=\S+ npx tsx flake\.ts build (\S+\.drv) --keep-failed$/m.exec(failed.stderr) ?? [];
+    t.ok(derivation, failed.stderr);
+    const again = await run(["build", derivation!, "--keep-failed"]);
+    t.equal(again.code, 1, again.stderr);
+    t.match(again.stderr, /> before the failure[^]*Build directory: \S+\nRun it again with: sh \S+replay\.sh/);
+    const log = await run(["log", ".#broken"]);
+    t.equal(log.stdout, "before the failure\n", log.stderr);
+    const shell = await run(["build", ".#broken", "--shell"]);
+    t.equal(shell.code, 0, shell.stderr);
+    t.match(shell.stderr, /a shell in what the failed build left: \S+broken/);
+  });
+
+  await t.test("--rebuild tells what is not reproducible, and where it differs", async (t) => {
+    const result = await run(["build", ".#clock", "--rebuild"]);
+    t.equal(result.code, 1, result.stderr);
+    t.match(result.stdout, /clock[^]*the output itself: content from byte \d/);
+    const fine = await run(["build", app, ".#lib", "--rebuild"]);
+    t.equal(fine.code, 2, "an output is no derivation");
+  });
+
+  await t.test("a cache gives what was pushed to it, if its key is trusted", async (t) => {
+    const url = `file://${join(directory, "cache")}`;
+    const key = await run(["store", "generate-key", "test-1"]);
+    t.match(key.stdout, /^test-1:\S+=\n$/, key.stderr);
+    const pushed = await run(["store", "push", url, ".#app", "--secret-key-file", "test-1.secret", "--json"]);
+    t.equal(pushed.code, 0, pushed.stderr);
+    t.equal((JSON.parse(pushed.stdout) as { readonly pushed: readonly string[] }).pushed.length, 2);
+
+    const other = { HELIOS_STORE: join(directory, "other") };
+    const untrusted = await run(["build", ".#app", "--no-link", "--dry-run", "--substituters", url], other);
+    t.equal(untrusted.code, 0, untrusted.stderr);
+    const substituted = await run(["build", ".#app", "--no-link"], { ...other, HELIOS_SUBSTITUTERS: url, HELIOS_TRUSTED_PUBLIC_KEYS: key.stdout });
+    t.equal(substituted.code, 0, substituted.stderr);
+    t.equal(substituted.stderr, "substituted app-1.0\n", "nothing was built");
+    const pulled = await run(["store", "pull", url, lib], { HELIOS_STORE: join(directory, "third") });
+    t.equal(pulled.stdout, `${lib}\n1 path pulled\n`, pulled.stderr);
+    const missing = await run(["store", "pull", url, app], other);
+    t.equal(missing.code, 5, missing.stderr);
+  });
+
+  await t.test("verify finds what changed and repairs it; gc deletes what no root needs", async (t) => {
+    const { chmod } = await import("node:fs/promises");
+    const file = join(directory, "store", lib, "lib.txt");
+    await chmod(file, 0o644);
+    await writeFile(file, "rotten\n");
+    const found = await run(["store", "verify"]);
+    t.strictSame([found.code, found.stdout.includes(`'${lib}' was changed`)], [6, true], found.stderr);
+    const repaired = await run(["store", "verify", "--repair"]);
+    t.equal(repaired.code, 0, repaired.stderr);
+    t.match(repaired.stdout, `repaired: ${lib}`);
+
+    const dry = await run(["store", "gc", "--dry-run", "--json"]);
+    const { deleted } = JSON.parse(dry.stdout) as { readonly deleted: readonly string[] };
+    t.ok(deleted.length > 0 && !deleted.includes(app) && !deleted.includes(lib), dry.stdout);
+    const young = await run(["store", "gc", "--older-than", "1h"]);
+    t.match(young.stdout, /^deleted 0 paths, 0 B; \d+ paths stay\n$/, young.stderr);
+    const swept = await run(["store", "gc"]);
+    t.match(swept.stdout, new RegExp(`deleted ${deleted.length} paths`), swept.stderr);
+    const gone = await run(["path-info", ".#clock"]);
+    t.equal(gone.code, 6, gone.stderr);
+    const wrong = await run(["store", "gc", "--max-size", "lots"]);
+    t.equal(wrong.code, 2, wrong.stderr);
+  });
+});
