@@ -4,7 +4,7 @@ const options = {
   boot: {
     kernel: {
       package: mkOption({
-        type: types.strMatching("linux-image-[a-z0-9.+-]+"),
+        type: types.strMatching("linux-image-[a-z0-9.+-]+(/trixie-backports)?"),
         default: "linux-image-arm64",
         description: "Debian package that brings the kernel.",
       }),
