@@ -9,6 +9,7 @@ import { type Location, type OptionPath, pathOf, showOption } from "./location.t
 import { computeThunks, expand, select, sortByOrder } from "./merge.ts";
 import type { ModuleSource, Place } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
+import { locate } from "./places.ts";
 import { PropertyRecord } from "./properties.ts";
 import { isRecord, RecordSource, recordSourceOf, setKey } from "./records.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
@@ -75,6 +76,10 @@ export class EvaluatedOption<T = unknown> {
   get declarations(): readonly ModuleSource[] {
     return this.cell.shape.declarations.map((each) => each.source);
   }
+  /** Where each of them declares it, to the line and column where the source tells. */
+  get declarationPlaces(): readonly (Place | undefined)[] {
+    return this.declarations.map((source) => locate(source, "options", this.cell));
+  }
   /** The merged value; reading it may fail. */
   get value(): T {
     return this.cell.force() as T;
@@ -129,7 +134,7 @@ export class EvaluatedOption<T = unknown> {
       return {
         status: winners.has(each) ? "wins" : inactive ? "inactive" : "loses",
         source: each.source,
-        place: each.source.place,
+        place: locate(each.source, "config", this.cell),
         value: winners.has(each) ? this.computed(each) : each.value,
         isThunk: typeof each.value === "function",
         priority: each.priority,

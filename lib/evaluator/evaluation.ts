@@ -1,5 +1,6 @@
 /** One evaluation of modules: loading them, handing definitions to options, checking that each has one. */
 import { EvaluationScope } from "./arguments.ts";
+import { Cell } from "./cells.ts";
 import { collectModules, type Import, type LoadContext, type LoadedModule } from "./collect.ts";
 import { DefinitionRecord, type ThunkScope } from "./definition-record.ts";
 import { EvaluationError, siblingPath } from "./errors.ts";
@@ -60,6 +61,7 @@ export class Evaluation {
   private rootNode: GroupNode | undefined = undefined;
   private loading = false;
   private checked = false;
+  private failed: unknown = undefined;
   private schemaFound: JsonSchema | undefined = undefined;
   private freeformRecord: RecordSource | undefined | null = null;
   private freeformTypeFound: AnyOptionType | undefined | null = null;
@@ -200,8 +202,22 @@ export class Evaluation {
 
   /** Fails when a definition matches no option and nothing allows that. */
   check(): void {
-    if (this.checked) return;
+    if (this.checked) {
+      if (this.failed !== undefined) throw this.failed;
+      return;
+    }
     this.checked = true;
+    this.failed = undefined;
+    try {
+      this.checkOnce();
+    } catch (error) {
+      if (Cell.mustUnwind(error)) this.checked = false;
+      else this.failed = error;
+      throw error;
+    }
+  }
+
+  private checkOnce(): void {
     if (checkData !== undefined && this.input.outer === undefined) {
       for (const { source } of this.modules) {
         if (source.isData && source.module !== undefined) checkData(source.module, this.schema);

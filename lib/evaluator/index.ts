@@ -4,6 +4,7 @@ export type { Definition, Definitions, Plain, Property, Scope, Thunk } from "./d
 export { documentationJson, documentationMarkdown, documentOptions, type OptionDocumentation, undescribed } from "./documentation.ts";
 export { documentationHtml } from "./documentation-page.ts";
 export { type Documentation, literalExpression, literalMD } from "./documentation-text.ts";
+export { allErrors } from "./check.ts";
 export { type Asserted, assertionsModule, checkAssertions } from "./assertions.ts";
 export { type DefinitionProvenance, type DefinitionStatus, type EvaluatedOption, optionsOf, type OptionsOf } from "./evaluated-option.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";

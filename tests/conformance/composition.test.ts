@@ -242,13 +242,6 @@ t.test("B9/20 mkPackageOption: from another set, with names that need quotes, an
 });
 
 t.test("B10/1 a deferred module collects parts and is imported by every node", async (t) => {
-  const nodes = {
-    options: {
-      default: opt(types.deferredModule, { default: {} }),
-      nodes: opt(types.attrsOf(types.submoduleWith({ modules: [({ root }: Loose) => ({ imports: [{ config: {} }] , options: {}, ...(root === undefined ? {} : {}) })] })), { default: {} }),
-    },
-  };
-  t.ok(plain(configOf(nodes).nodes));
   const parts = evaluate(
     { options: { default: opt(types.deferredModule) } },
     { default: { options: { settings: opt(types.attrsOf(types.str), { default: {} }) } } },

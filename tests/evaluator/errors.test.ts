@@ -54,3 +54,10 @@ t.test("the configuration cannot be changed", async (t) => {
   t.throws(() => (config.errorTests["list"] = []), { message: /cannot be changed/u });
   t.throws(() => (config.errorTests["list"] as number[]).push(2), TypeError);
 });
+
+t.test("a configuration that is wrong stays wrong when it is read again", async (t) => {
+  const { modules } = mistakes["unknown-option"]!;
+  const evaluated = evalModules<ErrorTests>({ modules: [declarations, ...modules] });
+  const first = failureOf(() => evaluated.config);
+  t.equal(failureOf(() => evaluated.config), first);
+});

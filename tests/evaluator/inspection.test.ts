@@ -1,7 +1,7 @@
 /** What can be asked of an evaluation: provenance, documentation, lints. */
 import t from "tap";
 import {
-  defineModule, documentationHtml, documentationJson, documentationMarkdown, documentOptions, evalModules, type Lint, lintModules, literalExpression, mkOption, types, undescribed,
+  allErrors, defineModule, documentationHtml, documentationJson, documentationMarkdown, documentOptions, evalModules, type Lint, lintModules, literalExpression, mkOption, types, undescribed,
 } from "#lib/evaluator/index.ts";
 import { evaluate, type Loose, mkBefore, mkDefault, mkForce, mkIf, mkMerge, opt, sub } from "../conformance/untyped.ts";
 
@@ -121,4 +121,26 @@ t.test("lint: options nobody sets or reads, and with roots also those set in vai
 });
 t.test("lint: an option declared by two modules", async (t) => {
   t.same(rules(lint({ options: { e: opt(types.enum(["a"])) } }, { options: { e: opt(types.enum(["b"])) } }, { e: "a" })), ["declared-twice e"]);
+});
+
+t.test("all errors: also of values that nothing reads, each once, without options that are merely unset", async (t) => {
+  const options = {
+    unset: opt(types.int),
+    needed: opt(types.int),
+    reader: opt(types.int, { default: 0 }),
+    wrong: opt(types.int),
+    list: opt(types.listOf(types.int), { default: [] }),
+    units: opt(types.attrsOf(sub({ port: opt(types.int) })), { default: {} }),
+  };
+  const errors = allErrors(
+    evaluate({ options }, { wrong: "x", reader: (config: Loose) => config.needed, list: ["y"], units: { a: { port: "z" }, b: { prot: 1 } }, extra: 1 }),
+  );
+  t.same(errors.map((each) => each.message.split("\n")[0]).sort(), [
+    "`needed` is read, but nothing defines it and it has no default.",
+    'The value of `list."[definition 1-entry 1]"` is not of type signed integer.',
+    "The value of `units.a.port` is not of type signed integer.",
+    "The value of `wrong` is not of type signed integer.",
+    "There is no option `extra`, but it is defined:",
+    "There is no option `units.b.prot`, but it is defined:",
+  ].sort());
 });
