@@ -27,12 +27,19 @@ if [ -n "$units" ]; then
   fi
 fi
 
+# The configuration files of a kind, one a line; none where there is no such directory.
+configuration() {
+  if [ -d "tree/etc/$1" ]; then
+    find "/build/tree/etc/$1" -name '*.conf' | sort
+  fi
+}
+
 # Accounts are made in this copy, as at the first boot: tmpfiles.d may name them.
-files=$(find tree/etc/sysusers.d -name '*.conf' 2> /dev/null | sort | sed 's,^,/build/,')
+files=$(configuration sysusers.d)
 if [ -n "$files" ]; then
   systemd-sysusers --root=/build/tree $files > messages 2>&1 || refuse "accounts in /etc/sysusers.d"
 fi
-files=$(find tree/etc/tmpfiles.d -name '*.conf' 2> /dev/null | sort | sed 's,^,/build/,')
+files=$(configuration tmpfiles.d)
 if [ -n "$files" ]; then
   systemd-tmpfiles --dry-run --create --remove --clean --boot --root=/build/tree $files > messages 2>&1 ||
     refuse "lines of /etc/tmpfiles.d"
