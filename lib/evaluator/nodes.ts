@@ -14,6 +14,21 @@ import type { ShapeNode } from "./shape.ts";
 
 const none: readonly DefinitionRecord[] = [];
 
+/** Adds to a list that usually stays short: pushing onto a list of one reserves room for seventeen. */
+function appended(list: readonly DefinitionRecord[], definition: DefinitionRecord): readonly DefinitionRecord[] {
+  switch (list.length) {
+    case 0:
+      return [definition];
+    case 1:
+      return [list[0] as DefinitionRecord, definition];
+    case 2:
+      return [list[0] as DefinitionRecord, list[1] as DefinitionRecord, definition];
+    default:
+      (list as DefinitionRecord[]).push(definition);
+      return list;
+  }
+}
+
 /** An option of one evaluation: its definitions and, once read, its value. */
 export class OptionCell extends Cell {
   readonly up: Location | undefined;
@@ -35,14 +50,12 @@ export class OptionCell extends Cell {
 
   /** The declaration. */
   get fields(): OptionFields {
-    const { declarations } = this.shape;
-    return declarations.length === 1 ? (declarations[0] as { fields: OptionFields }).fields : this.shape.option(this);
+    return this.shape.option(this);
   }
 
   /** Adds a definition, while structure is being found. */
   add(definition: DefinitionRecord): void {
-    if (this.definitions === none) this.definitions = [definition];
-    else (this.definitions as DefinitionRecord[]).push(definition);
+    this.definitions = appended(this.definitions, definition);
   }
 
   /** All definitions that can count, the default included. */
@@ -138,8 +151,7 @@ export class GroupNode extends LazyRecord implements Location {
 
   /** Adds a definition, while structure is being found. */
   add(definition: DefinitionRecord): void {
-    if (this.definitions === none) this.definitions = [definition];
-    else (this.definitions as DefinitionRecord[]).push(definition);
+    this.definitions = appended(this.definitions, definition);
   }
 
   /** Exchanges the definitions of one module, while the children are being given theirs. */

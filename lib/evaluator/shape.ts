@@ -19,9 +19,11 @@ const none: readonly Declaration[] = [];
 /** A place in the tree of declared options: an option or a group of them. */
 export class ShapeNode {
   readonly key: string;
-  /** Empty for a group. */
-  declarations: readonly Declaration[] = none;
   children: Map<string, ShapeNode> | undefined = undefined;
+  /** The first declaration, kept apart since there is rarely a second. */
+  private fields: OptionFields | undefined = undefined;
+  private source: ModuleSource | undefined = undefined;
+  private further: readonly Declaration[] = none;
   private merged: OptionFields | undefined = undefined;
   private sortedKeys: readonly string[] | undefined = undefined;
 
@@ -31,7 +33,13 @@ export class ShapeNode {
 
   /** Whether an option stands here. */
   get isOption(): boolean {
-    return this.declarations.length > 0;
+    return this.fields !== undefined;
+  }
+
+  /** Empty for a group. */
+  get declarations(): readonly Declaration[] {
+    const { fields, source } = this;
+    return fields === undefined || source === undefined ? none : [{ fields, source }, ...this.further];
   }
 
   /** Keys of a group, by code unit. */
@@ -39,12 +47,32 @@ export class ShapeNode {
     return (this.sortedKeys ??= [...(this.children?.keys() ?? [])].sort(byCodeUnit));
   }
 
+  /** Adds a declaration. */
+  declare(fields: OptionFields, source: ModuleSource): void {
+    if (this.fields === undefined) {
+      this.fields = fields;
+      this.source = source;
+    } else {
+      this.further = [...this.further, { fields, source }];
+    }
+  }
+
+  /** Puts one declaration in the place of all. */
+  redeclare(fields: OptionFields): void {
+    this.fields = fields;
+    this.further = none;
+  }
+
   /** The option here, all its declarations taken together. */
   option(location: Location): OptionFields {
-    const [first] = this.declarations;
-    if (first === undefined) throw new TypeError("not an option");
-    if (this.declarations.length === 1) return first.fields;
+    if (this.fields === undefined) throw new TypeError("not an option");
+    if (this.further.length === 0) return this.fields;
     return (this.merged ??= mergeDeclarations(this.declarations, location));
+  }
+
+  /** Whether several modules declare the option. */
+  get isDeclaredAgain(): boolean {
+    return this.further.length > 0;
   }
 }
 
@@ -79,8 +107,7 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
         children.set(key, child);
       }
       if (isOption(declared)) {
-        const declaration = { fields: declared.fields, source };
-        child.declarations = child.isOption ? [...child.declarations, declaration] : [declaration];
+        child.declare(declared.fields, source);
       } else {
         const list = below.get(child);
         if (list === undefined) below.set(child, [{ tree: declared, source }]);
@@ -95,7 +122,7 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
     else declare(child, nested, at);
   }
   for (const child of children.values()) {
-    if (child.declarations.length > 1) child.option({ up: location, key: child.key });
+    if (child.isDeclaredAgain) child.option({ up: location, key: child.key });
   }
 }
 
@@ -114,12 +141,7 @@ function declareInSubmodule(node: ShapeNode, nested: readonly DeclaredTree[], lo
       });
     }
     const options = { name: source.name, ...(source.file === undefined ? {} : { file: source.file }), options: tree };
-    node.declarations = [
-      {
-        fields: { ...fields, type: substSubModules([...subModules, options]) },
-        source: node.declarations[0]?.source ?? source,
-      },
-    ];
+    node.redeclare({ ...fields, type: substSubModules([...subModules, options]) });
   }
 }
 

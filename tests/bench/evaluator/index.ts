@@ -125,6 +125,7 @@ try {
     bundle: true,
     platform: "node",
     format: "esm",
+    minifyWhitespace: true,
     external: ["ajv", "@iarna/toml"],
     logLevel: "error",
   });
