@@ -62,8 +62,15 @@ async function run(flake: Flake, moduleUrl: string, args: readonly string[]): Pr
     Effect.provide(NodeServices.layer),
   );
   const fiber = Effect.runFork(program);
-  const interrupt = (): void => fiber.interruptUnsafe();
-  process.once("SIGINT", interrupt).once("SIGTERM", interrupt).once("SIGHUP", interrupt);
+  let interrupted = false;
+  const interrupt = (): void => {
+    // Who asks twice does not want to wait for anything to be tidied up; the next run does it.
+    if (interrupted) process.exit(exitCodes.interrupted);
+    interrupted = true;
+    fiber.interruptUnsafe();
+  };
+  // Not `once`: ink's own listener kills this process at once if it finds no other.
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   const exit = await new Promise<Exit.Exit<void, unknown>>((resolve) => fiber.addObserver(resolve));
   return Exit.isSuccess(exit) ? exitCodes.success : report(exit.cause);
 }

@@ -1,6 +1,7 @@
 import t from "tap";
 import type { EngineEvent } from "#lib/platform/events.ts";
 import { formatBytes, formatDuration } from "#lib/cli/printers/format.ts";
+import { oneRow } from "#lib/cli/printers/live.tsx";
 import { linesPrinter } from "#lib/cli/printers/lines.ts";
 import { advance, downloadedBytes, initialProgress } from "#lib/cli/printers/progress.ts";
 
@@ -52,4 +53,9 @@ t.test("the live display's state follows from the events alone", async (t) => {
 t.test("sizes and durations are short and have units", async (t) => {
   t.strictSame([0, 17, 1023, 1024, 1536, 50 * 1024 ** 2, 3 * 1024 ** 4].map(formatBytes), ["0 B", "17 B", "1023 B", "1.0 KiB", "1.5 KiB", "50 MiB", "3.0 TiB"]);
   t.strictSame([0, 420, 3400, 125_000].map(formatDuration), ["0 ms", "420 ms", "3.4 s", "2 min 05 s"]);
+});
+
+t.test("a builder's line cannot disturb the live display", async (t) => {
+  const lines = ["plain", "a\tb", "10 %\r 20 %\r\n", "\u001b[31mred\u001b[m \u001b[2Jcleared", "\u0007bell\u0000"];
+  t.strictSame(lines.map(oneRow), ["plain", "a b", "20 %", "red cleared", "bell"]);
 });

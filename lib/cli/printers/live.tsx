@@ -51,7 +51,7 @@ export function livePrinter(stderr: NodeJS.WriteStream): Printer {
 /** Text of a builder as it can stand on one row: without what moves the cursor, changes colours or rings. */
 export function oneRow(text: string): string {
   // A progress bar overwrites its row; its last state counts.
-  const last = stripVTControlCharacters(text.replace(/\r+$/, "").split("\r").at(-1) ?? "");
+  const last = stripVTControlCharacters(text.trimEnd().split("\r").at(-1) ?? "");
   return last.replace(/\t/g, " ").replace(/\p{Cc}/gu, "").trim();
 }
 
