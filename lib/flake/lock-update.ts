@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { emit } from "#lib/platform/events.ts";
 import { suggest } from "./apt-names.ts";
-import { resolve, type ResolveOptions } from "./apt.ts";
+import type { ResolveOptions } from "./apt.ts";
 import { LockOutOfDate, UnknownEnvironment } from "./errors.ts";
 import { withEnvironments, type EnvironmentRequest, type Lock, type LockedPackage, type MissingEnvironment } from "./lock.ts";
 
@@ -72,6 +72,8 @@ const update = Effect.fnUntraced(function* (
   options: ResolveOptions,
 ) {
   const requests = wanted.map(({ request }) => request);
+  // Most commands find everything locked and never need apt.
+  const { resolve } = yield* Effect.promise(() => import("./apt.ts"));
   const resolved = yield* resolve(requests, options);
   for (const { request, reason } of wanted) {
     const packages = resolved.get(request.name)?.length ?? 0;
