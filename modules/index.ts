@@ -5,6 +5,7 @@ import boot from "./boot.ts";
 import build from "./build.ts";
 import buildroot from "./buildroot.ts";
 import image from "./image.ts";
+import inputs from "./inputs/index.ts";
 import kernel from "./kernel/index.ts";
 import locale from "./locale.ts";
 import networkd from "./networkd/index.ts";
@@ -19,6 +20,7 @@ import stage from "./stage.ts";
 import system from "./system.ts";
 import tests from "./tests.ts";
 import users from "./users.ts";
+import workspace from "./workspace.ts";
 
 /** Every option module. */
 export const optionModules: readonly Module[] = [
@@ -27,6 +29,7 @@ export const optionModules: readonly Module[] = [
   build,
   buildroot,
   image,
+  inputs,
   kernel,
   locale,
   networkd,
@@ -41,6 +44,7 @@ export const optionModules: readonly Module[] = [
   tmpfiles,
   udev,
   users,
+  workspace,
 ];
 
 /** An evaluated system. */

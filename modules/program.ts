@@ -1,130 +1,145 @@
-import { isAbsolute } from "node:path";
-import type { Derivation } from "#lib/derivations/derivation.ts";
-import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
-import type { Packages } from "#pkgs/index.ts";
+import { type Config, defineModule } from "#lib/evaluator/index.ts";
+import { conditionProblems, isSelected } from "./inputs/resolve.ts";
+import { programOptions } from "./program/options.ts";
+import { builtInEnvironments, customDirectory, inOrder, isPrebuilt, products, rustDirectory, selectedArtifacts } from "./program/products.ts";
 import { repeated } from "./repeated.ts";
-
-const artifactId = types.strMatching("[A-Za-z0-9][A-Za-z0-9._-]*");
-
-const rustArtifact = {
-  id: mkOption({ type: artifactId, example: "helios-engine", description: "Name of the artifact, unique among all artifacts." }),
-  package: mkOption({
-    type: types.str,
-    default: (config: { readonly id: string }): string => config.id,
-    defaultText: "the artifact's id",
-    description: "Cargo package to build.",
-  }),
-  kind: mkOption({
-    type: types.enum(["bin", "cdylib"]),
-    default: "bin",
-    description: "What is taken from the build: a program, or a shared library.",
-  }),
-  workspace_dir: mkOption({
-    type: types.nullOr(types.str),
-    default: null,
-    description: "Absolute path of the Cargo workspace or package; that of `program.rust.workspace_dir` by default.",
-  }),
-};
-
-const installItem = {
-  artifact: mkOption({ type: artifactId, description: "Artifact to install." }),
-  dest: mkOption({
-    type: types.strMatching("/[^\\n]*[^/\\n]"),
-    example: "/usr/bin/helios-engine",
-    description: "Absolute path in the image.",
-  }),
-  mode: mkOption({ type: types.strMatching("[0-7]{3,4}"), default: "0755", description: "Mode, in octal." }),
-};
-
-const options = {
-  program: {
-    rust: {
-      workspace_dir: mkOption({
-        type: types.nullOr(types.str),
-        default: null,
-        description: "Absolute path of the Cargo workspace that artifacts come from unless they name another one.",
-      }),
-      artifacts: mkOption({
-        type: types.listOf(types.submodule({ options: rustArtifact })),
-        default: [],
-        description: "Rust programs and libraries, cross-built from source for the target.",
-      }),
-    },
-    install: {
-      items: mkOption({
-        type: types.listOf(types.submodule({ options: installItem })),
-        default: [],
-        description: "Where artifacts go in the image.",
-      }),
-    },
-    products: mkOption({
-      type: types.attrsOf(types.str),
-      default: {},
-      internal: true,
-      description: "The file of each artifact, by id.",
-    }),
-  },
-};
-
-declare module "#lib/evaluator/config.ts" {
-  interface Declarations {
-    program: typeof options;
-  }
-}
+import { workspacePath, workspaceProblem } from "./workspace.ts";
 
 /** Programs that are built from source, and where they are installed. */
 export default defineModule({
   name: "program",
-  options,
+  options: programOptions,
   config: {
-    program: {
-      products: (config, { pkgs }) =>
-        Object.fromEntries(
-          config.program.rust.artifacts.map((artifact) => [
-            artifact.id,
-            rustProduct(pkgs, artifact, artifact.workspace_dir ?? config.program.rust.workspace_dir),
-          ]),
-        ),
-    },
+    program: { products: (config, { pkgs }) => products(config, pkgs) },
     stage: {
-      files: (config) =>
-        config.program.install.items.map(({ artifact, dest, mode }) => ({
+      files: (config) => {
+        const directories = new Set(config.program.custom.artifacts.filter(({ kind }) => kind === "dir").map(({ id }) => id));
+        return installed(config).map(({ artifact, dest, mode, owner, group, replace }) => ({
           dst: dest,
           mode,
+          owner,
+          group,
+          replace,
+          recursive: directories.has(artifact),
           src: config.program.products[artifact] ?? null,
-        })),
+        }));
+      },
     },
-    assertions: (config) => [
-      ...repeated(config.program.rust.artifacts.map(({ id }) => id)).map((id) => ({
+    assertions: (config) =>
+      [...artifactProblems(config), ...orderProblems(config), ...checkProblems(config), ...installProblems(config)].map((message) => ({
         assertion: false,
-        message: `program.rust.artifacts: the id '${id}' is used more than once.`,
+        message,
       })),
-      ...config.program.install.items.map(({ artifact, dest }) => ({
-        assertion: Object.hasOwn(config.program.products, artifact),
-        message: `program.install.items: '${dest}' is to hold the artifact '${artifact}', which nothing builds. There are: ${Object.keys(config.program.products).join(", ") || "none"}.`,
-      })),
-      ...config.program.rust.artifacts.map(({ id, workspace_dir }) => {
-        const directory = workspace_dir ?? config.program.rust.workspace_dir;
-        return {
-          assertion: directory !== null && isAbsolute(directory),
-          message: `program.rust.artifacts: '${id}' needs an absolute workspace_dir; write import.meta.dirname in front of a relative one.`,
-        };
-      }),
-    ],
+    warnings: (config) => {
+      const { checks, lint, rust, custom } = config.program;
+      const used = new Set([
+        ...(lint.enabled ? lint.check_ids : []),
+        ...[rust, custom].flatMap((group) => [...group.check_ids, ...group.artifacts.flatMap(({ check_ids }) => check_ids)]),
+      ]);
+      return checks
+        .filter(({ id }) => !used.has(id))
+        .map(({ id }) => `program.checks: '${id}' never runs. Name it in check_ids of an artifact, of program.rust or program.custom, or of program.lint.`);
+    },
   },
 });
 
-/** The installed file as a string that mentions its derivation. */
-function rustProduct(
-  pkgs: Packages,
-  { id, package: package_, kind }: { readonly id: string; readonly package: string; readonly kind: "bin" | "cdylib" },
-  directory: string | null,
-): string {
-  const built: Derivation = pkgs.rustArtifact({
-    name: id,
-    source: directory ?? "",
-    package: package_,
-    ...(kind === "bin" ? { binaries: [package_] } : { libraries: [package_] }),
-  });
-  return kind === "bin" ? `${built}/bin/${package_}` : `${built}/lib/lib${package_.replaceAll("-", "_")}.so`;
+/** Items that are switched on. */
+function installed(config: Config) {
+  const { enabled, install } = config.program;
+  return enabled && install.enabled ? install.items.filter((item) => isSelected(item, config.inputs.resolved)) : [];
+}
+
+function artifactProblems(config: Config): string[] {
+  const { rust, custom, profiles, default_profile, environments, checks } = config.program;
+  const all = [...rust.artifacts, ...custom.artifacts];
+  const known = [...builtInEnvironments, ...Object.keys(environments)];
+  const checkIds = new Set(checks.map(({ id }) => id));
+  const environmentProblem = (where: string, name: string | null) =>
+    name === null || known.includes(name) ? [] : [`${where}: there is no environment '${name}'. There are: ${known.join(", ")}; program.environments declares more.`];
+  return [
+    ...repeated(all.map(({ id }) => id)).map((id) => `program: the id '${id}' is used by more than one artifact.`),
+    ...(default_profile === null || Object.hasOwn(profiles, default_profile)
+      ? []
+      : [`program.default_profile: there is no profile '${default_profile}'. There are: ${Object.keys(profiles).join(", ") || "none"}.`]),
+    ...Object.entries(profiles).flatMap(([name, profile]) => environmentProblem(`program.profiles.${name}.container_image`, profile.container_image)),
+    ...custom.artifacts.flatMap(({ id, environment }) => environmentProblem(`program.custom.artifacts: '${id}'`, environment)),
+    ...all.flatMap((artifact) => [
+      ...(artifact.profile === null || Object.hasOwn(profiles, artifact.profile)
+        ? []
+        : [`program: the artifact '${artifact.id}' has the profile '${artifact.profile}', which program.profiles does not have. It has: ${Object.keys(profiles).join(", ") || "none"}.`]),
+      ...artifact.check_ids.filter((id) => !checkIds.has(id)).map((id) => `program: the artifact '${artifact.id}' names the check '${id}', which program.checks does not have.`),
+      ...conditionProblems(artifact, config.inputs.options).map((problem) => `program: the artifact '${artifact.id}': ${problem}`),
+      ...(isPrebuilt(artifact) ? prebuiltProblems(config, artifact) : []),
+    ]),
+    ...rust.artifacts.filter((artifact) => !isPrebuilt(artifact)).flatMap((artifact) => {
+      const directory = artifact.workspace_dir ?? rust.workspace_dir;
+      if (directory === null) return [`program.rust.artifacts: '${artifact.id}' needs a workspace_dir.`];
+      return rustDirectory(config, artifact) === undefined ? [`program.rust.artifacts: '${artifact.id}': ${workspaceProblem(config.workspace, directory)}`] : [];
+    }),
+    ...custom.artifacts.filter((artifact) => !isPrebuilt(artifact)).flatMap((artifact) => {
+      const directory = artifact.cwd ?? custom.workspace_dir;
+      return [
+        ...(artifact.build_command.length === 0 || artifact.output_path === null ? [`program.custom.artifacts: '${artifact.id}' needs build_command and output_path.`] : []),
+        ...(directory === null ? [`program.custom.artifacts: '${artifact.id}' needs a cwd.`] : []),
+        ...(directory !== null && customDirectory(config, artifact) === undefined ? [`program.custom.artifacts: '${artifact.id}': ${workspaceProblem(config.workspace, directory)}`] : []),
+      ];
+    }),
+    ...repeated(rust.artifacts.filter((artifact) => !isPrebuilt(artifact)).map((artifact) => [rustDirectory(config, artifact), artifact.profile, artifact.package, artifact.kind, artifact.bin ?? artifact.package].join("\0"))).map((key) => {
+      const [, , package_, , program] = key.split("\0");
+      return `program.rust.artifacts: more than one artifact is the same output '${program ?? ""}' of the package '${package_ ?? ""}'. Name the program of each in bin.`;
+    }),
+  ];
+}
+
+function prebuiltProblems(config: Config, artifact: { readonly id: string; readonly prebuilt_path: string | null }): string[] {
+  const { id, prebuilt_path } = artifact;
+  if (prebuilt_path === null) return [`program: the artifact '${id}' has mode prebuilt, so it needs prebuilt_path.`];
+  return workspacePath(config.workspace, prebuilt_path) === undefined ? [`program: the artifact '${id}': ${workspaceProblem(config.workspace, prebuilt_path)}`] : [];
+}
+
+function orderProblems(config: Config): string[] {
+  const { custom } = selectedArtifacts(config);
+  const declared = new Set([...config.program.rust.artifacts, ...config.program.custom.artifacts].map(({ id }) => id));
+  const selected = new Set([...selectedArtifacts(config).rust, ...custom].map(({ id }) => id));
+  return [
+    ...inOrder(custom).problems.map((problem) => `program.custom.artifacts: ${problem}`),
+    ...custom.flatMap(({ id, after_artifacts }) =>
+      after_artifacts.flatMap((reference) => {
+        const other = reference.replace(/[?]$/, "");
+        if (selected.has(other) || (reference.endsWith("?") && declared.has(other))) return [];
+        if (reference.endsWith("?")) return [`program.custom.artifacts: '${id}' comes after '${other}', which is no artifact, selected or not.`];
+        return [`program.custom.artifacts: '${id}' comes after '${other}', which is ${declared.has(other) ? "switched off. Write '" + other + "?' if it may be" : "no artifact"}.`];
+      }),
+    ),
+  ];
+}
+
+function checkProblems(config: Config): string[] {
+  const { checks, lint, rust, custom, environments } = config.program;
+  const ids = new Set(checks.map(({ id }) => id));
+  const known = new Set<string>([...builtInEnvironments, ...Object.keys(environments)]);
+  return [
+    ...repeated(checks.map(({ id }) => id)).map((id) => `program.checks: the id '${id}' is used more than once.`),
+    ...([["lint", lint], ["rust", rust], ["custom", custom]] as const).flatMap(([name, { check_ids }]) =>
+      check_ids.filter((id) => !ids.has(id)).map((id) => `program.${name}.check_ids: there is no check '${id}'. There are: ${[...ids].join(", ") || "none"}.`),
+    ),
+    ...checks.flatMap(({ id, environment, cwd }) => [
+      ...(environment === null || known.has(environment) ? [] : [`program.checks: '${id}' runs in the environment '${environment}', which program.environments does not have.`]),
+      ...(cwd === null || workspacePath(config.workspace, cwd) !== undefined ? [] : [`program.checks: '${id}': ${workspaceProblem(config.workspace, cwd)}`]),
+    ]),
+  ];
+}
+
+function installProblems(config: Config): string[] {
+  const declared = [...config.program.rust.artifacts, ...config.program.custom.artifacts].map(({ id }) => id);
+  const selected = new Set(Object.values(selectedArtifacts(config)).flatMap((artifacts) => artifacts.map(({ id }) => id)));
+  const active = new Set(installed(config));
+  return config.program.install.items.flatMap((item) => [
+    ...(declared.includes(item.artifact)
+      ? active.has(item) && !selected.has(item.artifact)
+        ? [`program.install.items: '${item.dest}' is to hold the artifact '${item.artifact}', which is switched off. Give the item the same conditions.`]
+        : []
+      : [`program.install.items: '${item.dest}' is to hold the artifact '${item.artifact}', which nothing builds. There are: ${declared.join(", ") || "none"}.`]),
+    ...conditionProblems(item, config.inputs.options).map((problem) => `program.install.items: '${item.dest}': ${problem}`),
+  ]);
 }

@@ -1,0 +1,93 @@
+import { defineModule, mkOption, type Module, types } from "#lib/evaluator/index.ts";
+import { repeated } from "../repeated.ts";
+import { type InputValue, resolveInputs, variableName } from "./resolve.ts";
+
+const primitive = types.oneOf([types.bool, types.int, types.float, types.str]);
+
+const inputOptions = {
+  description: mkOption({ type: types.nullOr(types.str), default: null, description: "What the input chooses, for people." }),
+  type: mkOption({
+    type: types.nullOr(types.enum(["string", "bool", "int", "float"])),
+    default: null,
+    description: "How a value is read; by default as its default, its value or its first choice is.",
+  }),
+  default: mkOption({ type: types.nullOr(primitive), default: null, description: "Value when nothing else gives one." }),
+  choices: mkOption({ type: types.listOf(primitive), default: [], description: "The values that are allowed; none listed: any." }),
+  env: mkOption({
+    type: types.nullOr(types.strMatching("[A-Za-z_][A-Za-z0-9_]*")),
+    default: null,
+    example: "HELIOS_CHANNEL",
+    description: "Environment variable of the command line that gives a value.",
+  }),
+  required: mkOption({ type: types.bool, default: false, description: "Whether it is an error that nothing gives a value." }),
+};
+
+const options = {
+  inputs: {
+    options: mkOption({
+      type: types.attrsOf(types.submodule({ options: inputOptions })),
+      default: {},
+      example: { channel: { choices: ["stable", "edge"], default: "stable" } },
+      description: "What can be chosen from outside, by `--set KEY=VALUE`. Builds see each as GAIA_INPUT_KEY.",
+    }),
+    values: mkOption({
+      type: types.attrsOf(primitive),
+      default: {},
+      description: "Values of inputs, which the command line and the environment win over.",
+    }),
+    set: mkOption({
+      type: types.attrsOf(types.str),
+      default: {},
+      internal: true,
+      description: "Values from the command line.",
+    }),
+    environment: mkOption({
+      type: types.attrsOf(types.str),
+      default: {},
+      internal: true,
+      description: "Environment variables of the command line.",
+    }),
+    resolved: mkOption({
+      type: types.attrsOf(primitive),
+      readOnly: true,
+      internal: true,
+      description: "The value of each input that has one.",
+    }),
+  },
+};
+
+declare module "#lib/evaluator/config.ts" {
+  interface Declarations {
+    inputs: typeof options;
+  }
+}
+
+/**
+ * What a command line gives to the inputs of a system: `--set` as text, and the
+ * environment, of which only variables are read that `inputs.options.*.env` names.
+ */
+export function inputsFrom(given: {
+  readonly set?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}): Module {
+  const environment = Object.fromEntries(
+    Object.entries(given.environment ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return defineModule({ name: "the command line", config: { inputs: { set: { ...given.set }, environment } } });
+}
+
+/** Choices from outside. */
+export default defineModule({
+  name: "inputs",
+  options,
+  config: {
+    inputs: { resolved: (config): Record<string, InputValue> => ({ ...resolveInputs(config.inputs).values }) },
+    assertions: (config) => [
+      ...resolveInputs(config.inputs).problems.map((message) => ({ assertion: false, message })),
+      ...repeated(Object.keys(config.inputs.options).map(variableName)).map((name) => ({
+        assertion: false,
+        message: `inputs.options: ${Object.keys(config.inputs.options).filter((key) => variableName(key) === name).join(" and ")} would both be the variable ${name}. Rename one.`,
+      })),
+    ],
+  },
+});

@@ -1,0 +1,20 @@
+# Runs a command in a copy of sources and keeps what it makes.
+#   source   a directory
+#   command  the command and its arguments, quoted for the shell
+#   result   what to keep, relative to the sources
+#   kind     file or dir
+#   out      the file or directory
+
+cp -r --no-preserve=mode,ownership "$source" sources
+(cd "$source" && find . -type f -perm /111 -print0) | (cd sources && xargs -0 -r chmod +x)
+cd sources
+eval "$command"
+case "$kind" in
+  file) made() { [ -f "$result" ]; } ;;
+  dir) made() { [ -d "$result" ]; } ;;
+esac
+if ! made; then
+  echo "error: the command did not make the $kind '$result'. There is: $(ls -A "$(dirname "$result")" 2> /dev/null | tr '\n' ' ')" >&2
+  exit 1
+fi
+cp -rT "$result" "$out"

@@ -1,0 +1,197 @@
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import t from "tap";
+import { isDerivation } from "#lib/derivations/derivation.ts";
+import { tokenTargets } from "#lib/derivations/token.ts";
+import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
+import { emptyLock, viewLock } from "#lib/flake/lock.ts";
+import { makePackages } from "#pkgs/index.ts";
+import { evalSystem } from "#modules/index.ts";
+import { inputsFrom } from "#modules/inputs/index.ts";
+import { holds, type InputOption, parseCondition, resolveInputs } from "#modules/inputs/resolve.ts";
+
+const pkgs = makePackages({ lock: viewLock(emptyLock) });
+const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules }).config;
+const messageOf = (config: ReturnType<typeof evaluate>): string => {
+  try {
+    checkAssertions(config);
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+const option = (given: Partial<InputOption>): InputOption => ({ type: null, default: null, choices: [], env: null, required: false, ...given });
+
+t.test("an input's value is that of the command line, else the environment, else the configuration, else its default", async (t) => {
+  const options = { a: option({ default: 1, env: "A" }) };
+  const none = { options, values: {}, set: {}, environment: {} };
+  t.strictSame(resolveInputs(none).values, { a: 1 });
+  t.strictSame(resolveInputs({ ...none, values: { a: 2 } }).values, { a: 2 });
+  t.strictSame(resolveInputs({ ...none, values: { a: 2 }, environment: { A: "3" } }).values, { a: 3 });
+  t.strictSame(resolveInputs({ ...none, values: { a: 2 }, environment: { A: "3" }, set: { a: "4" } }).values, { a: 4 });
+});
+
+t.test("inputs that are wrong, missing, unknown or collide are all named", async (t) => {
+  const config = evaluate(
+    defineModule({
+      config: {
+        inputs: {
+          options: { count: { type: "int" }, channel: { choices: ["stable", "edge"] }, must: { required: true, env: "MUST" }, "a-b": {}, a_b: {} },
+        },
+      },
+    }),
+    inputsFrom({ set: { count: "1.5", channel: "egde", chanel: "edge" }, environment: { PATH: "/bin", UNSET: undefined } }),
+  );
+  const message = messageOf(config);
+  t.match(message, /inputs\.options\.count: "1\.5" from --set is no int/);
+  t.match(message, /inputs\.options\.channel: "egde" from --set is none of its choices: "stable", "edge"/);
+  t.match(message, /inputs\.options\.must: is required.* --set must=.*variable MUST/);
+  t.match(message, /--set: there is no input 'chanel'/);
+  t.match(message, /a-b and a_b would both be the variable GAIA_INPUT_A_B/);
+});
+
+t.test("conditions compare by the type of the value", async (t) => {
+  const values = { on: true, off: "off", count: 0, name: "x", ratio: 1.5 };
+  const is = (text: string): boolean | undefined => {
+    const condition = parseCondition(text);
+    return condition === undefined ? undefined : holds(condition, values);
+  };
+  t.strictSame(["on", "!on", "off", "count", "name", "missing", "!missing"].map(is), [true, false, false, false, true, false, true]);
+  t.strictSame(["on=yes", "on != false", "count=0.0", "name=X", "name!=X", "missing=1", "missing!=1", "ratio = 1.5"].map(is), [true, true, true, false, true, false, true, true]);
+  t.strictSame(["", "!", "a b", "!a=b"].map(is), [undefined, undefined, undefined, undefined]);
+});
+
+const tools = defineModule({
+  config: {
+    workspace: { root_dir: "/srv/tree", paths: { web: "frontend" } },
+    inputs: { options: { camera: { default: false } } },
+    program: {
+      default_profile: "arm",
+      profiles: { arm: { target: "aarch64-unknown-linux-musl", container_image: "cross-c", env: { RUSTFLAGS: "-C target-cpu=cortex-a76", SHARED: "1" } } },
+      checks: [{ id: "fmt", run: ["cargo", "fmt", "--check"], applies_to: ["rust"] }, { id: "links", run: ["sh", "-c", "test -f it's"], applies_to: ["lint"] }],
+      lint: { check_ids: ["links"] },
+      rust: {
+        workspace_dir: ".",
+        check_ids: ["fmt"],
+        artifacts: [
+          { id: "api", package: "helios-api", cargo: { profile: { lto: "thin", codegen_units: 1 } } },
+          { id: "plugin-a", kind: "cdylib", enabled_if: ["camera"] },
+        ],
+      },
+      custom: {
+        artifacts: [
+          { id: "site", cwd: "@web", build_command: ["make", "O=it's"], output_path: "dist", kind: "dir", after_artifacts: ["theme", "plugin-x?"] },
+          { id: "theme", mode: "prebuilt", prebuilt_path: "theme.css" },
+          { id: "plugin-x", cwd: "/srv/x", build_command: ["make"], output_path: "x", enabled_if: ["camera"] },
+        ],
+      },
+      install: {
+        items: [
+          { artifact: "api", dest: "/usr/bin/helios-api" },
+          { artifact: "site", dest: "/opt/site", mode: 0o750, owner: "root" },
+          { artifact: "plugin-a", dest: "/usr/lib/a.so", mode: "0644", enabled_if: ["camera"] },
+        ],
+      },
+    },
+  },
+});
+
+const builtBy = (product: string | undefined) => {
+  const [target] = tokenTargets(product ?? "");
+  const made = (target as { readonly derivation?: unknown } | undefined)?.derivation ?? target;
+  return isDerivation(made) ? Object.fromEntries(made.env) : undefined;
+};
+
+t.test("artifacts are derivations with the profile's settings, and what is switched off is not there", async (t) => {
+  const config = evaluate(tools);
+  t.equal(messageOf(config), "");
+  t.strictSame(checkAssertions(config), []);
+  const { products } = config.program;
+  t.strictSame(Object.keys(products).sort(), ["api", "site", "theme"]);
+  t.match(products["api"], /\/bin\/helios-api$/);
+  const api = builtBy(products["api"]);
+  t.match(api, { SHARED: "1", CARGO_PROFILE_RELEASE_LTO: "thin", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "1", GAIA_INPUT_CAMERA: "false", target: "aarch64-unknown-linux-musl", rustFlags: "-C target-cpu=cortex-a76" });
+  t.equal(String(api?.["checks"]).split(" ").length, 2);
+  const site = builtBy(products["site"]);
+  t.match(site, { command: "'make' 'O=it'\\''s'", result: "dist", kind: "dir", BUILD_TARGET: "aarch64-unknown-linux-musl", ARTIFACT_THEME: products["theme"] });
+  t.notOk(Object.hasOwn(site ?? {}, "ARTIFACT_PLUGIN_X"));
+  const files = config.stage.files.filter(({ dst }) => dst.startsWith("/opt/site") || dst.includes("a.so"));
+  t.match(files, [{ dst: "/opt/site", mode: "0750", recursive: true }]);
+  const more = evaluate(tools, inputsFrom({ set: { camera: "on" } }));
+  t.strictSame(Object.keys(more.program.products).sort(), ["api", "plugin-a", "plugin-x", "site", "theme"]);
+  t.ok(Object.hasOwn(builtBy(more.program.products["site"]) ?? {}, "ARTIFACT_PLUGIN_X"));
+});
+
+t.test("what cannot be built or installed fails evaluation, all of it together", async (t) => {
+  const message = messageOf(
+    evaluate(
+      defineModule({
+        config: {
+          program: {
+            default_profile: "armm",
+            profiles: { arm: { container_image: "docker" } },
+            check_policy: "warn",
+            rust: {
+              workspace_dir: "/srv",
+              check_ids: ["nope"],
+              artifacts: [{ id: "a", package: "p" }, { id: "b", package: "p" }, { id: "c", workspace_dir: "sub", enabled_if: ["camra"] }],
+            },
+            custom: {
+              artifacts: [
+                { id: "a", cwd: "/x", build_command: ["x"], output_path: "x" },
+                { id: "one", cwd: "/x", build_command: ["x"], output_path: "x", after_artifacts: ["two"] },
+                { id: "two", cwd: "@no/x", build_command: ["x"], output_path: "x", after_artifacts: ["one", "three"] },
+                { id: "four", mode: "prebuilt" },
+                { id: "five", cwd: "/x" },
+              ],
+            },
+            install: { items: [{ artifact: "d", dest: "/d" }] },
+          },
+        },
+      }),
+    ),
+  );
+  t.match(message, /the id 'a' is used by more than one artifact/);
+  t.match(message, /default_profile: there is no profile 'armm'\. There are: arm/);
+  t.match(message, /container_image: there is no environment 'docker'\. There are: cross-c/);
+  t.match(message, /program\.rust\.check_ids: there is no check 'nope'/);
+  t.match(message, /more than one artifact is the same output 'p' of the package 'p'/);
+  t.match(message, /'c': 'sub' is relative, and workspace\.root_dir is not set/);
+  t.match(message, /condition 'camra' is about the input 'camra'/);
+  t.match(message, /in a circle: one → two → one/);
+  t.match(message, /'@no\/x' starts with an alias/);
+  t.match(message, /'two' comes after 'three', which is no artifact/);
+  t.match(message, /'four' has mode prebuilt, so it needs prebuilt_path/);
+  t.match(message, /'five' needs build_command and output_path/);
+  t.match(message, /artifact 'd', which nothing builds/);
+});
+
+t.test("keys that never did anything are errors that say so; a check that never runs is a warning", async (t) => {
+  const wrong = defineModule({ config: { program: { profiles: { arm: { linker: "ld" as unknown as null } } } } });
+  t.throws(() => evaluate(wrong).program.profiles["arm"]?.linker, { message: /linker[^]*The original never read it/ });
+  const config = evaluate(defineModule({ config: { program: { checks: [{ id: "fmt", run: ["true"] }] } } }));
+  t.match(checkAssertions(config), [/'fmt' never runs/]);
+});
+
+t.test("the scripts of builds keep what is named, and checks fail or warn by policy", async (t) => {
+  const directory = await mkdtemp(join(t.testdir(), "x-"));
+  await mkdir(join(directory, "source"));
+  await writeFile(join(directory, "source/run"), "#!/bin/sh\nmkdir dist; echo \"$1\" > dist/file\n", { mode: 0o555 });
+  const run = (script: string, name: string, env: Record<string, string>) =>
+    mkdir(join(directory, name)).then(() =>
+      promisify(execFile)("bash", ["-euo", "pipefail", join(import.meta.dirname, "../../modules/program", script)], {
+        cwd: join(directory, name),
+        env: { PATH: process.env["PATH"], TMPDIR: directory, source: join(directory, "source"), out: join(directory, `${name}.out`), ...env },
+      }),
+    );
+  await run("custom.sh", "a", { command: "'./run' 'a  b'", result: "dist", kind: "dir" });
+  const { stdout } = await promisify(execFile)("cat", [join(directory, "a.out/file")]);
+  t.equal(stdout, "a  b\n");
+  const failure = (done: Promise<unknown>) => done.then(() => "succeeded", (error: { readonly stderr: string }) => error.stderr);
+  t.match(await failure(run("custom.sh", "b", { command: "'./run'  'x'", result: "dist", kind: "file" })), /did not make the file 'dist'/);
+  const warned = await run("check.sh", "c", { command: "'false'", check: "fmt", policy: "warn" });
+  t.match(warned.stderr, /warning: the check 'fmt' failed with exit code 1/);
+  t.match(await failure(run("check.sh", "d", { command: "'false'", check: "fmt", policy: "required" })), /error: the check 'fmt' failed/);
+});
