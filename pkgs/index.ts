@@ -10,7 +10,7 @@ import {
   type PackageLock,
   qemuRequest,
 } from "./environments.ts";
-import { heliosEngine } from "./helios/engine.ts";
+import { heliosEngine } from "./helios/backend.ts";
 import { image, type ImageOptions } from "./image/image.ts";
 import { initrd, type InitrdOptions } from "./initrd/initrd.ts";
 import { type Linux, linux, type LinuxOptions } from "./linux/linux.ts";

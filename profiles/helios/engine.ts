@@ -1,25 +1,35 @@
-import { join } from "node:path";
 import { defineModule } from "#lib/evaluator/index.ts";
+import { hardened } from "./hardened.ts";
 
 const socketPath = "/run/helios/engine.sock";
+const pluginDirectory = "/usr/lib/helios/plugins";
 
-/** The engine, started by the first request on its socket. */
+/** The engine, started by the first request on its socket, and its plugins. */
 export default defineModule({
   name: "profiles/helios/engine",
   config: {
     program: {
       rust: {
         artifacts: [
-          { id: "helios-engine", workspace_dir: join(import.meta.dirname, "../../pkgs/helios/engine") },
+          { id: "helios-engine" },
+          { id: "daedalus-led", package: "helios-daedalus-led-plugin", kind: "cdylib" },
+          { id: "daedalus-nt4", package: "helios-daedalus-nt4-plugin", kind: "cdylib" },
         ],
       },
-      install: { items: [{ artifact: "helios-engine", dest: "/usr/bin/helios-engine" }] },
+      install: {
+        items: [
+          { artifact: "helios-engine", dest: "/usr/bin/helios-engine" },
+          { artifact: "daedalus-led", dest: `${pluginDirectory}/libhelios_daedalus_led_plugin.so`, mode: "0644" },
+          { artifact: "daedalus-nt4", dest: `${pluginDirectory}/libhelios_daedalus_nt4_plugin.so`, mode: "0644" },
+        ],
+      },
     },
+    stage: { env: { sets: { "helios-engine": { HELIOS_PLUGIN_DIRS: pluginDirectory } } } },
     services: {
       units: {
         "helios-engine.socket": {
           unit: { Description: "Socket of the HeliOS engine" },
-          socket: { ListenStream: socketPath, SocketMode: "0660", DirectoryMode: "0755" },
+          socket: { ListenStream: socketPath, SocketMode: "0660", SocketGroup: "helios-ipc", DirectoryMode: "0755" },
           wantedBy: ["sockets.target"],
         },
         "helios-engine.service": {
@@ -27,24 +37,24 @@ export default defineModule({
             Description: "HeliOS engine",
             Requires: "helios-engine.socket",
             After: "helios-engine.socket",
+            RequiresMountsFor: "/var/lib/helios",
           },
           service: {
+            ...hardened,
             Type: "exec",
             ExecStart: "/usr/bin/helios-engine",
             StateDirectory: "helios",
             StateDirectoryMode: "0750",
-            NoNewPrivileges: true,
-            ProtectSystem: "strict",
-            ProtectHome: true,
-            PrivateTmp: true,
+            RestrictAddressFamilies: "AF_UNIX",
             Restart: "on-failure",
           },
+          envSet: "helios-engine",
           also: ["helios-engine.socket"],
         },
       },
     },
     tests: {
-      boot: (config) => [
+      boot: [
         {
           type: "socket-activation",
           socket: "helios-engine.socket",
@@ -52,7 +62,8 @@ export default defineModule({
           path: socketPath,
           answer: { name: "helios-engine" },
         },
-        { type: "file", path: "/usr/bin/helios-engine", mode: config.program.install.items[0]?.mode.replace(/^0/, "") ?? "755" },
+        { type: "file", path: "/usr/bin/helios-engine", mode: "755" },
+        { type: "file", path: `${pluginDirectory}/libhelios_daedalus_led_plugin.so`, mode: "644" },
       ],
     },
   },

@@ -1,13 +1,20 @@
+import { join } from "node:path";
 import { defineModule, mkDefault } from "#lib/evaluator/index.ts";
 import minimal from "../minimal.ts";
+import api from "./api.ts";
+import diagnostics from "./diagnostics.ts";
 import engine from "./engine.ts";
+import peripherals from "./peripherals.ts";
+import provisioning from "./provisioning.ts";
+import updater from "./updater.ts";
 
-/** HeliOS on any board: network, ssh, the data directory, and the engine. */
+/** HeliOS on any board: network, ssh, the data directory, and HeliOS's programs. */
 export default defineModule({
   name: "profiles/helios",
-  imports: [minimal, engine],
+  imports: [minimal, api, diagnostics, engine, peripherals, provisioning, updater],
   config: {
     build: { name: mkDefault("helios"), version: mkDefault("v2026.0.0"), distribution: "HeliOS" },
+    program: { rust: { workspace_dir: join(import.meta.dirname, "../../pkgs/helios/backend") } },
     networking: {
       interfaces: {
         wired: { match: ["eth*", "en*"], dhcp: "yes" },
@@ -16,8 +23,10 @@ export default defineModule({
     services: { openssh: { enable: true } },
     users: {
       users: {
-        helios: { description: "HeliOS operator", uid: 1000, extraGroups: ["systemd-journal"] },
+        helios: { description: "HeliOS operator", uid: 1000, extraGroups: ["helios-ipc", "systemd-journal"] },
       },
+      // Who may talk to the programs by their sockets.
+      groups: { "helios-ipc": { gid: 851 } },
     },
     stage: {
       directories: [{ dst: "/var/lib/helios", mode: "0750" }],

@@ -31,7 +31,7 @@ name=helios-engine
 package=helios-engine
 profile=release
 rustFlags=
-source=<helios-engine-source>
+source=<helios-source>
 system=x86_64-linux
 target=aarch64-unknown-linux-gnu
 outputs: out

@@ -7,11 +7,7 @@ import { rustArtifact } from "../rust/artifact.ts";
 export const heliosEngine = (toolchain: Derivation): Derivation =>
   rustArtifact(toolchain, {
     name: "helios-engine",
-    source: source({
-      path: join(import.meta.dirname, "engine"),
-      name: "helios-engine-source",
-      include: ["Cargo.lock", "Cargo.toml", "src"],
-    }),
+    source: source({ path: join(import.meta.dirname, "backend"), name: "helios-source" }),
     package: "helios-engine",
     binaries: ["helios-engine"],
   });

@@ -2,6 +2,7 @@
 //! opens the socket, passes it as descriptor 3, and says so in the environment.
 
 use std::fmt;
+use std::net::TcpListener;
 use std::os::fd::{FromRawFd, RawFd};
 use std::os::unix::net::UnixListener;
 
@@ -40,7 +41,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotActivated => formatter.write_str(
-                "no socket was passed (LISTEN_PID and LISTEN_FDS are not set); start helios-engine.socket instead",
+                "no socket was passed (LISTEN_PID and LISTEN_FDS are not set); start the .socket unit instead",
             ),
             Self::ForAnotherProcess { listen_pid, own_pid } => {
                 write!(formatter, "the passed socket is for process {listen_pid}, not for this one ({own_pid})")
@@ -66,11 +67,18 @@ fn descriptor(environment: &Environment) -> Result<RawFd, Problem> {
     }
 }
 
-/// The listening socket that systemd passed. Call it once.
-pub fn take_listener(environment: &Environment) -> Result<UnixListener, Problem> {
-    let descriptor = descriptor(environment)?;
+/// The listening Unix socket that systemd passed. Call it once.
+pub fn unix_listener() -> Result<UnixListener, Problem> {
+    let descriptor = descriptor(&Environment::of_process())?;
     // SAFETY: systemd opened this descriptor for us, and nothing else in this process owns it.
     Ok(unsafe { UnixListener::from_raw_fd(descriptor) })
+}
+
+/// The listening TCP socket that systemd passed. Call it once.
+pub fn tcp_listener() -> Result<TcpListener, Problem> {
+    let descriptor = descriptor(&Environment::of_process())?;
+    // SAFETY: as above.
+    Ok(unsafe { TcpListener::from_raw_fd(descriptor) })
 }
 
 #[cfg(test)]

@@ -1,0 +1,10 @@
+//! What HeliOS programs share. Nothing but the standard library: the image has
+//! no crates to audit, and a build needs no network.
+
+pub mod activation;
+pub mod files;
+pub mod http;
+pub mod json;
+pub mod plugin;
+pub mod status;
+pub mod termination;

@@ -1,0 +1,137 @@
+//! The protocol of HeliOS's status sockets: whoever connects gets one line of
+//! JSON, and the connection ends. There is no request to parse.
+
+use crate::json::{self, Value};
+use std::convert::Infallible;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a client may take to accept its line, and a server to send it.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A longer answer is refused.
+const LONGEST_ANSWER: u64 = 1 << 20;
+
+/// What every answer starts with.
+pub struct Vitals {
+    /// Clients so far, this one included.
+    pub requests: u64,
+    pub uptime: Duration,
+}
+
+/// Answers on the socket that systemd passed, until the process is told to
+/// stop. Each answer says name, version, process, number of requests and
+/// uptime, then what `details` adds.
+pub fn run(name: &'static str, version: &'static str, details: impl Fn() -> Vec<(String, Value)>) -> ExitCode {
+    let listener = match crate::activation::unix_listener() {
+        Ok(listener) => listener,
+        Err(problem) => {
+            eprintln!("{name}: {problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let answered = Arc::new(Mutex::new(0));
+    let at_stop = Arc::clone(&answered);
+    let watching = crate::termination::on_request(move || {
+        // Waits for the answer that is being written; the next one never starts.
+        let count = at_stop.lock().unwrap_or_else(PoisonError::into_inner);
+        eprintln!("{name}: stopped after {count} requests");
+        std::process::exit(0);
+    });
+    let started = Instant::now();
+    let Err(problem) = watching.and_then(|()| {
+        serve(&listener, &answered, name, |requests| {
+            line(name, version, &Vitals { requests, uptime: started.elapsed() }, details())
+        })
+    });
+    eprintln!("{name}: {problem}");
+    ExitCode::FAILURE
+}
+
+/// One line of JSON.
+pub fn line(name: &str, version: &str, vitals: &Vitals, details: Vec<(String, Value)>) -> String {
+    let microseconds = u64::try_from(vitals.uptime.as_micros()).unwrap_or(u64::MAX);
+    let mut members = vec![
+        ("name".to_owned(), name.into()),
+        ("version".to_owned(), version.into()),
+        ("pid".to_owned(), std::process::id().into()),
+        // Computed for each answer, so that a recorded answer is told from a living program.
+        ("requests".to_owned(), vitals.requests.into()),
+        ("uptimeMicroseconds".to_owned(), microseconds.into()),
+    ];
+    members.extend(details);
+    format!("{}\n", Value::Object(members))
+}
+
+/// Answers clients one after the other, and counts them. Ends only by an error.
+fn serve(
+    listener: &UnixListener,
+    answered: &Mutex<u64>,
+    name: &str,
+    answer: impl Fn(u64) -> String,
+) -> io::Result<Infallible> {
+    listener.set_nonblocking(false)?;
+    loop {
+        let mut client = match listener.accept() {
+            Ok((client, _)) => client,
+            // A client that went away before it was accepted is no failure of ours.
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
+            Err(error) => return Err(error),
+        };
+        let mut count = answered.lock().unwrap_or_else(PoisonError::into_inner);
+        *count += 1;
+        client.set_write_timeout(Some(PATIENCE))?;
+        if let Err(error) = client.write_all(answer(*count).as_bytes()) {
+            eprintln!("{name}: a client did not take its answer: {error}");
+        }
+    }
+}
+
+/// The answer of the program behind a status socket.
+pub fn ask(socket: impl AsRef<Path>) -> Result<Value, String> {
+    let socket = socket.as_ref();
+    let failed = |error: io::Error| format!("{}: {error}", socket.display());
+    let stream = UnixStream::connect(socket).map_err(failed)?;
+    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+    let mut answer = String::new();
+    stream.take(LONGEST_ANSWER).read_to_string(&mut answer).map_err(failed)?;
+    json::parse(&answer).map_err(|problem| format!("{}: {problem}", socket.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_client_gets_one_line_and_the_count_grows() {
+        let path = std::env::temp_dir().join(format!("helios-status-test-{}.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).expect("a socket in the temporary directory");
+        std::thread::spawn(move || {
+            serve(&listener, &Mutex::new(0), "test", |requests| {
+                line(
+                    "test",
+                    "1",
+                    &Vitals { requests, uptime: Duration::from_millis(12) },
+                    vec![("more".into(), true.into())],
+                )
+            })
+            .map(|_| ())
+        });
+        let (first, second) = (ask(&path).expect("an answer"), ask(&path).expect("an answer"));
+        std::fs::remove_file(&path).expect("the socket to be there");
+        assert_eq!(first.get("requests"), Some(&Value::Integer(1)));
+        assert_eq!(second.get("requests"), Some(&Value::Integer(2)));
+        assert_eq!(first.get("uptimeMicroseconds"), Some(&Value::Integer(12000)));
+        assert_eq!(first.get("more"), Some(&Value::Bool(true)));
+    }
+
+    #[test]
+    fn a_socket_that_nobody_serves_is_named_in_the_error() {
+        assert!(ask("/nonexistent/x.sock").is_err_and(|error| error.starts_with("/nonexistent/x.sock: ")));
+    }
+}

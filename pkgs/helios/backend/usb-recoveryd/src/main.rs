@@ -1,0 +1,128 @@
+//! Answers a person, or a program, on the serial ports of the USB gadget when
+//! the network is no way in. One line in, one line of JSON out.
+
+use helios_common::json::{object, Value};
+use helios_common::{status, termination};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::thread;
+
+const NAME: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Longer lines are refused: the other side is any computer that is plugged in.
+const LONGEST_LINE: u64 = 256;
+
+fn main() -> ExitCode {
+    let listed = std::env::var("HELIOS_USB_RECOVERY_PORTS").unwrap_or_else(|_| "/dev/ttyGS0,/dev/ttyGS1".into());
+    let ports: Vec<PathBuf> = listed.split(',').filter(|port| !port.is_empty()).map(Into::into).collect();
+    let there: Vec<PathBuf> = ports.iter().filter(|port| port.exists()).cloned().collect();
+    match std::env::args().nth(1).as_deref() {
+        Some("--version") => println!("{NAME} {VERSION}"),
+        Some("--status") => println!("{}", ports_status(&ports)),
+        _ if there.is_empty() => println!("{NAME}: none of {listed} is there; nothing to do"),
+        _ => return serve(there),
+    }
+    ExitCode::SUCCESS
+}
+
+fn ports_status(ports: &[PathBuf]) -> Value {
+    let listed = ports
+        .iter()
+        .map(|port| object([("port", port.to_string_lossy().into_owned().into()), ("present", port.exists().into())]));
+    object([
+        ("name", NAME.into()),
+        ("missing", (!ports.iter().any(|port| port.exists())).into()),
+        ("ports", listed.collect::<Vec<_>>().into()),
+    ])
+}
+
+fn serve(ports: Vec<PathBuf>) -> ExitCode {
+    if let Err(error) = termination::on_request(|| std::process::exit(0)) {
+        eprintln!("{NAME}: {error}");
+        return ExitCode::FAILURE;
+    }
+    let threads: Vec<_> = ports
+        .into_iter()
+        .map(|port| {
+            println!("{NAME}: listening on {}", port.display());
+            thread::spawn(move || {
+                let served = OpenOptions::new().read(true).write(true).open(&port).and_then(|file| {
+                    let writer = file.try_clone()?;
+                    converse(BufReader::new(file), writer)
+                });
+                if let Err(error) = served {
+                    eprintln!("{NAME}: {}: {error}", port.display());
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        // A thread that panicked ended the process already.
+        let _ = thread.join();
+    }
+    // Unplugged or broken: systemd starts it again.
+    ExitCode::FAILURE
+}
+
+/// Answers line by line until the other side is gone.
+fn converse(mut reader: impl BufRead, mut writer: impl Write) -> std::io::Result<()> {
+    loop {
+        let mut line = Vec::new();
+        let count = (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+        if count == 0 {
+            return Ok(());
+        }
+        let answer = if line.ends_with(b"\n") {
+            answer(String::from_utf8_lossy(&line).trim())
+        } else {
+            reader.skip_until(b'\n')?;
+            object([("error", "the line is too long".into())])
+        };
+        writeln!(writer, "{answer}")?;
+        writer.flush()?;
+    }
+}
+
+fn answer(command: &str) -> Value {
+    match command {
+        "ping" => object([("name", NAME.into()), ("version", VERSION.into())]),
+        "status" => {
+            let ask = |socket: &str| {
+                status::ask(Path::new(socket)).unwrap_or_else(|problem| object([("error", problem.into())]))
+            };
+            object([("updater", ask("/run/helios/updater.sock")), ("engine", ask("/run/helios/engine.sock"))])
+        }
+        "reboot" => match Command::new("systemctl").args(["--no-block", "reboot"]).status() {
+            Ok(status) => object([("rebooting", status.success().into())]),
+            Err(error) => object([("error", format!("systemctl: {error}").into())]),
+        },
+        other => object([("error", format!("unknown command '{other}'; known are ping, status, reboot").into())]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_answered_and_long_ones_refused() {
+        let input = format!("ping\n{}\nhelp\r\n", "x".repeat(1000));
+        let mut output = Vec::new();
+        converse(input.as_bytes(), &mut output).expect("memory to take it");
+        let output = String::from_utf8(output).expect("text");
+        let lines: Vec<&str> = output.lines().collect();
+        assert_eq!(lines.len(), 3, "{output}");
+        assert!(lines[0].contains("helios-usb-recoveryd"));
+        assert!(lines[1].contains("too long"));
+        assert!(lines[2].contains("unknown command 'help'"));
+    }
+
+    #[test]
+    fn missing_ports_are_said_to_be_missing() {
+        let found = ports_status(&["/nonexistent/ttyGS0".into()]);
+        assert_eq!(found.get("missing"), Some(&Value::Bool(true)), "{found}");
+    }
+}

@@ -1,0 +1,115 @@
+import { defineModule } from "#lib/evaluator/index.ts";
+import { hardened } from "./hardened.ts";
+
+const socketPath = "/run/helios/peripherals.sock";
+
+/** What the board has: sensors and fans on request, its button and the serial ports of its USB gadget when they are there. */
+export default defineModule({
+  name: "profiles/helios/peripherals",
+  config: {
+    program: {
+      rust: { artifacts: [{ id: "helios-peripherals" }, { id: "helios-boot-buttond" }, { id: "helios-usb-recoveryd" }] },
+      install: {
+        items: [
+          { artifact: "helios-peripherals", dest: "/usr/bin/helios-peripherals" },
+          { artifact: "helios-boot-buttond", dest: "/usr/bin/helios-boot-buttond" },
+          { artifact: "helios-usb-recoveryd", dest: "/usr/bin/helios-usb-recoveryd" },
+        ],
+      },
+    },
+    stage: {
+      env: {
+        sets: {
+          "helios-boot-buttond": { HELIOS_BOOT_BUTTON_HOLD_SECS: "5", HELIOS_BOOT_BUTTON_COOLDOWN_SECS: "15" },
+          "helios-usb-recoveryd": { HELIOS_USB_RECOVERY_PORTS: "/dev/ttyGS0,/dev/ttyGS1" },
+        },
+        files: [
+          { path: "/etc/default/helios-boot-buttond", sets: ["helios-boot-buttond"] },
+          { path: "/etc/default/helios-usb-recoveryd", sets: ["helios-usb-recoveryd"] },
+        ],
+      },
+    },
+    services: {
+      units: {
+        "helios-peripherals.socket": {
+          unit: { Description: "Socket of the HeliOS peripherals" },
+          socket: { ListenStream: socketPath, SocketMode: "0660", SocketGroup: "helios-ipc", DirectoryMode: "0755" },
+          wantedBy: ["sockets.target"],
+        },
+        "helios-peripherals.service": {
+          unit: {
+            Description: "HeliOS peripherals",
+            Requires: "helios-peripherals.socket",
+            After: "helios-peripherals.socket",
+          },
+          service: {
+            ...hardened,
+            Type: "exec",
+            ExecStart: "/usr/bin/helios-peripherals",
+            RestrictAddressFamilies: "AF_UNIX",
+            Restart: "on-failure",
+          },
+          also: ["helios-peripherals.socket"],
+        },
+        "helios-boot-buttond.service": {
+          unit: {
+            Description: "HeliOS boot button",
+            After: "systemd-udevd.service",
+            ConditionPathExistsGlob: "/dev/input/event*",
+          },
+          service: {
+            ...hardened,
+            Type: "exec",
+            ExecStart: "/usr/bin/helios-boot-buttond",
+            EnvironmentFile: "/etc/default/helios-boot-buttond",
+            Restart: "on-failure",
+            RestartSec: "2s",
+          },
+          wantedBy: ["multi-user.target"],
+        },
+        "helios-usb-recoveryd.service": {
+          unit: {
+            Description: "HeliOS recovery by USB",
+            After: "helios-usb-gadget.service",
+            ConditionPathExistsGlob: "/dev/ttyGS*",
+          },
+          service: {
+            ...hardened,
+            Type: "exec",
+            ExecStart: "/usr/bin/helios-usb-recoveryd",
+            EnvironmentFile: "/etc/default/helios-usb-recoveryd",
+            Restart: "on-failure",
+            RestartSec: "2s",
+          },
+          wantedBy: ["multi-user.target"],
+        },
+      },
+    },
+    tests: {
+      boot: [
+        {
+          type: "socket-activation",
+          socket: "helios-peripherals.socket",
+          service: "helios-peripherals.service",
+          path: socketPath,
+          answer: { name: "helios-peripherals" },
+        },
+        {
+          description: "the button's program says what there is",
+          command: "helios-boot-buttond --status",
+          expect: { stdout: { matches: '"name":"helios-boot-buttond"' } },
+        },
+        {
+          description: "the recovery program says what there is",
+          command: "helios-usb-recoveryd --status",
+          expect: { stdout: { matches: '"port":"/dev/ttyGS0","present":' } },
+        },
+        {
+          type: "file",
+          path: "/etc/default/helios-usb-recoveryd",
+          content: "HELIOS_USB_RECOVERY_PORTS=/dev/ttyGS0,/dev/ttyGS1\n",
+        },
+      ],
+    },
+  },
+});

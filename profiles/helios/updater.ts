@@ -1,0 +1,56 @@
+import { defineModule } from "#lib/evaluator/index.ts";
+import { hardened } from "./hardened.ts";
+
+const socketPath = "/run/helios/updater.sock";
+
+/** The updater, started by the first request on its socket: says which image runs. */
+export default defineModule({
+  name: "profiles/helios/updater",
+  config: {
+    program: {
+      rust: { artifacts: [{ id: "helios-updater" }] },
+      install: { items: [{ artifact: "helios-updater", dest: "/usr/bin/helios-updater" }] },
+    },
+    services: {
+      units: {
+        "helios-updater.socket": {
+          unit: { Description: "Socket of the HeliOS updater" },
+          socket: { ListenStream: socketPath, SocketMode: "0660", SocketGroup: "helios-ipc", DirectoryMode: "0755" },
+          wantedBy: ["sockets.target"],
+        },
+        "helios-updater.service": {
+          unit: {
+            Description: "HeliOS updater",
+            Requires: "helios-updater.socket",
+            After: "helios-updater.socket",
+            RequiresMountsFor: "/var/lib/helios",
+          },
+          service: {
+            ...hardened,
+            Type: "exec",
+            ExecStart: "/usr/bin/helios-updater",
+            RestrictAddressFamilies: "AF_UNIX",
+            Restart: "on-failure",
+          },
+          also: ["helios-updater.socket"],
+        },
+      },
+    },
+    tests: {
+      boot: (config) => [
+        {
+          type: "socket-activation",
+          socket: "helios-updater.socket",
+          service: "helios-updater.service",
+          path: socketPath,
+          answer: { name: "helios-updater", state: "idle", image: versionOf(config.build) },
+        },
+      ],
+    },
+  },
+});
+
+/** What the updater reads from /etc/os-release. */
+function versionOf(build: { readonly name: string; readonly version: string; readonly distribution: string }) {
+  return { id: build.name, version: build.version, name: `${build.distribution} ${build.version}` };
+}
