@@ -26,9 +26,14 @@ export interface Evaluation<A> {
 /** The flake's own code failed: a module, a profile, an option, a recipe. */
 export class EvaluationFailed extends Data.TaggedError("EvaluationFailed")<{ readonly cause: unknown }> {
   override get message(): string {
-    if (this.cause instanceof EvaluationError) return renderError(this.cause);
-    return this.cause instanceof Error ? this.cause.message : String(this.cause);
+    const causes = this.cause instanceof AggregateError ? (this.cause.errors as readonly unknown[]) : [this.cause];
+    return causes.map(describeCause).join("\n\n");
   }
+}
+
+function describeCause(cause: unknown): string {
+  if (cause instanceof EvaluationError) return renderError(cause);
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Where a flake's lock file is. */

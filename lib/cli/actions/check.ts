@@ -3,6 +3,7 @@ import * as Result from "effect/Result";
 import { buildFlake } from "#lib/flake/build.ts";
 import { type CheckReport, runBootCheck } from "#lib/flake/run-check.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
+import { allErrors } from "#lib/evaluator/index.ts";
 import { UnknownAttribute } from "#lib/flake/installable.ts";
 import { suggest } from "#lib/flake/apt-names.ts";
 import { withEngine } from "../engine.ts";
@@ -23,7 +24,7 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
     input,
     Effect.gen(function* () {
       const { value, result } = yield* buildFlake(flake, input, flags.buildOptions(input), (outputs) => {
-        for (const name of Object.keys(outputs.systems)) evaluateDeeply(outputs.systems[name]?.config);
+        requireSoundness(outputs);
         return selectChecks(outputs, input.names);
       });
       const reports: CheckReport[] = [];
@@ -39,6 +40,12 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
     }),
   );
 
+/** Computes every option of every system, also those that nothing reads, and throws all that is wrong with them. */
+function requireSoundness(outputs: FlakeOutputs): void {
+  const errors = Object.values(outputs.systems).flatMap((system) => allErrors(system));
+  if (errors.length > 0) throw new AggregateError(errors);
+}
+
 function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
   const known = Object.keys(outputs.checks);
   for (const name of wanted) {
@@ -52,11 +59,4 @@ function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
     return check === undefined ? [] : [[name, check] as const];
   });
   return Result.succeed({ checks, derivations: checks.flatMap(([, check]) => check.derivations) });
-}
-
-/** Reads every value below an evaluated configuration, so that options which nothing else reads are checked too. */
-function evaluateDeeply(value: unknown, seen = new Set<object>()): void {
-  if (typeof value !== "object" || value === null || seen.has(value) || "_tag" in value) return;
-  seen.add(value);
-  for (const name of Object.keys(value)) evaluateDeeply((value as Readonly<Record<string, unknown>>)[name], seen);
 }
