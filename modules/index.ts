@@ -4,6 +4,7 @@ import type { Packages } from "#pkgs/index.ts";
 import boot from "./boot.ts";
 import build from "./build.ts";
 import buildroot from "./buildroot.ts";
+import consistency from "./consistency.ts";
 import image from "./image.ts";
 import inputs from "./inputs/index.ts";
 import kernel from "./kernel/index.ts";
@@ -16,6 +17,8 @@ import services from "./services/index.ts";
 import sysusers from "./services/sysusers.ts";
 import tmpfiles from "./services/tmpfiles.ts";
 import udev from "./services/udev.ts";
+import { removedOptions } from "./removed-options.ts";
+import stageServices from "./stage-services.ts";
 import stage from "./stage.ts";
 import system from "./system.ts";
 import tests from "./tests.ts";
@@ -28,6 +31,7 @@ export const optionModules: readonly Module[] = [
   boot,
   build,
   buildroot,
+  consistency,
   image,
   inputs,
   kernel,
@@ -38,6 +42,7 @@ export const optionModules: readonly Module[] = [
   program,
   services,
   stage,
+  stageServices,
   system,
   sysusers,
   tests,
@@ -45,6 +50,7 @@ export const optionModules: readonly Module[] = [
   udev,
   users,
   workspace,
+  ...removedOptions,
 ];
 
 /** An evaluated system. */

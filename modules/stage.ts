@@ -1,8 +1,8 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { octalMode } from "./file-mode.ts";
 import { repeated } from "./repeated.ts";
 import { renderEnvironmentFile } from "./services/render-unit.ts";
 
-const fileMode = types.strMatching("[0-7]{3,4}");
 const imagePath = types.strMatching("/[^\\n\\0]*[^/\\n\\0]");
 
 const file = {
@@ -16,7 +16,7 @@ const file = {
     type: types.nullOr(types.raw),
     default: null,
     description:
-      "What to copy: a derivation, a string that mentions one (`${pkgs.x}/bin/y`), a source, or an absolute local path.",
+      "What to copy: a derivation, a string that mentions one (`${pkgs.x}/bin/y`), a source, or a local path, absolute or as paths of `workspace` are.",
   }),
   recursive: mkOption({
     type: types.bool,
@@ -29,7 +29,7 @@ const file = {
     example: "/run/systemd/resolve/stub-resolv.conf",
     description: "Makes a symbolic link with this target.",
   }),
-  mode: mkOption({ type: fileMode, default: "0644", description: "Mode, in octal." }),
+  mode: mkOption({ type: octalMode, default: "0644", description: "Mode, in octal digits or as a number: 420 is 0644." }),
   owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
   group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
   replace: mkOption({
@@ -41,7 +41,7 @@ const file = {
 
 const directory = {
   dst: mkOption({ type: imagePath, example: "/var/lib/app", description: "Absolute path in the image." }),
-  mode: mkOption({ type: fileMode, default: "0755", description: "Mode, in octal." }),
+  mode: mkOption({ type: octalMode, default: "0755", description: "Mode, in octal digits or as a number: 420 is 0644." }),
   owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
   group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
 };
@@ -58,7 +58,7 @@ const environmentFile = {
     default: {},
     description: "Variables of this file; they win over those of `sets`.",
   }),
-  mode: mkOption({ type: fileMode, default: "0644", description: "Mode, in octal." }),
+  mode: mkOption({ type: octalMode, default: "0644", description: "Mode, in octal digits or as a number: 420 is 0644." }),
 };
 
 const options = {

@@ -4,6 +4,7 @@ import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, type Config, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import type { Entry } from "#pkgs/rootfs/entry.ts";
+import { workspacePath, workspaceProblem } from "./workspace.ts";
 
 /** The parts of a system, each a derivation or made of derivations. */
 export interface SystemBuild {
@@ -152,7 +153,7 @@ function stageEntries(config: Config): Entry[] {
       if (link !== null) return { ...common, type: "symlink", target: link };
       const owned = { ...common, mode: fourDigits(mode), ...owner(rest, dst) };
       if (content !== null) return { ...owned, type: "file", content };
-      return { ...owned, type: recursive ? "directory" : "file", source: storeReference(src) };
+      return { ...owned, type: recursive ? "directory" : "file", source: storeReference(config, src, dst) };
     }),
     ...Object.values(config.users.users)
       .filter(({ authorizedKeys }) => authorizedKeys.length > 0)
@@ -168,10 +169,13 @@ function stageEntries(config: Config): Entry[] {
 }
 
 /** A derivation, a source, or a string: of what is in the store as it is, and otherwise a local path. */
-function storeReference(src: unknown): string {
+function storeReference(config: Config, src: unknown, dst: string): string {
   if (isDerivation(src)) return `${src}`;
   const text = String(src);
-  return tokenTargets(text).length > 0 ? text : `${source({ path: text })}`;
+  if (tokenTargets(text).length > 0) return text;
+  const path = workspacePath(config.workspace, text);
+  if (path === undefined) throw new RangeError(`stage.files: '${dst}': ${workspaceProblem(config.workspace, text)}`);
+  return `${source({ path })}`;
 }
 
 function numberOf(ids: Readonly<Record<string, number>>, name: string, what: string): number {

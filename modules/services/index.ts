@@ -34,6 +34,7 @@ type Unit = Readonly<Record<"enable" | "vendor" | "mask", boolean>> &
   Readonly<Record<SectionName, Section>> & {
     readonly environment: Readonly<Record<string, string>>;
     readonly envSet: string | null;
+    readonly src: string | null;
     readonly extraConfig: string;
     readonly dropIns: Readonly<Record<string, DropIn>>;
   };
@@ -63,7 +64,7 @@ export default defineModule({
 
 /** Whether the unit is here only for its drop-ins: somebody else writes it, and decides whether it starts. */
 function isOnlyDropIns(name: string, unit: Unit, sets: EnvironmentSets): boolean {
-  return !unit.vendor && !unit.mask && hasDropIns(unit) && unitText(name, unit, sets) === "";
+  return !unit.vendor && unit.src === null && !unit.mask && hasDropIns(unit) && unitText(name, unit, sets) === "";
 }
 
 function hasDropIns(unit: Unit): boolean {
@@ -79,7 +80,8 @@ function unitFiles(name: string, unit: Unit, sets: EnvironmentSets) {
   const path = unit.vendor ? `${unitDirectory}/${name}.d/50-helios.conf` : `${unitDirectory}/${name}`;
   const link = (dst: string) => ({ dst: `${unitDirectory}/${dst}`, link: target, replace: true });
   return [
-    ...(text === "" && (unit.vendor || hasDropIns(unit)) ? [] : [{ dst: path, content: text }]),
+    ...(unit.src === null ? [] : [{ dst: `${unitDirectory}/${name}`, src: unit.src }]),
+    ...(unit.src !== null || (text === "" && (unit.vendor || hasDropIns(unit))) ? [] : [{ dst: path, content: text }]),
     ...Object.entries(unit.dropIns).map(([dropIn, content]) => ({
       dst: `${unitDirectory}/${name}.d/${dropIn}.conf`,
       content: dropInText(name, content),
@@ -158,12 +160,16 @@ function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
       message: `services.units."${name}": systemd only accepts this mount unit if its name follows from Where=${String(unit.mount["Where"])}: ${mountUnitName(String(unit.mount["Where"]))}.`,
     },
     {
+      assertion: unit.src === null || (!unit.vendor && unitText(name, { ...unit, wantedBy: [], requiredBy: [] }, sets) === ""),
+      message: `services.units."${name}": src is copied as it is, so vendor and sections have no place here. Write them in dropIns.`,
+    },
+    {
       assertion: unit.envSet === null || Object.hasOwn(sets, unit.envSet),
       message: `services.units."${name}": envSet '${unit.envSet ?? ""}' is not in stage.env.sets. It has: ${Object.keys(sets).join(", ")}.`,
     },
     {
       assertion:
-        type !== "service" || unit.vendor || unit.mask || !unit.enable || unit.service["ExecStart"] !== null || unit.service["Type"] === "oneshot" || isOnlyDropIns(name, unit, sets),
+        type !== "service" || unit.vendor || unit.src !== null || unit.mask || !unit.enable || unit.service["ExecStart"] !== null || unit.service["Type"] === "oneshot" || isOnlyDropIns(name, unit, sets),
       message: `services.units."${name}": a service needs service.ExecStart. If a package ships the unit, set vendor.`,
     },
   ];

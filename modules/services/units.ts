@@ -45,6 +45,12 @@ export const unitOptions = {
     description:
       "Whether a package ships the unit file. Then only links are made, and the sections given here become a drop-in.",
   }),
+  src: mkOption({
+    type: types.nullOr(types.str),
+    default: null,
+    description:
+      "Local unit file that is copied as it is, instead of one that is written from the sections here. Absolute, or as paths of `workspace` are.",
+  }),
   mask: mkOption({
     type: types.bool,
     default: false,

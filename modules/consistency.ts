@@ -1,0 +1,156 @@
+/** Mistakes between options, each of which somebody has shipped in an image. */
+import { type Config, defineModule } from "#lib/evaluator/index.ts";
+
+type Units = Config["services"]["units"];
+type Unit = Units[string];
+
+/** Options that only mean something in /etc/fstab: a mount unit ignores them, or fails. */
+const fstabOnly = /^(auto|noauto|nofail|users?|nousers?|owner|group|comment=.*|x-systemd\..*|x-initrd\..*)$/;
+
+/** Rules about several options at once. */
+export default defineModule({
+  name: "consistency",
+  config: {
+    assertions: (config) =>
+      [
+        ...unstagedPrograms(config),
+        ...unstagedEnvironmentFiles(config),
+        ...fstabOptions(config),
+        ...missingMounts(config),
+        ...missingServices(config),
+        ...prunedData(config),
+        ...stoppedWatchdog(config),
+        ...imageLabels(config),
+      ].map((message) => ({ assertion: false, message })),
+  },
+});
+
+/** Units that are written here, by name. */
+function own(config: Config): [string, Unit][] {
+  return Object.entries(config.services.units).filter(([, unit]) => unit.enable && !unit.mask && !unit.vendor);
+}
+
+/** No package has anything in these directories, so what runs from there must be staged. */
+function unstagedPrograms(config: Config): string[] {
+  const { isStaged } = staged(config);
+  return own(config).flatMap(([name, { service }]) =>
+    (["ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecReload", "ExecStopPost", "ExecCondition"] as const).flatMap((directive) =>
+      list(service[directive]).flatMap((command) => {
+        const program = command.replace(/^[@:+!|-]+/, "").split(/\s/)[0] ?? "";
+        if (!/^\/(opt|srv|usr\/local)\//.test(program) || isStaged(program)) return [];
+        return [`services.units."${name}": ${directive} runs ${program}, which nothing puts into the image. Add it to program.install.items or stage.files.`];
+      }),
+    ),
+  );
+}
+
+function unstagedEnvironmentFiles(config: Config): string[] {
+  const { isStaged } = staged(config);
+  return own(config).flatMap(([name, { service }]) =>
+    list(service.EnvironmentFile).flatMap((path) =>
+      /^\/(etc|opt|usr|srv)\//.test(path) && !/[*?[%]/.test(path) && !isStaged(path)
+        ? [`services.units."${name}": EnvironmentFile=${path} is not staged, so the unit would not start. Add it to stage.env.files, or write -${path} if it may be missing.`]
+        : [],
+    ),
+  );
+}
+
+function fstabOptions(config: Config): string[] {
+  return own(config).flatMap(([name, { mount }]) =>
+    (mount.Options ?? "")
+      .split(",")
+      .filter((option) => fstabOnly.test(option))
+      .map((option) => `services.units."${name}": the mount option '${option}' only works in /etc/fstab. Use wantedBy, requiredBy and the directives of [Unit] instead.`),
+  );
+}
+
+/**
+ * systemd itself waits for mounts below StateDirectory= and its siblings and
+ * WorkingDirectory=, but not below paths that only a command or a variable names.
+ */
+function missingMounts(config: Config): string[] {
+  const { sets } = config.stage.env;
+  const mounts = own(config).flatMap(([name, { mount }]) => (mount.Where === null ? [] : [{ name, where: mount.Where.replace(/(?<=.)\/+$/, "") }]));
+  if (mounts.length === 0) return [];
+  return own(config).flatMap(([name, unit]) => {
+    const { service, environment, envSet } = unit;
+    const words = [
+      ...[service.ExecStart, service.ExecStartPre, service.ExecStartPost, service.ReadWritePaths, service.Environment].flatMap(list),
+      ...Object.values({ ...(envSet === null ? {} : sets[envSet]), ...environment }),
+    ].flatMap((text) => text.split(/[\s=:"',]+/));
+    const waited = [...list(unit.unit.RequiresMountsFor), ...list(unit.unit.WantsMountsFor)].flatMap((text) => text.split(/\s+/));
+    const directories = [
+      ...list(service.StateDirectory).map((directory) => `/var/lib/${directory}`),
+      ...list(service.CacheDirectory).map((directory) => `/var/cache/${directory}`),
+      ...list(service.LogsDirectory).map((directory) => `/var/log/${directory}`),
+      ...(service.WorkingDirectory === null ? [] : [service.WorkingDirectory]),
+      ...waited,
+    ];
+    const named = [...list(unit.unit.Requires), ...list(unit.unit.BindsTo)].flatMap((text) => text.split(/\s+/));
+    return mounts.flatMap(({ name: mountName, where }) => {
+      const used = words.find((word) => isBelow(word, where));
+      if (used === undefined || named.includes(mountName) || directories.some((directory) => isBelow(directory, where))) return [];
+      return [`services.units."${name}": uses ${used}, which is on ${mountName}, but may start before it is mounted. Add unit.RequiresMountsFor = "${where}".`];
+    });
+  });
+}
+
+/** A socket, timer or path starts a service, which must be there. */
+function missingServices(config: Config): string[] {
+  const { units } = config.services;
+  return own(config).flatMap(([name, unit]) => {
+    const [, stem = "", type = ""] = /^(.*)\.(socket|timer|path)$/.exec(name) ?? [];
+    const present = [unit.socket, unit.timer, unit.path].some((section) => Object.values(section).some((value) => value !== null));
+    if (type === "" || !present) return [];
+    const accepts = unit.socket.Accept === true;
+    const started = (type === "socket" ? unit.socket.Service : type === "timer" ? unit.timer.Unit : unit.path.Unit) ?? `${stem}${accepts ? "@" : ""}.service`;
+    const template = started.replace(/@[^.]*\./, "@.");
+    if ([started, template].some((candidate) => units[candidate]?.enable === true)) return [];
+    return [`services.units."${name}": starts ${started}, which services.units does not have. Declare it; if a package ships it, with vendor.`];
+  });
+}
+
+/** Data that an option needs and another one leaves out. */
+function prunedData(config: Config): string[] {
+  const { leave_out } = config.buildroot.starting_point;
+  const { timeZone, language } = config.locale;
+  const needed = [
+    ...(/^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/.test(timeZone) ? [] : [{ option: `locale.timeZone = "${timeZone}"`, path: `usr/share/zoneinfo/${timeZone}` }]),
+    ...(/^(C|POSIX)(\.|$)/.test(language) ? [] : [{ option: `locale.language = "${language}"`, path: "usr/lib/locale" }]),
+  ];
+  return needed.flatMap(({ option, path }) =>
+    leave_out
+      .filter((left) => isBelow(`/${path}`, `/${left.replace(/^\/+|\/+$/g, "")}`))
+      .map((left) => `${option} needs /${path}, which buildroot.starting_point.leave_out leaves out by '${left}'.`),
+  );
+}
+
+function stoppedWatchdog(config: Config): string[] {
+  if (!/^\s*dtparam=(.*,)?watchdog=off\b/m.test(config.boot.configTxt)) return [];
+  return config.stage.files.flatMap(({ dst, content }) =>
+    /^\/etc\/systemd\/system\.conf(\.d\/|$)/.test(dst) && /^\s*RuntimeWatchdogSec=(?!\s*(0|off)?\s*$)/m.test(content ?? "")
+      ? [`boot.configTxt switches the watchdog off, but ${dst} has systemd use it (RuntimeWatchdogSec=). Remove one of them.`]
+      : [],
+  );
+}
+
+function imageLabels(config: Config): string[] {
+  const { boot, root } = config.image;
+  if (boot.label.toLowerCase() !== root.label.toLowerCase()) return [];
+  return [`image.boot.label and image.root.label are both '${root.label}': the kernel could not tell the partitions apart.`];
+}
+
+/** Whether a path is written by the configuration, by itself or in a tree. */
+function staged(config: Config): { isStaged(path: string): boolean } {
+  const files = new Set(config.stage.files.map(({ dst }) => dst));
+  const trees = config.stage.files.filter(({ recursive }) => recursive).map(({ dst }) => dst);
+  return { isStaged: (path) => files.has(path) || trees.some((tree) => isBelow(path, tree)) };
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return directory === "/" ? path.startsWith("/") : path === directory || path.startsWith(`${directory}/`);
+}
+
+function list(value: string | readonly string[] | null): readonly string[] {
+  return value === null ? [] : typeof value === "string" ? [value] : value;
+}
