@@ -30,6 +30,8 @@ export function allErrors(evaluated: object): readonly EvaluationError[] {
     }
   };
   const visitCell = (cell: OptionCell): void => {
+    // A former name has no value of its own: what is wrong shows at the new name, or as a failed assertion.
+    if (cell.fields.forward !== undefined) return;
     try {
       visitValue(cell.force());
     } catch (error) {

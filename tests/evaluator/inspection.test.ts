@@ -1,7 +1,7 @@
 /** What can be asked of an evaluation: provenance, documentation, lints. */
 import t from "tap";
 import {
-  allErrors, defineModule, documentationHtml, documentationJson, documentationMarkdown, documentOptions, evalModules, type Lint, lintModules, literalExpression, mkOption, types, undescribed,
+  allErrors, defineModule, documentationHtml, documentationJson, documentationMarkdown, documentOptions, evalModules, type Lint, lintModules, literalExpression, mkOption, mkRemovedOptionModule, mkRenamedOptionModule, types, undescribed,
 } from "#lib/evaluator/index.ts";
 import { evaluate, type Loose, mkBefore, mkDefault, mkForce, mkIf, mkMerge, opt, sub } from "../conformance/untyped.ts";
 
@@ -143,4 +143,15 @@ t.test("all errors: also of values that nothing reads, each once, without option
     "There is no option `extra`, but it is defined:",
     "There is no option `units.b.prot`, but it is defined:",
   ].sort());
+});
+
+t.test("a former name that nobody uses is no error", async (t) => {
+  const evaluated = evalModules({
+    modules: [
+      mkRemovedOptionModule(["old"], "Use new."),
+      mkRenamedOptionModule(["before"], ["after"]),
+      { options: { after: mkOption({ type: types.int, default: 1, description: "A number." }) } },
+    ],
+  });
+  t.strictSame(allErrors(evaluated), []);
 });
