@@ -86,10 +86,10 @@ function missingMounts(config: Config): string[] {
       ...(service.WorkingDirectory === null ? [] : [service.WorkingDirectory]),
       ...waited,
     ];
-    const named = [...list(unit.unit.Requires), ...list(unit.unit.BindsTo)].flatMap((text) => text.split(/\s+/));
+    const named = new Set([...list(unit.unit.Requires), ...list(unit.unit.BindsTo)].flatMap((text) => text.split(/\s+/)));
     return mounts.flatMap(({ name: mountName, where }) => {
       const used = words.find((word) => isBelow(word, where));
-      if (used === undefined || named.includes(mountName) || directories.some((directory) => isBelow(directory, where))) return [];
+      if (used === undefined || named.has(mountName) || directories.some((directory) => isBelow(directory, where))) return [];
       return [`services.units."${name}": uses ${used}, which is on ${mountName}, but may start before it is mounted. Add unit.RequiresMountsFor = "${where}".`];
     });
   });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index
 import { emptyLock, viewLock } from "#lib/flake/lock.ts";
 import { makePackages } from "#pkgs/index.ts";
 import { evalSystem } from "#modules/index.ts";
+import blink from "../fixtures/profiles/blink/profile.ts";
 import { inputsFrom } from "#modules/inputs/index.ts";
 import { holds, type InputOption, parseCondition, resolveInputs } from "#modules/inputs/resolve.ts";
 
@@ -194,4 +195,15 @@ t.test("the scripts of builds keep what is named, and checks fail or warn by pol
   const warned = await run("check.sh", "c", { command: "'false'", check: "fmt", policy: "warn" });
   t.match(warned.stderr, /warning: the check 'fmt' failed with exit code 1/);
   t.match(await failure(run("check.sh", "d", { command: "'false'", check: "fmt", policy: "required" })), /error: the check 'fmt' failed/);
+});
+
+t.test("the profile of the guide is as the guide prints it, and builds its program from C", async (t) => {
+  const directory = join(import.meta.dirname, "../fixtures/profiles/blink");
+  const written = await readFile(join(directory, "profile.ts"), "utf8");
+  const guide = await readFile(join(import.meta.dirname, "../../docs/custom-profile.md"), "utf8");
+  t.ok(guide.includes(written.slice(written.indexOf("export default"))));
+  const config = evaluate(blink);
+  t.strictSame(checkAssertions(config), []);
+  t.match(builtBy(config.program.products["blink"]), { command: /'aarch64-linux-gnu-gcc'/, kind: "file", result: "blink" });
+  t.match(config.stage.files.find(({ dst }) => dst === "/usr/bin/blink"), { mode: "0755", recursive: false });
 });
