@@ -32,6 +32,11 @@ const version = "0.1.0";
 export async function main(flake: Flake, moduleUrl: string): Promise<void> {
   const program = process.argv[1];
   if (program === undefined || realpathSync(program) !== realpathSync(fileURLToPath(moduleUrl))) return;
+  // Whoever reads the output has read enough, as in `log … | head`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCodes.success);
+    throw error;
+  });
   process.exitCode = await run(flake, moduleUrl, process.argv.slice(2));
 }
 

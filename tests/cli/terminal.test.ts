@@ -29,28 +29,34 @@ export default flake;
 await main(flake, import.meta.url);
 `;
 
-/** Runs a command in a terminal of its own; `typed` is typed when the screen shows `when`. */
+/** Runs a command in a terminal of its own; each step types something when the screen shows something. */
 async function inTerminal(
   command: string,
-  options: { readonly cwd: string; readonly columns?: number; readonly when?: string; readonly typed?: string },
+  options: { readonly cwd: string; readonly columns?: number; readonly steps?: readonly (readonly [when: string, typed: string])[] },
 ): Promise<{ readonly code: number | null; readonly screen: string; readonly milliseconds: number }> {
   const { CI: _, ...env } = process.env; // A CI machine has no live display.
   const size = `stty cols ${options.columns ?? 80} rows 24`;
-  const child = spawn("script", ["-qec", `${size}; ${command}`, "/dev/null"], {
+  const child = spawn("script", ["-qec", `${size}; exec ${command}`, "/dev/null"], {
     cwd: options.cwd,
     env: { ...env, TERM: "xterm-256color", SHELL: "/bin/sh", HELIOS_STORE: join(options.cwd, "store") },
     stdio: ["pipe", "pipe", "inherit"],
   });
   let screen = "";
-  let typedAt: number | undefined;
+  let typedAt = performance.now();
+  const steps = [...(options.steps ?? [])];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     screen += text;
-    if (options.when === undefined || typedAt !== undefined || !screen.includes(options.when)) return;
+    const [step] = steps;
+    if (step === undefined || !screen.includes(step[0])) return;
+    steps.shift();
     typedAt = performance.now();
-    child.stdin.write(options.typed ?? "");
+    child.stdin.write(step[1]);
   });
+  // A screen that does not come to what is waited for is shown by the assertions.
+  const stuck = setTimeout(() => child.kill(), 25_000);
   const code = await new Promise<number | null>((done) => child.on("close", done));
-  return { code, screen, milliseconds: performance.now() - (typedAt ?? performance.now()) };
+  clearTimeout(stuck);
+  return { code, screen, milliseconds: performance.now() - typedAt };
 }
 
 /** What hides the cursor, and what shows it. */
@@ -74,7 +80,7 @@ t.test("the live display", async (t) => {
   });
 
   await t.test("ends at once at Ctrl-C, with the builds", async (t) => {
-    const ended = await inTerminal(`${helios} build .#endless --no-link`, { cwd: directory, when: "sleeping", typed: "\u0003" });
+    const ended = await inTerminal(`${helios} build .#endless --no-link`, { cwd: directory, steps: [["sleeping", "\u0003"]] });
     t.equal(ended.code, 130, ended.screen);
     t.match(ended.screen, "interrupted");
     t.ok(ended.milliseconds < 5000, `${Math.round(ended.milliseconds)} ms`);
@@ -85,8 +91,7 @@ t.test("the live display", async (t) => {
   await t.test("makes way for the shell of --shell", async (t) => {
     const shell = await inTerminal(`${helios} build .#quick --shell`, {
       cwd: directory,
-      when: "deleted when you leave",
-      typed: "echo in:$PWD:$environment:$out; exit 0\n",
+      steps: [["deleted when you leave", "echo in:$PWD:$environment:$out; exit 0\n"]],
     });
     t.equal(shell.code, 0, shell.screen);
     t.match(shell.screen, /in:\/build:\/nix\/store\/\w+-tools:\/nix\/store\/\w+-quick/);
