@@ -1,6 +1,6 @@
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { describeFileError, errorCode } from "#lib/platform/file-system.ts";
 import { runLoop } from "./loop.ts";
 
 /** The bytes are not what their format promises: truncated, wrong checksum, impossible number. */
@@ -109,8 +109,7 @@ export class ArchiveFileError extends Data.TaggedError("ArchiveFileError")<{
   readonly cause: unknown;
 }> {
   override get message(): string {
-    const remedy = errorCode(this.cause) === "ENOSPC" ? ". Free some disk space and run again." : "";
-    return `${this.path}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}${remedy}`;
+    return describeFileError(this.path, this.cause);
   }
 }
 

@@ -1,5 +1,5 @@
 import * as Data from "effect/Data";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { describeFileError } from "#lib/platform/file-system.ts";
 
 /** What one URL answered, or why it did not. */
 export interface Attempt {
@@ -150,8 +150,7 @@ export class FetchFileError extends Data.TaggedError("FetchFileError")<{
   readonly cause: unknown;
 }> {
   override get message(): string {
-    const remedy = errorCode(this.cause) === "ENOSPC" ? ". Free some disk space and run again." : "";
-    return `${this.path}: ${this.cause instanceof Error ? this.cause.message : String(this.cause)}${remedy}`;
+    return describeFileError(this.path, this.cause);
   }
 }
 
