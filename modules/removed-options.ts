@@ -1,5 +1,5 @@
 /** Keys that existing trees may have and that have no effect here: setting one is an error that says what to do. */
-import { mkRemovedOptionModule, type Module } from "#lib/evaluator/index.ts";
+import { getAttrByPath, mkOption, type Module, types } from "#lib/evaluator/index.ts";
 
 const neverRead = "The original accepted it and never read it.";
 
@@ -25,7 +25,28 @@ const reasons: Readonly<Record<string, string>> = {
   version: "A table of an earlier format. Set build.version.",
 };
 
-/** One module for each key. */
-export const removedOptions: readonly Module[] = Object.entries(reasons).map(([path, reason]) =>
-  mkRemovedOptionModule(path.split("."), reason),
-);
+/**
+ * One module for each key. Unlike with `mkRemovedOptionModule`, the key can be
+ * read, as null: whoever prints a whole configuration reads every key.
+ */
+export const removedOptions: readonly Module[] = Object.entries(reasons).map(([name, reason]): Module => {
+  const path = name.split(".");
+  const option = mkOption({ type: types.nullOr(types.anything), default: null, visible: false, description: `Removed. ${reason}` });
+  return {
+    name: `removed ${name}`,
+    options: path.reduceRight<object>((tree, key) => ({ [key]: tree }), option),
+    config: {
+      assertions: (config: object, { options }: { readonly options: object }) => [
+        {
+          assertion: getAttrByPath(path, config) === null,
+          message: `The option \`${name}\`${definedIn(getAttrByPath(path, options))} no longer has any effect; please remove it. ${reason}`,
+        },
+      ],
+    },
+  } as Module;
+});
+
+function definedIn(option: unknown): string {
+  if (typeof option !== "object" || option === null || !("files" in option) || !Array.isArray(option.files) || option.files.length === 0) return "";
+  return ` defined in ${[...new Set(option.files)].join(", ")}`;
+}

@@ -55,6 +55,7 @@ t.test("keys without effect are errors that say what to do", async (t) => {
   t.match(message, /`buildroot\.kernel`.*no longer has any effect.*never read it\. Set boot\.kernel/);
   t.match(message, /`frontend`.*program\.custom\.artifacts/);
   t.match(message, /`version`.*build\.version/);
+  t.equal((evaluate() as unknown as { readonly version: unknown }).version, null, "reading one of them is no error");
 });
 
 t.test("what a unit runs and reads must be in the image", async (t) => {
