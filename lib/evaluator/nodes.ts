@@ -231,7 +231,9 @@ export class GroupNode extends LazyRecord implements Location {
 
   keyList(): readonly string[] {
     const open = this.evaluation.freeform(this.location);
-    const declared = this.isRoot ? this.shape.keys.filter((key) => key !== "_module") : this.shape.keys;
+    const declared = this.shape.keys.filter(
+      (key) => !(this.isRoot && key === "_module") && this.shape.children?.get(key)?.isRemoved !== true,
+    );
     return open === undefined ? declared : [...new Set([...declared, ...open.keyList()])].sort(byCodeUnit);
   }
 

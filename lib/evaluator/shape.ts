@@ -42,6 +42,12 @@ export class ShapeNode {
     return fields === undefined || source === undefined ? none : [{ fields, source }, ...this.further];
   }
 
+  /** Whether this is a removed option, which only exists to say so: it can be neither listed nor read. */
+  get isRemoved(): boolean {
+    const forward = this.fields?.forward;
+    return forward !== undefined && forward.to === undefined;
+  }
+
   /** Keys of a group, by code unit. */
   get keys(): readonly string[] {
     return (this.sortedKeys ??= [...(this.children?.keys() ?? [])].sort(byCodeUnit));

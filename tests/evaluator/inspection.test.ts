@@ -1,7 +1,7 @@
 /** What can be asked of an evaluation: provenance, documentation, lints. */
 import t from "tap";
 import {
-  allErrors, defineModule, documentationHtml, documentationJson, documentationMarkdown, documentOptions, evalModules, type Lint, lintModules, literalExpression, mkOption, mkRemovedOptionModule, mkRenamedOptionModule, types, undescribed,
+  allErrors, defineModule, documentationHtml, documentationJson, documentationMarkdown, documentOptions, evalModules, type Lint, lintModules, literalExpression, mkOption, mkRemovedOptionModule, mkRenamedOptionModule, toPlain, types, undescribed,
 } from "#lib/evaluator/index.ts";
 import { evaluate, type Loose, mkBefore, mkDefault, mkForce, mkIf, mkMerge, opt, sub } from "../conformance/untyped.ts";
 
@@ -154,4 +154,6 @@ t.test("a former name that nobody uses is no error", async (t) => {
     ],
   });
   t.strictSame(allErrors(evaluated), []);
+  t.strictSame(toPlain(evaluated.config), { after: 1, before: 1 }, "a removed one is not even listed");
+  t.throws(() => (evaluated.config as unknown as { readonly old: unknown }).old, /has been removed\. Use new\./);
 });
