@@ -4,33 +4,28 @@ import minimal from "../minimal.ts";
 import api from "./api.ts";
 import diagnostics from "./diagnostics.ts";
 import engine from "./engine.ts";
+import gadget from "./gadget.ts";
+import loginBanner from "./login-banner.ts";
+import networkd from "./networkd.ts";
 import peripherals from "./peripherals.ts";
 import provisioning from "./provisioning.ts";
+import ssh from "./ssh.ts";
 import updater from "./updater.ts";
+import usbPower from "./usb-power.ts";
 
 /** HeliOS on any board: network, ssh, the data directory, and HeliOS's programs. */
 export default defineModule({
   name: "profiles/helios",
-  imports: [minimal, api, diagnostics, engine, peripherals, provisioning, updater],
+  imports: [minimal, api, diagnostics, engine, gadget, loginBanner, networkd, peripherals, provisioning, ssh, updater, usbPower],
   config: {
     build: { name: mkDefault("helios"), version: mkDefault("v2026.0.0"), distribution: "HeliOS" },
     program: { rust: { workspace_dir: join(import.meta.dirname, "../../pkgs/helios/backend") } },
-    networking: {
-      interfaces: {
-        wired: { match: ["eth*", "en*"], dhcp: "yes" },
-      },
-    },
-    services: { openssh: { enable: true } },
     users: {
-      users: {
-        helios: { description: "HeliOS operator", uid: 1000, extraGroups: ["helios-ipc", "systemd-journal"] },
-      },
       // Who may talk to the programs by their sockets.
       groups: { "helios-ipc": { gid: 851 } },
     },
     stage: {
       directories: [{ dst: "/var/lib/helios", mode: "0750" }],
-      files: [{ dst: "/etc/motd", content: (config) => `${config.build.distribution} ${config.build.version}\n`, replace: true }],
     },
     tests: {
       boot: [{ type: "file", kind: "directory", path: "/var/lib/helios", mode: "750", owner: "root", group: "root" }],

@@ -1,0 +1,122 @@
+import { join } from "node:path";
+import { defineModule } from "#lib/evaluator/index.ts";
+
+const program = "/usr/libexec/helios/usb-gadget.sh";
+const settings = "/etc/helios/gadget.env";
+const interfaceName = "usb0";
+
+/** Present only on a board whose device port is switched on; without it all of this is skipped. */
+const hasController = { ConditionDirectoryNotEmpty: "/sys/class/udc" };
+
+/**
+ * The board as a USB device: a network of its own for whoever plugs it in, with
+ * addresses by dnsmasq, and a serial port for helios-usb-recoveryd.
+ */
+export default defineModule({
+  name: "profiles/helios/gadget",
+  config: {
+    buildroot: { starting_point: { packages: { install: ["dnsmasq-base"] } } },
+    // The gadget's own interface, on the board's side.
+    networking: {
+      networkd: {
+        networks: {
+          "10-usb0": {
+            match: { Name: interfaceName },
+            link: { RequiredForOnline: false },
+            network: { Address: "172.31.250.1/24", DHCP: false, ConfigureWithoutCarrier: true, LinkLocalAddressing: false },
+          },
+        },
+      },
+    },
+    stage: {
+      files: [
+        { dst: program, src: join(import.meta.dirname, "../../pkgs/helios/gadget/usb-gadget.sh"), mode: "0755" },
+        {
+          dst: "/etc/helios/dnsmasq-usb0.conf",
+          content: [
+            `interface=${interfaceName}`,
+            "bind-dynamic",
+            "port=0",
+            "dhcp-authoritative",
+            "dhcp-range=172.31.250.2,172.31.250.20,255.255.255.0,1h",
+            "# No router: the cable is no way to the Internet.",
+            "dhcp-option=3",
+            "leasefile-ro",
+            "",
+          ].join("\n"),
+        },
+      ],
+      env: {
+        // The vendor number is that of pid.codes, for open hardware.
+        sets: { "usb-gadget": { VID: "0x1209", PID: "0xF001", MANUFACTURER: "HeliOS", PRODUCT: "HeliOS Vision System" } },
+        files: [{ path: settings, sets: ["usb-gadget"] }],
+      },
+    },
+    services: {
+      units: {
+        "helios-usb-gadget.service": {
+          unit: {
+            Description: "USB gadget",
+            Requires: "sys-kernel-config.mount",
+            After: ["sys-kernel-config.mount", "systemd-udevd.service"],
+            Before: "network-pre.target",
+            Wants: "network-pre.target",
+            OnFailure: "helios-diagnostics@%n.service",
+            ...hasController,
+          },
+          service: {
+            Type: "oneshot",
+            RemainAfterExit: true,
+            EnvironmentFile: settings,
+            ExecStart: `${program} start`,
+            ExecStop: `${program} stop`,
+          },
+          wantedBy: ["multi-user.target"],
+        },
+        "helios-dnsmasq.service": {
+          unit: {
+            Description: "Addresses for the USB gadget's network",
+            Requires: "helios-usb-gadget.service",
+            After: ["helios-usb-gadget.service", "systemd-networkd.service"],
+            OnFailure: "helios-diagnostics@%n.service",
+            ...hasController,
+          },
+          service: {
+            Type: "exec",
+            ExecStart: "/usr/sbin/dnsmasq --keep-in-foreground --user=nobody --conf-file=/etc/helios/dnsmasq-usb0.conf",
+            Restart: "on-failure",
+            RestartSec: "2s",
+            ProtectSystem: "strict",
+            ProtectHome: true,
+            PrivateTmp: true,
+          },
+          wantedBy: ["multi-user.target"],
+        },
+        "helios-usb-gadget-watchdog.service": {
+          unit: { Description: "Bind the USB gadget again if it was dropped", ConditionPathExists: "/sys/kernel/config/usb_gadget/g1/UDC" },
+          service: { Type: "oneshot", EnvironmentFile: settings, ExecStart: `${program} watch` },
+        },
+        "helios-usb-gadget-watchdog.timer": {
+          unit: { Description: "Look after the USB gadget", ...hasController },
+          timer: { OnActiveSec: "30s", OnUnitInactiveSec: "30s", AccuracySec: "5s" },
+          wantedBy: ["timers.target"],
+        },
+      },
+    },
+    tests: {
+      boot: [
+        {
+          description: "the USB gadget runs exactly where there is a device controller",
+          command: "if [ -n \"$(ls /sys/class/udc 2>/dev/null)\" ]; then systemctl is-active helios-usb-gadget.service helios-dnsmasq.service; else systemctl show --property ConditionResult --value helios-usb-gadget.service; fi",
+          expect: { stdout: { matches: "^(active\\nactive|no)\\s*$" } },
+        },
+        {
+          description: "dnsmasq accepts its configuration",
+          command: "dnsmasq --test --conf-file=/etc/helios/dnsmasq-usb0.conf 2>&1",
+          expect: { stdout: { matches: "syntax check OK" } },
+        },
+        { type: "file", path: program, mode: "755", owner: "root" },
+      ],
+    },
+  },
+});
