@@ -26,7 +26,7 @@ export default defineModule({
       },
     },
     assertions: (config) =>
-      [...artifactProblems(config), ...orderProblems(config), ...checkProblems(config), ...installProblems(config)].map((message) => ({
+      [...removedKeys(config), ...artifactProblems(config), ...orderProblems(config), ...checkProblems(config), ...installProblems(config)].map((message) => ({
         assertion: false,
         message,
       })),
@@ -47,6 +47,15 @@ export default defineModule({
 function installed(config: Config) {
   const { enabled, install } = config.program;
   return enabled && install.enabled ? install.items.filter((item) => isSelected(item, config.inputs.resolved)) : [];
+}
+
+/** Reads the removed keys: their types refuse every value, but only once something reads them. */
+function removedKeys({ program: { java, profiles, rust } }: Config): string[] {
+  return [
+    java,
+    ...Object.values(profiles).flatMap(({ linker, sysroot }) => [linker, sysroot]),
+    ...rust.artifacts.flatMap(({ target_dir, output_path, build_command, cwd, source }) => [target_dir, output_path, build_command, cwd, source]),
+  ].flatMap((value) => (value === null ? [] : ["program: a removed key is set."]));
 }
 
 function artifactProblems(config: Config): string[] {

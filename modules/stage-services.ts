@@ -85,6 +85,8 @@ export default defineModule({
         ),
     },
     assertions: (config) => [
+      // Its type refuses every value, but only once something reads it.
+      { assertion: config.stage.services.allowed_prefixes === null, message: "stage.services.allowed_prefixes is set." },
       ...enabled(config.stage.services).map(([key, { vendor, src }]) => ({
         assertion: vendor || src !== null,
         message: `stage.services.units."${key}": needs src. If a package ships the unit, set vendor; to write it here, use services.units."${unitName(key, { unit: null, src: null })}".`,

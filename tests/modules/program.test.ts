@@ -171,7 +171,10 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
 
 t.test("keys that never did anything are errors that say so; a check that never runs is a warning", async (t) => {
   const wrong = defineModule({ config: { program: { profiles: { arm: { linker: "ld" as unknown as null } } } } });
-  t.throws(() => evaluate(wrong).program.profiles["arm"]?.linker, { message: /linker[^]*The original never read it/ });
+  t.match(messageOf(evaluate(wrong)), /linker[^]*The original never read it/);
+  t.match(messageOf(evaluate({ config: { program: { java: { artifacts: [] } } } } as Module)), /program\.java[^]*No environment with a Java compiler/);
+  t.match(messageOf(evaluate({ config: { program: { rust: { workspace_dir: "/x", artifacts: [{ id: "a", source: { kind: "git" } }] } } } } as Module)), /source[^]*from git is not implemented/);
+  t.match(messageOf(evaluate({ config: { stage: { services: { allowed_prefixes: ["/usr"] } } } } as Module)), /allowed_prefixes[^]*never read it/);
   const config = evaluate(defineModule({ config: { program: { checks: [{ id: "fmt", run: ["true"] }] } } }));
   t.match(checkAssertions(config), [/'fmt' never runs/]);
 });
