@@ -11,7 +11,7 @@ import { makePackages } from "#pkgs/index.ts";
 import { evalSystem } from "#modules/index.ts";
 import blink from "../fixtures/profiles/blink/profile.ts";
 import { inputsFrom } from "#modules/inputs/index.ts";
-import { holds, type InputOption, parseCondition, resolveInputs } from "#modules/inputs/resolve.ts";
+import { holds, type InputOption, isSelected, parseCondition, resolveInputs } from "#modules/inputs/resolve.ts";
 
 const pkgs = makePackages({ lock: viewLock(emptyLock) });
 const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules }).config;
@@ -62,6 +62,12 @@ t.test("conditions compare by the type of the value", async (t) => {
   t.strictSame(["on", "!on", "off", "count", "name", "missing", "!missing"].map(is), [true, false, false, false, true, false, true]);
   t.strictSame(["on=yes", "on != false", "count=0.0", "name=X", "name!=X", "missing=1", "missing!=1", "ratio = 1.5"].map(is), [true, true, true, false, true, false, true, true]);
   t.strictSame(["", "!", "a b", "!a=b"].map(is), [undefined, undefined, undefined, undefined]);
+});
+
+t.test("what is selected has all of enabled_if and none of disabled_if", async (t) => {
+  const values = { a: true, b: true };
+  const selected = (enabled_if: string[], disabled_if: string[]) => isSelected({ enabled_if, disabled_if }, values);
+  t.strictSame([selected([], []), selected(["a", "b"], ["c"]), selected(["a", "c"], []), selected(["a"], ["c", "b"])], [true, true, false, false]);
 });
 
 const tools = defineModule({
