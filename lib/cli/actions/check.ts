@@ -6,6 +6,7 @@ import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { allErrors } from "#lib/evaluator/index.ts";
 import { UnknownAttribute } from "#lib/flake/installable.ts";
 import { suggest } from "#lib/flake/apt-names.ts";
+import { emit } from "#lib/platform/events.ts";
 import { withEngine } from "../engine.ts";
 import * as flags from "../flags.ts";
 import { count, formatDuration } from "../printers/format.ts";
@@ -25,8 +26,9 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
     Effect.gen(function* () {
       const { value, result } = yield* buildFlake(flake, input, flags.buildOptions(input), (outputs) => {
         requireSoundness(outputs);
-        return selectChecks(outputs, input.names);
+        return Result.map(selectChecks(outputs, input.names), (selected) => ({ ...selected, warnings: warningsOf(outputs) }));
       });
+      for (const message of value.warnings) yield* emit({ type: "warning", message });
       const reports: CheckReport[] = [];
       for (const [name, check] of value.checks) reports.push(yield* runBootCheck(name, check, result));
       if (input.json) return yield* printJson(reports);
@@ -44,6 +46,14 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
 function requireSoundness(outputs: FlakeOutputs): void {
   const errors = Object.values(outputs.systems).flatMap((system) => allErrors(system));
   if (errors.length > 0) throw new AggregateError(errors);
+}
+
+/** What modules want to be known and yet does not stop anything. */
+function warningsOf(outputs: FlakeOutputs): readonly string[] {
+  return Object.entries(outputs.systems).flatMap(([name, { config }]) => {
+    const warnings: unknown = "warnings" in config ? config.warnings : [];
+    return Array.isArray(warnings) ? warnings.map((message) => `${name}: ${String(message)}`) : [];
+  });
 }
 
 function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
