@@ -10,7 +10,7 @@ const options = {
       }),
     },
     kernelParams: mkOption({
-      type: types.listOf(types.strMatching("[^\\s\"]+")),
+      type: types.listOf(types.strMatching('[^\\s"]+')),
       default: [],
       example: ["quiet", "panic=10"],
       description: "Words of the kernel command line, besides the ones that find the root file system.",
@@ -45,7 +45,12 @@ const options = {
         readonly boot: { readonly kernelParams: readonly string[] };
         readonly image: { readonly root: { readonly label: string; readonly filesystem: string } };
       }): string =>
-        [`root=LABEL=${config.image.root.label}`, `rootfstype=${config.image.root.filesystem}`, "rw", ...config.boot.kernelParams].join(" "),
+        [
+          `root=LABEL=${config.image.root.label}`,
+          `rootfstype=${config.image.root.filesystem}`,
+          "rw",
+          ...config.boot.kernelParams,
+        ].join(" "),
       defaultText: "root=LABEL=… rootfstype=… rw, then boot.kernelParams",
       description: "The whole kernel command line, the same for every way to boot.",
     }),

@@ -1,5 +1,11 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
-import { compressions, contradictions, deadPackageProblems, renderDefconfig, renderExternalTree } from "./buildroot/render.ts";
+import {
+  compressions,
+  contradictions,
+  deadPackageProblems,
+  renderDefconfig,
+  renderExternalTree,
+} from "./buildroot/render.ts";
 
 const externalTree = {
   src: mkOption({ type: types.str, description: "Local directory, as paths of `workspace` are." }),
@@ -12,25 +18,53 @@ const externalTree = {
 
 const options = {
   buildroot: {
-    repo: mkOption({ type: types.str, default: "https://github.com/buildroot/buildroot.git", description: "Repository of Buildroot." }),
-    version: mkOption({ type: types.nullOr(types.singleLineStr), default: null, example: "2025.11", description: "Tag or commit of Buildroot." }),
+    repo: mkOption({
+      type: types.str,
+      default: "https://github.com/buildroot/buildroot.git",
+      description: "Repository of Buildroot.",
+    }),
+    version: mkOption({
+      type: types.nullOr(types.singleLineStr),
+      default: null,
+      example: "2025.11",
+      description: "Tag or commit of Buildroot.",
+    }),
     defconfig: mkOption({
       type: types.nullOr(types.strMatching("[A-Za-z0-9_-]+_defconfig")),
-      default: (config: { readonly buildroot: { readonly rpi: { readonly defconfig: string | null } } }): string | null => config.buildroot.rpi.defconfig,
+      default: (config: {
+        readonly buildroot: { readonly rpi: { readonly defconfig: string | null } };
+      }): string | null => config.buildroot.rpi.defconfig,
       defaultText: "buildroot.rpi.defconfig",
       example: "raspberrypicm5io_defconfig",
       description: "Configuration that is started from.",
     }),
-    per_package_dirs: mkOption({ type: types.bool, default: false, description: "Whether each package is built against its own dependencies only (BR2_PER_PACKAGE_DIRECTORIES)." }),
-    compression: mkOption({ type: types.enum(compressions), default: "none", description: "Compression of the ext image (BR2_TARGET_ROOTFS_EXT2_*)." }),
-    expand_size_mb: mkOption({ type: types.nullOr(types.ints.positive), default: null, example: 2300, description: "Size of the ext image in MiB (BR2_TARGET_ROOTFS_EXT2_SIZE)." }),
+    per_package_dirs: mkOption({
+      type: types.bool,
+      default: false,
+      description: "Whether each package is built against its own dependencies only (BR2_PER_PACKAGE_DIRECTORIES).",
+    }),
+    compression: mkOption({
+      type: types.enum(compressions),
+      default: "none",
+      description: "Compression of the ext image (BR2_TARGET_ROOTFS_EXT2_*).",
+    }),
+    expand_size_mb: mkOption({
+      type: types.nullOr(types.ints.positive),
+      default: null,
+      example: 2300,
+      description: "Size of the ext image in MiB (BR2_TARGET_ROOTFS_EXT2_SIZE).",
+    }),
     packages: mkOption({
       type: types.attrsOf(types.bool),
       default: {},
       example: { dnsmasq: true, "nss-mdns": true, "libcamera-apps": false },
       description: "Packages of Buildroot that are, or are not, built (BR2_PACKAGE_*).",
     }),
-    package_versions: mkOption({ type: types.attrsOf(types.singleLineStr), default: {}, description: "Versions of packages that have a symbol for it (BR2_PACKAGE_*_VERSION)." }),
+    package_versions: mkOption({
+      type: types.attrsOf(types.singleLineStr),
+      default: {},
+      description: "Versions of packages that have a symbol for it (BR2_PACKAGE_*_VERSION).",
+    }),
     symbols: mkOption({
       type: types.attrsOf(types.oneOf([types.bool, types.int, types.float, types.singleLineStr])),
       default: {},
@@ -38,15 +72,34 @@ const options = {
       description: "Further symbols; BR2_ is put in front where it is missing.",
     }),
     external: mkOption({
-      type: types.listOf(types.coercedTo(types.str, (src) => ({ src, packages: [] as readonly string[] }), types.submodule({ options: externalTree }))),
+      type: types.listOf(
+        types.coercedTo(
+          types.str,
+          (src) => ({ src, packages: [] as readonly string[] }),
+          types.submodule({ options: externalTree }),
+        ),
+      ),
       default: [],
       example: ["assets/buildroot"],
       description: "Further trees of packages and boards (BR2_EXTERNAL).",
     }),
     rpi: {
-      arch: mkOption({ type: types.enum(["aarch64", "arm64"]), default: "aarch64", description: "Architecture of the board." }),
-      board: mkOption({ type: types.nullOr(types.str), default: null, example: "cm5", description: "Name of the board, for reports." }),
-      defconfig: mkOption({ type: types.nullOr(types.strMatching("[A-Za-z0-9_-]+_defconfig")), default: null, description: "What `buildroot.defconfig` is when it is not set." }),
+      arch: mkOption({
+        type: types.enum(["aarch64", "arm64"]),
+        default: "aarch64",
+        description: "Architecture of the board.",
+      }),
+      board: mkOption({
+        type: types.nullOr(types.str),
+        default: null,
+        example: "cm5",
+        description: "Name of the board, for reports.",
+      }),
+      defconfig: mkOption({
+        type: types.nullOr(types.strMatching("[A-Za-z0-9_-]+_defconfig")),
+        default: null,
+        description: "What `buildroot.defconfig` is when it is not set.",
+      }),
     },
     rendered: mkOption({
       type: types.attrsOf(types.str),
@@ -58,7 +111,8 @@ const options = {
       enabled: mkOption({
         type: types.bool,
         default: true,
-        description: "Whether the root file system starts from packages that are unpacked, rather than from a Buildroot build.",
+        description:
+          "Whether the root file system starts from packages that are unpacked, rather than from a Buildroot build.",
       }),
       packages: {
         install: mkOption({
@@ -107,7 +161,9 @@ export default defineModule({
           config.buildroot.external.flatMap(({ src, packages }, index) =>
             packages.length === 0
               ? []
-              : Object.entries(renderExternalTree(`HELIOS${index}`, `Packages of ${src}`, packages)).map(([name, text]) => [`external/HELIOS${index}/${name}`, text]),
+              : Object.entries(renderExternalTree(`HELIOS${index}`, `Packages of ${src}`, packages)).map(
+                  ([name, text]) => [`external/HELIOS${index}/${name}`, text],
+                ),
           ),
         ),
       }),
@@ -115,9 +171,14 @@ export default defineModule({
     assertions: (config) => [
       ...[
         ...contradictions(config.buildroot),
-        ...deadPackageProblems(config.buildroot.packages, config.buildroot.external.flatMap(({ packages }) => packages)),
+        ...deadPackageProblems(
+          config.buildroot.packages,
+          config.buildroot.external.flatMap(({ packages }) => packages),
+        ),
         ...(!config.buildroot.starting_point.enabled && config.buildroot.defconfig === null
-          ? ["buildroot.defconfig: a Buildroot build needs a configuration to start from. Set it, or buildroot.rpi.defconfig."]
+          ? [
+              "buildroot.defconfig: a Buildroot build needs a configuration to start from. Set it, or buildroot.rpi.defconfig.",
+            ]
           : []),
       ].map((message) => ({ assertion: false, message })),
       {

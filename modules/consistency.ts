@@ -34,11 +34,15 @@ function own(config: Config): [string, Unit][] {
 function unstagedPrograms(config: Config): string[] {
   const { isStaged } = staged(config);
   return own(config).flatMap(([name, { service }]) =>
-    (["ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecReload", "ExecStopPost", "ExecCondition"] as const).flatMap((directive) =>
+    (
+      ["ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecReload", "ExecStopPost", "ExecCondition"] as const
+    ).flatMap((directive) =>
       list(service[directive]).flatMap((command) => {
         const program = command.replace(/^[@:+!|-]+/, "").split(/\s/)[0] ?? "";
         if (!/^\/(opt|srv|usr\/local)\//.test(program) || isStaged(program)) return [];
-        return [`services.units."${name}": ${directive} runs ${program}, which nothing puts into the image. Add it to program.install.items or stage.files.`];
+        return [
+          `services.units."${name}": ${directive} runs ${program}, which nothing puts into the image. Add it to program.install.items or stage.files.`,
+        ];
       }),
     ),
   );
@@ -49,7 +53,9 @@ function unstagedEnvironmentFiles(config: Config): string[] {
   return own(config).flatMap(([name, { service }]) =>
     list(service.EnvironmentFile).flatMap((path) =>
       /^\/(etc|opt|usr|srv)\//.test(path) && !/[*?[%]/.test(path) && !isStaged(path)
-        ? [`services.units."${name}": EnvironmentFile=${path} is not staged, so the unit would not start. Add it to stage.env.files, or write -${path} if it may be missing.`]
+        ? [
+            `services.units."${name}": EnvironmentFile=${path} is not staged, so the unit would not start. Add it to stage.env.files, or write -${path} if it may be missing.`,
+          ]
         : [],
     ),
   );
@@ -60,7 +66,10 @@ function fstabOptions(config: Config): string[] {
     (mount.Options ?? "")
       .split(",")
       .filter((option) => fstabOnly.test(option))
-      .map((option) => `services.units."${name}": the mount option '${option}' only works in /etc/fstab. Use wantedBy, requiredBy and the directives of [Unit] instead.`),
+      .map(
+        (option) =>
+          `services.units."${name}": the mount option '${option}' only works in /etc/fstab. Use wantedBy, requiredBy and the directives of [Unit] instead.`,
+      ),
   );
 }
 
@@ -70,15 +79,25 @@ function fstabOptions(config: Config): string[] {
  */
 function missingMounts(config: Config): string[] {
   const { sets } = config.stage.env;
-  const mounts = own(config).flatMap(([name, { mount }]) => (mount.Where === null ? [] : [{ name, where: mount.Where.replace(/(?<=.)\/+$/, "") }]));
+  const mounts = own(config).flatMap(([name, { mount }]) =>
+    mount.Where === null ? [] : [{ name, where: mount.Where.replace(/(?<=.)\/+$/, "") }],
+  );
   if (mounts.length === 0) return [];
   return own(config).flatMap(([name, unit]) => {
     const { service, environment, envSet } = unit;
     const words = [
-      ...[service.ExecStart, service.ExecStartPre, service.ExecStartPost, service.ReadWritePaths, service.Environment].flatMap(list),
+      ...[
+        service.ExecStart,
+        service.ExecStartPre,
+        service.ExecStartPost,
+        service.ReadWritePaths,
+        service.Environment,
+      ].flatMap(list),
       ...Object.values({ ...(envSet === null ? {} : sets[envSet]), ...environment }),
     ].flatMap((text) => text.split(/[\s=:"',]+/));
-    const waited = [...list(unit.unit.RequiresMountsFor), ...list(unit.unit.WantsMountsFor)].flatMap((text) => text.split(/\s+/));
+    const waited = [...list(unit.unit.RequiresMountsFor), ...list(unit.unit.WantsMountsFor)].flatMap((text) =>
+      text.split(/\s+/),
+    );
     const directories = [
       ...list(service.StateDirectory).map((directory) => `/var/lib/${directory}`),
       ...list(service.CacheDirectory).map((directory) => `/var/cache/${directory}`),
@@ -86,11 +105,16 @@ function missingMounts(config: Config): string[] {
       ...(service.WorkingDirectory === null ? [] : [service.WorkingDirectory]),
       ...waited,
     ];
-    const named = new Set([...list(unit.unit.Requires), ...list(unit.unit.BindsTo)].flatMap((text) => text.split(/\s+/)));
+    const named = new Set(
+      [...list(unit.unit.Requires), ...list(unit.unit.BindsTo)].flatMap((text) => text.split(/\s+/)),
+    );
     return mounts.flatMap(({ name: mountName, where }) => {
       const used = words.find((word) => isBelow(word, where));
-      if (used === undefined || named.has(mountName) || directories.some((directory) => isBelow(directory, where))) return [];
-      return [`services.units."${name}": uses ${used}, which is on ${mountName}, but may start before it is mounted. Add unit.RequiresMountsFor = "${where}".`];
+      if (used === undefined || named.has(mountName) || directories.some((directory) => isBelow(directory, where)))
+        return [];
+      return [
+        `services.units."${name}": uses ${used}, which is on ${mountName}, but may start before it is mounted. Add unit.RequiresMountsFor = "${where}".`,
+      ];
     });
   });
 }
@@ -100,13 +124,19 @@ function missingServices(config: Config): string[] {
   const { units } = config.services;
   return own(config).flatMap(([name, unit]) => {
     const [, stem = "", type = ""] = /^(.*)\.(socket|timer|path)$/.exec(name) ?? [];
-    const present = [unit.socket, unit.timer, unit.path].some((section) => Object.values(section).some((value) => value !== null));
+    const present = [unit.socket, unit.timer, unit.path].some((section) =>
+      Object.values(section).some((value) => value !== null),
+    );
     if (type === "" || !present) return [];
     const accepts = unit.socket.Accept === true;
-    const started = (type === "socket" ? unit.socket.Service : type === "timer" ? unit.timer.Unit : unit.path.Unit) ?? `${stem}${accepts ? "@" : ""}.service`;
+    const started =
+      (type === "socket" ? unit.socket.Service : type === "timer" ? unit.timer.Unit : unit.path.Unit) ??
+      `${stem}${accepts ? "@" : ""}.service`;
     const template = started.replace(/@[^.]*\./, "@.");
     if ([started, template].some((candidate) => units[candidate]?.enable === true)) return [];
-    return [`services.units."${name}": starts ${started}, which services.units does not have. Declare it; if a package ships it, with vendor.`];
+    return [
+      `services.units."${name}": starts ${started}, which services.units does not have. Declare it; if a package ships it, with vendor.`,
+    ];
   });
 }
 
@@ -115,8 +145,12 @@ function prunedData(config: Config): string[] {
   const { leave_out } = config.buildroot.starting_point;
   const { timeZone, language } = config.locale;
   const needed = [
-    ...(/^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/.test(timeZone) ? [] : [{ option: `locale.timeZone = "${timeZone}"`, path: `usr/share/zoneinfo/${timeZone}` }]),
-    ...(/^(C|POSIX)(\.|$)/.test(language) ? [] : [{ option: `locale.language = "${language}"`, path: "usr/lib/locale" }]),
+    ...(/^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/.test(timeZone)
+      ? []
+      : [{ option: `locale.timeZone = "${timeZone}"`, path: `usr/share/zoneinfo/${timeZone}` }]),
+    ...(/^(C|POSIX)(\.|$)/.test(language)
+      ? []
+      : [{ option: `locale.language = "${language}"`, path: "usr/lib/locale" }]),
   ];
   return needed.flatMap(({ option, path }) =>
     leave_out
@@ -128,8 +162,11 @@ function prunedData(config: Config): string[] {
 function stoppedWatchdog(config: Config): string[] {
   if (!/^\s*dtparam=(.*,)?watchdog=off\b/m.test(config.boot.configTxt)) return [];
   return config.stage.files.flatMap(({ dst, content }) =>
-    /^\/etc\/systemd\/system\.conf(\.d\/|$)/.test(dst) && /^\s*RuntimeWatchdogSec=(?!\s*(0|off)?\s*$)/m.test(content ?? "")
-      ? [`boot.configTxt switches the watchdog off, but ${dst} has systemd use it (RuntimeWatchdogSec=). Remove one of them.`]
+    /^\/etc\/systemd\/system\.conf(\.d\/|$)/.test(dst) &&
+    /^\s*RuntimeWatchdogSec=(?!\s*(0|off)?\s*$)/m.test(content ?? "")
+      ? [
+          `boot.configTxt switches the watchdog off, but ${dst} has systemd use it (RuntimeWatchdogSec=). Remove one of them.`,
+        ]
       : [],
   );
 }
@@ -137,7 +174,9 @@ function stoppedWatchdog(config: Config): string[] {
 function imageLabels(config: Config): string[] {
   const { boot, root } = config.image;
   if (boot.label.toLowerCase() !== root.label.toLowerCase()) return [];
-  return [`image.boot.label and image.root.label are both '${root.label}': the kernel could not tell the partitions apart.`];
+  return [
+    `image.boot.label and image.root.label are both '${root.label}': the kernel could not tell the partitions apart.`,
+  ];
 }
 
 /** Whether a path is written by the configuration, by itself or in a tree. */

@@ -27,7 +27,11 @@ const options = {
         default: "ACTIVE",
         description: "Volume label of the root file system, at most 16 characters; the kernel finds it by this.",
       }),
-      filesystem: mkOption({ type: types.enum(["ext4"]), default: "ext4", description: "Type of the root file system." }),
+      filesystem: mkOption({
+        type: types.enum(["ext4"]),
+        default: "ext4",
+        description: "Type of the root file system.",
+      }),
       freeMiB: mkOption({
         type: types.ints.between(16, 65_536),
         default: 128,

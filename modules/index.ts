@@ -62,7 +62,13 @@ export function evalSystem({ pkgs, modules }: { readonly pkgs: Packages; readonl
 }
 
 /** The check that boots a system's image in QEMU and verifies what its modules promise. */
-export function bootCheck({ pkgs, system: { config } }: { readonly pkgs: Packages; readonly system: System }): BootCheck {
+export function bootCheck({
+  pkgs,
+  system: { config },
+}: {
+  readonly pkgs: Packages;
+  readonly system: System;
+}): BootCheck {
   const { image, linux, initrd } = config.system.build;
   const { qemu } = pkgs.environments;
   return {

@@ -35,7 +35,8 @@ const options = {
   networking: {
     hostName: mkOption({
       type: types.strMatching("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"),
-      default: (config: { readonly build: { readonly name: string } }): string => config.build.name.replaceAll(/[^A-Za-z0-9-]/g, "-"),
+      default: (config: { readonly build: { readonly name: string } }): string =>
+        config.build.name.replaceAll(/[^A-Za-z0-9-]/g, "-"),
       defaultText: "build.name",
       example: "workbench",
       description: "Name of the machine, one label of at most 63 characters.",
@@ -114,9 +115,10 @@ export default defineModule({
     tests: {
       boot: mkMerge([
         [(config) => ({ type: "hostname", hostname: config.networking.hostName })],
-        mkIf((config) => Object.values(config.networking.interfaces).some(({ dhcp }) => dhcp !== "no"), [
-          { type: "interface" },
-        ]),
+        mkIf(
+          (config) => Object.values(config.networking.interfaces).some(({ dhcp }) => dhcp !== "no"),
+          [{ type: "interface" }],
+        ),
       ]),
     },
   },
@@ -127,7 +129,10 @@ function hostsFile(networking: {
   readonly domain: string | null;
   readonly hosts: Readonly<Record<string, readonly string[]>>;
 }): string {
-  const own = networking.domain === null ? networking.hostName : `${networking.hostName}.${networking.domain} ${networking.hostName}`;
+  const own =
+    networking.domain === null
+      ? networking.hostName
+      : `${networking.hostName}.${networking.domain} ${networking.hostName}`;
   return [
     "127.0.0.1 localhost",
     `127.0.1.1 ${own}`,

@@ -3,7 +3,12 @@ import { defineModule, mkIf, mkOption, types } from "#lib/evaluator/index.ts";
 const options = {
   services: {
     openssh: {
-      enable: mkOption({ type: types.bool, default: false, example: true, description: "Whether to run the ssh server." }),
+      enable: mkOption({
+        type: types.bool,
+        default: false,
+        example: true,
+        description: "Whether to run the ssh server.",
+      }),
       ports: mkOption({ type: types.listOf(types.port), default: [22], description: "TCP ports to listen on." }),
       permitRootLogin: mkOption({
         type: types.enum(["no", "prohibit-password", "forced-commands-only", "yes"]),
@@ -72,7 +77,10 @@ export default defineModule({
 });
 
 /** What `sshd -T` prints of the two settings; it writes the older name of `prohibit-password`. */
-function effectiveSettings(settings: { readonly permitRootLogin: string; readonly passwordAuthentication: boolean }): string {
+function effectiveSettings(settings: {
+  readonly permitRootLogin: string;
+  readonly passwordAuthentication: boolean;
+}): string {
   const root = settings.permitRootLogin === "prohibit-password" ? "without-password" : settings.permitRootLogin;
   return `passwordauthentication ${settings.passwordAuthentication ? "yes" : "no"}\npermitrootlogin ${root}\n`;
 }

@@ -31,7 +31,12 @@ const reasons: Readonly<Record<string, string>> = {
  */
 export const removedOptions: readonly Module[] = Object.entries(reasons).map(([name, reason]): Module => {
   const path = name.split(".");
-  const option = mkOption({ type: types.nullOr(types.anything), default: null, visible: false, description: `Removed. ${reason}` });
+  const option = mkOption({
+    type: types.nullOr(types.anything),
+    default: null,
+    visible: false,
+    description: `Removed. ${reason}`,
+  });
   return {
     name: `removed ${name}`,
     options: path.reduceRight<object>((tree, key) => ({ [key]: tree }), option),
@@ -47,6 +52,13 @@ export const removedOptions: readonly Module[] = Object.entries(reasons).map(([n
 });
 
 function definedIn(option: unknown): string {
-  if (typeof option !== "object" || option === null || !("files" in option) || !Array.isArray(option.files) || option.files.length === 0) return "";
+  if (
+    typeof option !== "object" ||
+    option === null ||
+    !("files" in option) ||
+    !Array.isArray(option.files) ||
+    option.files.length === 0
+  )
+    return "";
   return ` defined in ${[...new Set(option.files)].join(", ")}`;
 }

@@ -5,7 +5,10 @@ import { removed } from "./removed.ts";
 const imagePath = types.strMatching("/[^\\n\\0]*[^/\\n\\0]");
 
 const asset = {
-  src: mkOption({ type: types.str, description: "Local file: beside the unit file with `./` in front, else as paths of the workspace are." }),
+  src: mkOption({
+    type: types.str,
+    description: "Local file: beside the unit file with `./` in front, else as paths of the workspace are.",
+  }),
   dst: mkOption({ type: imagePath, description: "Absolute path in the image." }),
   mode: mkOption({ type: octalMode, default: "0644", description: "Mode, in octal digits or as a number." }),
 };
@@ -13,11 +16,17 @@ const asset = {
 const unit = {
   enabled: mkOption({ type: types.bool, default: true, description: "Whether the unit is part of the system at all." }),
   vendor: mkOption({ type: types.bool, default: false, description: "Whether a package ships the unit." }),
-  src: mkOption({ type: types.nullOr(types.str), default: null, example: "@assets/services/helios-api.service", description: "Local unit file, copied as it is. Prefer services.units, whose directives are checked." }),
+  src: mkOption({
+    type: types.nullOr(types.str),
+    default: null,
+    example: "@assets/services/helios-api.service",
+    description: "Local unit file, copied as it is. Prefer services.units, whose directives are checked.",
+  }),
   unit: mkOption({
     type: types.nullOr(types.strMatching("[A-Za-z0-9:_.@\\\\-]+\\.[a-z]+")),
     default: null,
-    description: "Name of the unit; by default that of `src`, else the attribute's name, with `.service` when it has no type.",
+    description:
+      "Name of the unit; by default that of `src`, else the attribute's name, with `.service` when it has no type.",
   }),
   targets: mkOption({
     type: types.listOf(types.strMatching("[A-Za-z0-9:_.@\\\\-]+")),
@@ -25,26 +34,46 @@ const unit = {
     example: ["multi-user"],
     description: "Targets that start the unit; `.target` is added to a name without a dot.",
   }),
-  env_set: mkOption({ type: types.nullOr(types.str), default: null, description: "Set of `stage.env.sets` that goes into `env_file`." }),
-  env: mkOption({ type: types.attrsOf(types.str), default: {}, description: "Variables for `env_file`; they win over those of `env_set`." }),
+  env_set: mkOption({
+    type: types.nullOr(types.str),
+    default: null,
+    description: "Set of `stage.env.sets` that goes into `env_file`.",
+  }),
+  env: mkOption({
+    type: types.attrsOf(types.str),
+    default: {},
+    description: "Variables for `env_file`; they win over those of `env_set`.",
+  }),
   env_file: mkOption({
     type: types.nullOr(imagePath),
     default: null,
-    description: "Environment file that is written when there are variables; /etc/default/NAME by default. The unit reads it by EnvironmentFile=.",
+    description:
+      "Environment file that is written when there are variables; /etc/default/NAME by default. The unit reads it by EnvironmentFile=.",
   }),
-  assets: mkOption({ type: types.listOf(types.submodule({ options: asset })), default: [], description: "Files that come with the unit." }),
+  assets: mkOption({
+    type: types.listOf(types.submodule({ options: asset })),
+    default: [],
+    description: "Files that come with the unit.",
+  }),
 };
 
 const options = {
   stage: {
     services: {
-      enabled: mkOption({ type: types.bool, default: true, description: "Whether these units are part of the system." }),
+      enabled: mkOption({
+        type: types.bool,
+        default: true,
+        description: "Whether these units are part of the system.",
+      }),
       allowed_prefixes: removed("The original never read it. stage.files refuses two writers of one path instead."),
       units: mkOption({
         type: types.attrsOf(types.submodule({ options: unit })),
         default: {},
-        example: { "helios-api": { src: "@assets/services/helios-api.service", targets: ["multi-user"], env_set: "helios-api" } },
-        description: "Units as existing trees have them: files with a list of targets. They become entries of services.units.",
+        example: {
+          "helios-api": { src: "@assets/services/helios-api.service", targets: ["multi-user"], env_set: "helios-api" },
+        },
+        description:
+          "Units as existing trees have them: files with a list of targets. They become entries of services.units.",
       }),
     },
   },
@@ -66,7 +95,11 @@ export default defineModule({
         Object.fromEntries(
           enabled(config.stage.services).map(([key, unit]) => [
             unitName(key, unit),
-            { vendor: unit.vendor && unit.src === null, src: unit.src, wantedBy: unit.targets.map((target) => (target.includes(".") ? target : `${target}.target`)) },
+            {
+              vendor: unit.vendor && unit.src === null,
+              src: unit.src,
+              wantedBy: unit.targets.map((target) => (target.includes(".") ? target : `${target}.target`)),
+            },
           ]),
         ),
     },
@@ -76,7 +109,14 @@ export default defineModule({
           enabled(config.stage.services).flatMap(([key, { env, env_set, env_file, ...unit }]) =>
             Object.keys(env).length === 0 && env_set === null
               ? []
-              : [{ path: env_file ?? `/etc/default/${unitName(key, unit).replace(/\.(service|socket|timer|target)$/, "")}`, sets: env_set === null ? [] : [env_set], vars: env }],
+              : [
+                  {
+                    path:
+                      env_file ?? `/etc/default/${unitName(key, unit).replace(/\.(service|socket|timer|target)$/, "")}`,
+                    sets: env_set === null ? [] : [env_set],
+                    vars: env,
+                  },
+                ],
           ),
       },
       files: (config) =>
@@ -86,7 +126,10 @@ export default defineModule({
     },
     assertions: (config) => [
       // Its type refuses every value, but only once something reads it.
-      { assertion: config.stage.services.allowed_prefixes === null, message: "stage.services.allowed_prefixes is set." },
+      {
+        assertion: config.stage.services.allowed_prefixes === null,
+        message: "stage.services.allowed_prefixes is set.",
+      },
       ...enabled(config.stage.services).map(([key, { vendor, src }]) => ({
         assertion: vendor || src !== null,
         message: `stage.services.units."${key}": needs src. If a package ships the unit, set vendor; to write it here, use services.units."${unitName(key, { unit: null, src: null })}".`,

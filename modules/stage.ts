@@ -29,7 +29,11 @@ const file = {
     example: "/run/systemd/resolve/stub-resolv.conf",
     description: "Makes a symbolic link with this target.",
   }),
-  mode: mkOption({ type: octalMode, default: "0644", description: "Mode, in octal digits or as a number: 420 is 0644." }),
+  mode: mkOption({
+    type: octalMode,
+    default: "0644",
+    description: "Mode, in octal digits or as a number: 420 is 0644.",
+  }),
   owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
   group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
   replace: mkOption({
@@ -41,7 +45,11 @@ const file = {
 
 const directory = {
   dst: mkOption({ type: imagePath, example: "/var/lib/app", description: "Absolute path in the image." }),
-  mode: mkOption({ type: octalMode, default: "0755", description: "Mode, in octal digits or as a number: 420 is 0644." }),
+  mode: mkOption({
+    type: octalMode,
+    default: "0755",
+    description: "Mode, in octal digits or as a number: 420 is 0644.",
+  }),
   owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
   group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
 };
@@ -58,7 +66,11 @@ const environmentFile = {
     default: {},
     description: "Variables of this file; they win over those of `sets`.",
   }),
-  mode: mkOption({ type: octalMode, default: "0644", description: "Mode, in octal digits or as a number: 420 is 0644." }),
+  mode: mkOption({
+    type: octalMode,
+    default: "0644",
+    description: "Mode, in octal digits or as a number: 420 is 0644.",
+  }),
 };
 
 const options = {

@@ -22,7 +22,12 @@ export interface SystemBuild {
 const isPart = (value: unknown): boolean => typeof value === "object" && value !== null;
 
 const part = <Part extends keyof SystemBuild>(description: string) =>
-  mkOption({ type: types.opaque("part of a system", isPart as (value: unknown) => value is SystemBuild[Part]), readOnly: true, internal: true, description });
+  mkOption({
+    type: types.opaque("part of a system", isPart as (value: unknown) => value is SystemBuild[Part]),
+    readOnly: true,
+    internal: true,
+    description,
+  });
 
 const options = {
   system: {
@@ -88,7 +93,9 @@ export default defineModule({
               root: { device: `LABEL=${config.image.root.label}`, type: config.image.root.filesystem },
             },
             ...accounts(config),
-            units: Object.entries(config.services.units).flatMap(([name, unit]) => (unit.enable && !unit.mask ? [name] : [])),
+            units: Object.entries(config.services.units).flatMap(([name, unit]) =>
+              unit.enable && !unit.mask ? [name] : [],
+            ),
             layers: [{ name: "stage", entries: stageEntries(config) }],
           }),
         image: (config, { pkgs }) => {
@@ -146,7 +153,12 @@ function stageEntries(config: Config): Entry[] {
   });
   return [
     ...config.stage.directories.map(
-      ({ dst, mode, ...rest }): Entry => ({ path: dst, type: "directory", mode: fourDigits(mode), ...owner(rest, dst) }),
+      ({ dst, mode, ...rest }): Entry => ({
+        path: dst,
+        type: "directory",
+        mode: fourDigits(mode),
+        ...owner(rest, dst),
+      }),
     ),
     ...config.stage.files.map(({ dst, content, src, link, mode, recursive, replace, ...rest }): Entry => {
       const common = { path: dst, ...(replace ? { force: true } : {}) };
@@ -181,7 +193,9 @@ function storeReference(config: Config, src: unknown, dst: string): string {
 function numberOf(ids: Readonly<Record<string, number>>, name: string, what: string): number {
   const number = ids[name];
   if (number === undefined) {
-    throw new RangeError(`${what} is '${name}', which is not declared under users. Declared: ${Object.keys(ids).join(", ")}.`);
+    throw new RangeError(
+      `${what} is '${name}', which is not declared under users. Declared: ${Object.keys(ids).join(", ")}.`,
+    );
   }
   return number;
 }

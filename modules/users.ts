@@ -144,7 +144,10 @@ export default defineModule({
         users: (config) =>
           allocate(
             Object.fromEntries(
-              Object.values(config.users.users).map((user) => [user.name, { number: user.uid, system: user.isSystemUser }]),
+              Object.values(config.users.users).map((user) => [
+                user.name,
+                { number: user.uid, system: user.isSystemUser },
+              ]),
             ),
           ),
         groups: (config) => {
@@ -160,7 +163,10 @@ export default defineModule({
                   system: config.users.users[name]?.isSystemUser ?? true,
                 },
               ]),
-              ...own.map((user) => [user.name, { number: config.users.ids.users[user.name] ?? null, system: user.isSystemUser }]),
+              ...own.map((user) => [
+                user.name,
+                { number: config.users.ids.users[user.name] ?? null, system: user.isSystemUser },
+              ]),
             ]),
           );
         },
@@ -180,10 +186,19 @@ export default defineModule({
         ]),
     },
     assertions: (config) => [
-      ...duplicates(config.users.ids.users).map((message) => ({ assertion: false, message: `users.users: ${message}` })),
-      ...duplicates(config.users.ids.groups).map((message) => ({ assertion: false, message: `users.groups: ${message}` })),
+      ...duplicates(config.users.ids.users).map((message) => ({
+        assertion: false,
+        message: `users.users: ${message}`,
+      })),
+      ...duplicates(config.users.ids.groups).map((message) => ({
+        assertion: false,
+        message: `users.groups: ${message}`,
+      })),
       ...Object.entries(config.users.ids.users).map(([name, number]) => ({
-        assertion: number <= numberRanges.system.to || number >= numberRanges.person.from || config.users.users[name]?.uid !== null,
+        assertion:
+          number <= numberRanges.system.to ||
+          number >= numberRanges.person.from ||
+          config.users.users[name]?.uid !== null,
         message: `users.users.${name}: there are more system users than numbers from ${numberRanges.system.from} to ${numberRanges.system.to}. Set uid.`,
       })),
     ],

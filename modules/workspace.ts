@@ -13,7 +13,8 @@ const options = {
       type: types.attrsOf(types.str),
       default: {},
       example: { assets: "assets", shared: "/srv/shared" },
-      description: "Short names of local directories, absolute or below `root_dir`; `@assets/x` in a path stands for a file below.",
+      description:
+        "Short names of local directories, absolute or below `root_dir`; `@assets/x` in a path stands for a file below.",
     }),
     build_dir: mkOption({
       type: types.strMatching("(?!(.*/)?[.][.](/|$)).+"),
@@ -23,12 +24,14 @@ const options = {
     out_dir: mkOption({
       type: types.strMatching("(?!(.*/)?[.][.](/|$)).+"),
       default: "out",
-      description: "Accepted from existing trees, without effect: outputs are in the store, and `./result` leads to them.",
+      description:
+        "Accepted from existing trees, without effect: outputs are in the store, and `./result` leads to them.",
     }),
     clean: mkOption({
       type: types.enum(["none", "build", "out", "all"]),
       default: "none",
-      description: "What was deleted before a build. Every build starts from nothing here, so all but `none` only warns.",
+      description:
+        "What was deleted before a build. Every build starts from nothing here, so all but `none` only warns.",
     }),
   },
 };
@@ -47,11 +50,16 @@ export default defineModule({
     warnings: (config) =>
       config.workspace.clean === "none"
         ? []
-        : [`workspace.clean = "${config.workspace.clean}" has no effect: every build starts from nothing, and the store keeps only what is reachable after a collection.`],
+        : [
+            `workspace.clean = "${config.workspace.clean}" has no effect: every build starts from nothing, and the store keeps only what is reachable after a collection.`,
+          ],
     assertions: (config) => {
       const { root_dir, paths } = config.workspace;
       return [
-        { assertion: root_dir === null || isAbsolute(root_dir), message: `workspace.root_dir: '${root_dir ?? ""}' is not absolute. Write import.meta.dirname in front.` },
+        {
+          assertion: root_dir === null || isAbsolute(root_dir),
+          message: `workspace.root_dir: '${root_dir ?? ""}' is not absolute. Write import.meta.dirname in front.`,
+        },
         ...Object.keys(paths).map((name) => ({
           assertion: /^[A-Za-z0-9_-]+$/.test(name) && !["root", "build", "out"].includes(name),
           message: `workspace.paths: '${name}' cannot be a name: it must have only letters, digits, _ and -, and be none of root, build, out.`,
@@ -83,6 +91,7 @@ export function workspacePath({ root_dir, paths }: Workspace, path: string): str
 
 /** Why `workspacePath` gives nothing. */
 export function workspaceProblem({ paths }: Workspace, path: string): string {
-  if (!path.startsWith("@")) return `'${path}' is relative, and workspace.root_dir is not set. Set it to import.meta.dirname, or write that in front.`;
+  if (!path.startsWith("@"))
+    return `'${path}' is relative, and workspace.root_dir is not set. Set it to import.meta.dirname, or write that in front.`;
   return `'${path}' starts with an alias that workspace.paths does not have. It has: ${Object.keys(paths).join(", ") || "none"}; and root, when workspace.root_dir is set.`;
 }

@@ -10,4 +10,7 @@ import { makePackages } from "#pkgs/index.ts";
 const placeless = (text: string): string => text.replaceAll(/^(Declared in `[^`:]+):[0-9:]+`/gm, "$1`");
 
 const system = evalSystem({ pkgs: makePackages({ lock: viewLock(emptyLock) }), modules: [] });
-await writeFile(join(import.meta.dirname, "../docs/options.md"), placeless(documentationMarkdown(documentOptions(system), "Options")));
+await writeFile(
+  join(import.meta.dirname, "../docs/options.md"),
+  placeless(documentationMarkdown(documentOptions(system), "Options")),
+);

@@ -104,7 +104,10 @@ t.test("each layer imports only itself, the layers below it and its own packages
   const files = (await Promise.all(folders.map((folder) => sourceFiles(join(root, folder))))).flat();
   const imports = (await Promise.all([...files, join(root, "flake.ts")].map(importsOf))).flat();
   t.ok(imports.length > 100, "the scan finds the imports");
-  t.strictSame(imports.map(violation).filter((found) => found !== undefined), []);
+  t.strictSame(
+    imports.map(violation).filter((found) => found !== undefined),
+    [],
+  );
 });
 
 t.test("an import that goes up, out or to a foreign package is reported", async (t) => {

@@ -104,7 +104,11 @@ export class ContentReader {
   }
 }
 
-async function* windowed(window: Window, content: Content & { readonly in: "file" }, size: number): AsyncGenerator<Buffer> {
+async function* windowed(
+  window: Window,
+  content: Content & { readonly in: "file" },
+  size: number,
+): AsyncGenerator<Buffer> {
   const end = content.offset + size;
   for (let position = content.offset; position < end; ) {
     if (position < window.start || position >= window.start + window.length) {

@@ -119,7 +119,8 @@ export class CpioReader implements EntryReader {
 
   /** The first path becomes the file, the others hard links to it. */
   #queueLinked(header: CpioHeader, [first = "", ...others]: readonly string[]): void {
-    if (first === "") throw new UnsafeEntry({ archive: this.#archive, entry: header.name, reason: "the name is empty" });
+    if (first === "")
+      throw new UnsafeEntry({ archive: this.#archive, entry: header.name, reason: "the name is empty" });
     this.#guard.admit(first, "file");
     this.#ready.push({ ...common(header), path: first, type: "file", size: header.size });
     for (const path of others) {
@@ -132,7 +133,8 @@ export class CpioReader implements EntryReader {
     if (size > nameLimit) throw this.#malformed(`a link's target of ${size} bytes`);
     const bytes = Buffer.from(await this.#source.read(size));
     const pad = padding(size);
-    if (bytes.length < size || (await this.#source.skip(pad)) < pad) throw this.#malformed("a link's target is cut off");
+    if (bytes.length < size || (await this.#source.skip(pad)) < pad)
+      throw this.#malformed("a link's target is cut off");
     return this.#name(bytes);
   }
 
@@ -146,7 +148,9 @@ export class CpioReader implements EntryReader {
     const fields = Array.from({ length: 13 }, (_, index) => block.slice(6 + index * 8, 14 + index * 8));
     const wrong = fields.find((field) => !/^[0-9a-fA-F]{8}$/.test(field));
     if (wrong !== undefined) throw this.#malformed("a header's field is not a hexadecimal number");
-    const [, mode, uid, gid, links, mtime, size, , , major, minor, nameSize] = fields.map((field) => Number.parseInt(field, 16));
+    const [, mode, uid, gid, links, mtime, size, , , major, minor, nameSize] = fields.map((field) =>
+      Number.parseInt(field, 16),
+    );
     const length = nameSize ?? 0;
     if (length < 1 || length > nameLimit) throw this.#malformed(`a name of ${length} bytes`);
     const bytes = Buffer.from(await this.#source.read(length));

@@ -21,21 +21,19 @@ export function excluder(patterns: readonly string[]): (path: string) => boolean
 }
 
 function translate(pattern: string): RegExp {
-  const source = pattern
-    .replace(/^\/+|\/+$/g, "")
-    .replace(/\*\*\/|\*\*|[*?]|[.+^${}()|[\]\\]/g, (token) => {
-      switch (token) {
-        case "**/":
-          return "(?:.*/)?";
-        case "**":
-          return ".*";
-        case "*":
-          return "[^/]*";
-        case "?":
-          return "[^/]";
-        default:
-          return `\\${token}`;
-      }
-    });
+  const source = pattern.replace(/^\/+|\/+$/g, "").replace(/\*\*\/|\*\*|[*?]|[.+^${}()|[\]\\]/g, (token) => {
+    switch (token) {
+      case "**/":
+        return "(?:.*/)?";
+      case "**":
+        return ".*";
+      case "*":
+        return "[^/]*";
+      case "?":
+        return "[^/]";
+      default:
+        return `\\${token}`;
+    }
+  });
   return new RegExp(`^${source}(?:/.*)?$`, "su");
 }

@@ -66,7 +66,9 @@ const readTar = (layer: TarLayer, context: ReadingContext) =>
       return { file, size, compression: detectCompression(head) };
     });
     const manifest =
-      layer.manifest === undefined ? undefined : yield* attempt(layer.manifest, () => readManifest(fs, layer.manifest ?? ""));
+      layer.manifest === undefined
+        ? undefined
+        : yield* attempt(layer.manifest, () => readManifest(fs, layer.manifest ?? ""));
     if (opened.compression !== "none") {
       const part = { path: layer.path, start: 0, size: opened.size, compression: opened.compression };
       return yield* readCompressed(layer, part, context, manifest);
@@ -104,7 +106,11 @@ async function collect(
   manifest: ReadonlyMap<string, ManifestEntry> | undefined,
 ): Promise<readonly PlacedEntry[]> {
   const excluded = excluder(layer.exclude ?? []);
-  const reader = new TarReader(layer.path, new FileSource(file, start, length), byteLimit === undefined ? {} : { byteLimit });
+  const reader = new TarReader(
+    layer.path,
+    new FileSource(file, start, length),
+    byteLimit === undefined ? {} : { byteLimit },
+  );
   const inodes = new Map<string, Inode>();
   const entries: PlacedEntry[] = [];
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
@@ -170,7 +176,11 @@ async function entryInode(fs: FileSystemShape, layer: string, entry: LayerEntry)
       }
       const inode = await fileInode(fs, entry.source);
       if (inode === undefined) {
-        throw new InvalidLayer({ layer, entry: entry.path, reason: `${entry.source} is not a file; for a tree say type 'directory'` });
+        throw new InvalidLayer({
+          layer,
+          entry: entry.path,
+          reason: `${entry.source} is not a file; for a tree say type 'directory'`,
+        });
       }
       return { ...inode, mode: entry.mode ?? inode.mode, uid, gid };
     }

@@ -68,7 +68,10 @@ export async function decodeLayers(json: unknown, context: LayerContext): Promis
   for (const [index, value] of json.entries()) {
     const layer = await decodeLayer(value, `number ${index + 1}`, context);
     if (names.has(layer.name)) {
-      throw new InvalidLayer({ layer: layer.name, reason: "another layer has the same name; conflicts could not be told apart" });
+      throw new InvalidLayer({
+        layer: layer.name,
+        reason: "another layer has the same name; conflicts could not be told apart",
+      });
     }
     names.add(layer.name);
     layers.push(layer);
@@ -181,7 +184,8 @@ class Fields {
   strings(key: string): readonly string[] | undefined {
     const value = this.#value[key];
     if (value === undefined || value === null) return undefined;
-    if (!Array.isArray(value) || !value.every(Predicate.isString)) throw this.invalid(`'${key}' is not a list of strings`);
+    if (!Array.isArray(value) || !value.every(Predicate.isString))
+      throw this.invalid(`'${key}' is not a list of strings`);
     return value;
   }
 
@@ -207,7 +211,11 @@ class Fields {
   }
 
   invalid(reason: string): InvalidLayer {
-    return new InvalidLayer({ layer: this.#layer, reason, ...(this.#entry === undefined ? {} : { entry: this.#entry }) });
+    return new InvalidLayer({
+      layer: this.#layer,
+      reason,
+      ...(this.#entry === undefined ? {} : { entry: this.#entry }),
+    });
   }
 }
 
@@ -215,6 +223,9 @@ function parseJson(text: string, layer: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new InvalidLayer({ layer, reason: `its entries are not JSON: ${cause instanceof Error ? cause.message : ""}` });
+    throw new InvalidLayer({
+      layer,
+      reason: `its entries are not JSON: ${cause instanceof Error ? cause.message : ""}`,
+    });
   }
 }

@@ -36,7 +36,11 @@ export function manifestEntry(path: string, node: RootNode, sha256?: string, lin
     gid: inode.gid,
     size: inode.size,
     ...(sha256 === undefined ? {} : { sha256 }),
-    ...(linkedTo === undefined ? (inode.target === undefined ? {} : { target: inode.target }) : { target: `/${linkedTo}` }),
+    ...(linkedTo === undefined
+      ? inode.target === undefined
+        ? {}
+        : { target: inode.target }
+      : { target: `/${linkedTo}` }),
     layer: node.layer,
   };
 }

@@ -48,9 +48,7 @@ export interface MergeSummary {
  * the layers and nothing else. Content passes through a scratch file, so
  * memory holds names but never files.
  */
-export const mergeLayers = (
-  options: MergeOptions,
-): Effect.Effect<MergeSummary, ArchiveError, FileSystem | Processes> =>
+export const mergeLayers = (options: MergeOptions): Effect.Effect<MergeSummary, ArchiveError, FileSystem | Processes> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem;
     const jobs = options.jobs ?? 2;

@@ -143,7 +143,8 @@ export class RootTree {
     if (!this.#usrMerge) return;
     for (const [alias, target] of aliases) {
       const spoken = this.#spoken.get(alias);
-      const wanted = spoken !== undefined || (alias.startsWith("var/") && this.#nodes.has("var") && this.#nodes.has("run"));
+      const wanted =
+        spoken !== undefined || (alias.startsWith("var/") && this.#nodes.has("var") && this.#nodes.has("run"));
       if (!wanted) continue;
       const writer = { layer: spoken ?? "usr-merge", force: false, states: false, sharesEqualFiles: false };
       if (!this.#nodes.has(target)) this.add(target, directory, writer);
@@ -185,7 +186,11 @@ export class RootTree {
         return "kept";
       }
       if (before.forced && !writer.force) return "kept";
-      throw this.conflict(path, node.layer, `the directory is ${describe(old)} in one and ${describe(new_)} in the other`);
+      throw this.conflict(
+        path,
+        node.layer,
+        `the directory is ${describe(old)} in one and ${describe(new_)} in the other`,
+      );
     }
     if (old.type === "symlink" && new_.type === "symlink" && old.target === new_.target) return "kept";
     if (node.forced && !before.forced) {
@@ -208,7 +213,11 @@ export class RootTree {
       const known = this.#nodes.get(parent);
       if (known?.inode.type === "directory") return;
       if (known !== undefined) {
-        throw this.conflict(parent, writer.layer, `${kind(known.inode)} in one and a directory (with ${path}) in the other`);
+        throw this.conflict(
+          parent,
+          writer.layer,
+          `${kind(known.inode)} in one and a directory (with ${path}) in the other`,
+        );
       }
       this.#set(parent, { inode: directory, layer: writer.layer, forced: false, implied: true, stated: false });
     }

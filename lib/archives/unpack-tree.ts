@@ -28,9 +28,7 @@ export interface UnpackTreeOptions {
  * directories, and links that stay inside. Owners, times and other modes do
  * not survive, since a store path has none.
  */
-export const unpackTree = (
-  options: UnpackTreeOptions,
-): Effect.Effect<void, ArchiveError, FileSystem | Processes> =>
+export const unpackTree = (options: UnpackTreeOptions): Effect.Effect<void, ArchiveError, FileSystem | Processes> =>
   Effect.flatMap(FileSystem, (fs) =>
     Effect.suspend(() => {
       const writer = new TreeWriter(fs, options.destination);
@@ -85,7 +83,11 @@ function stripped(archive: string, path: string, strip: number, directory: boole
     const slash = path.indexOf("/", start);
     if (slash < 0) {
       if (directory) return "";
-      throw new UnsafeEntry({ archive, entry: path, reason: `it does not lie below ${strip} directories, which are to be left away` });
+      throw new UnsafeEntry({
+        archive,
+        entry: path,
+        reason: `it does not lie below ${strip} directories, which are to be left away`,
+      });
     }
     start = slash + 1;
   }

@@ -115,7 +115,11 @@ class Unpacking {
       await this.#writer.file(this.#tree.place(path), bytes, false);
     }
     for (const name of merged) {
-      this.#tree.add(name, { type: "symlink", mode: 0o777, uid: 0, gid: 0, size: 0, target: `usr/${name}` }, writer("merged /usr"));
+      this.#tree.add(
+        name,
+        { type: "symlink", mode: 0o777, uid: 0, gid: 0, size: 0, target: `usr/${name}` },
+        writer("merged /usr"),
+      );
     }
     this.#tree.linkAliases();
     await this.#writer.end();
@@ -224,7 +228,10 @@ function writer(layer: string) {
 }
 
 /** Large packages first, so that the last one to finish is a small one. */
-async function bySize<A extends { readonly path: string }>(fs: FileSystemShape, files: readonly A[]): Promise<readonly A[]> {
+async function bySize<A extends { readonly path: string }>(
+  fs: FileSystemShape,
+  files: readonly A[],
+): Promise<readonly A[]> {
   const sized = await Promise.all(
     files.map(async (file) => ({ file, size: (await fs.promises.stat(file.path)).size })),
   );

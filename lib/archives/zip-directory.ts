@@ -21,7 +21,11 @@ const maximalComment = 0xffff;
 const directoryLimit = 256 << 20;
 
 /** Reads the central directory. The entries' data is not looked at. */
-export async function readZipDirectory(archive: string, file: OpenFile, fileSize: number): Promise<readonly ZipEntry[]> {
+export async function readZipDirectory(
+  archive: string,
+  file: OpenFile,
+  fileSize: number,
+): Promise<readonly ZipEntry[]> {
   const end = await findEnd(archive, file, fileSize);
   if (end.size > directoryLimit || end.offset + end.size > fileSize) {
     throw malformed(archive, end.offset, "the central directory lies outside the file");
@@ -34,7 +38,9 @@ export async function readZipDirectory(archive: string, file: OpenFile, fileSize
     if (offset + 46 > directory.length || directory.readUInt32LE(offset) !== 0x02014b50) {
       throw malformed(archive, place, "an entry of the central directory is missing or damaged");
     }
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) => directory.readUInt16LE(offset + field));
+    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((field) =>
+      directory.readUInt16LE(offset + field),
+    );
     const nameEnd = offset + 46 + (nameLength ?? 0);
     const extraEnd = nameEnd + (extraLength ?? 0);
     if (extraEnd > directory.length) throw malformed(archive, place, "a name is cut off");
@@ -105,8 +111,13 @@ async function findEnd(archive: string, file: OpenFile, fileSize: number): Promi
   for (let at = length - endSize; at >= 0; at--) {
     // The comment's length must reach the very end, or a comment could pretend to be the record.
     if (tail.readUInt32LE(at) !== 0x06054b50 || at + endSize + tail.readUInt16LE(at + 20) !== length) continue;
-    if (tail.readUInt16LE(at + 4) !== 0) throw new UnsupportedArchive({ archive, feature: "a zip file in several parts" });
-    const place = { count: tail.readUInt16LE(at + 10), size: tail.readUInt32LE(at + 12), offset: tail.readUInt32LE(at + 16) };
+    if (tail.readUInt16LE(at + 4) !== 0)
+      throw new UnsupportedArchive({ archive, feature: "a zip file in several parts" });
+    const place = {
+      count: tail.readUInt16LE(at + 10),
+      size: tail.readUInt32LE(at + 12),
+      offset: tail.readUInt32LE(at + 16),
+    };
     const wide = place.count === 0xffff || place.size === 0xffffffff || place.offset === 0xffffffff;
     return wide ? ((await findWideEnd(archive, file, start + at)) ?? place) : place;
   }

@@ -72,7 +72,10 @@ export class ZipReader implements EntryReader {
     const entry = next.value;
     const type = entry.name.endsWith("/") ? "directory" : typeOfUnix(entry);
     if (type !== "file" && type !== "directory" && type !== "symlink") {
-      throw new UnsupportedArchive({ archive: this.#archive, feature: `a ${type ?? "strange"} entry ('${entry.name}')` });
+      throw new UnsupportedArchive({
+        archive: this.#archive,
+        feature: `a ${type ?? "strange"} entry ('${entry.name}')`,
+      });
     }
     // On Windows it would be a separator, and some archives mean it as one.
     if (entry.name.includes("\\")) this.#refuse(entry.name, "the path contains a backslash");
@@ -167,7 +170,12 @@ export class ZipReader implements EntryReader {
   }
 
   #malformed(entry: ZipEntry, reason: string): MalformedArchive {
-    return new MalformedArchive({ archive: this.#archive, format: "zip", offset: entry.offset, reason: `'${entry.name}': ${reason}` });
+    return new MalformedArchive({
+      archive: this.#archive,
+      format: "zip",
+      offset: entry.offset,
+      reason: `'${entry.name}': ${reason}`,
+    });
   }
 }
 

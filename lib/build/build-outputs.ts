@@ -9,7 +9,13 @@ import { Store } from "#lib/store/store.ts";
 import { type BuilderRun, type BuilderView, builderView } from "./builder-run.ts";
 import { runBuiltin } from "./builtin-builder.ts";
 import { type Builtins, isBuiltin } from "./builtin.ts";
-import { type BuilderEnd, BuilderFailed, BuiltinFailed, type RealisationError, UnsuitableDerivation } from "./errors.ts";
+import {
+  type BuilderEnd,
+  BuilderFailed,
+  BuiltinFailed,
+  type RealisationError,
+  UnsuitableDerivation,
+} from "./errors.ts";
 import { explain } from "./hints.ts";
 import { keepFailed } from "./keep-failed.ts";
 import { BuildLog, logPath, logTail } from "./log.ts";
@@ -94,7 +100,11 @@ const runBuilder = (run: BuilderRun, view: BuilderView, session: Session) =>
 
 const missingOutputs = Effect.fnUntraced(function* (view: BuilderView) {
   const fs = yield* FileSystem;
-  const exists = (path: string) => fs.promises.lstat(path).then(() => true, () => false);
+  const exists = (path: string) =>
+    fs.promises.lstat(path).then(
+      () => true,
+      () => false,
+    );
   const outputs: string[] = [];
   for (const [name, { physical }] of view.outputs) {
     if (!(yield* Effect.promise(() => exists(physical)))) outputs.push(name);

@@ -53,11 +53,7 @@ export const dryRun = Effect.fnUntraced(function* (
 export const build = Effect.fnUntraced(function* (
   roots: readonly Derivation[],
   buildOptions: BuildOptions = {},
-): Effect.fn.Return<
-  BuildResult,
-  BuildError,
-  Store | FileSystem | Processes | Events | Builtins | Bubblewrap
-> {
+): Effect.fn.Return<BuildResult, BuildError, Store | FileSystem | Processes | Events | Builtins | Bubblewrap> {
   const { instantiation, addInput } = yield* instantiateRoots(roots);
   const plan = yield* makePlan(instantiation, roots, { durations: yield* readDurations });
   const session = yield* makeSession(buildOptions, plan.realised, addInput);
@@ -94,8 +90,10 @@ export const runPlan = Effect.fnUntraced(function* <Requirements>(
 ) {
   const events = yield* Events;
   events.emit({ type: "plan", ...planSize(plan) });
-  const failures = yield* schedule(plan.builds, { slots: { build: jobs, fetch: fetches }, keepGoing }, ({ derivation }) =>
-    run(derivation),
+  const failures = yield* schedule(
+    plan.builds,
+    { slots: { build: jobs, fetch: fetches }, keepGoing },
+    ({ derivation }) => run(derivation),
   );
   if (failures.length === 0) return;
   return yield* new BuildsFailed({

@@ -2,7 +2,13 @@ import { posix } from "node:path";
 import { sha256Hex } from "#lib/derivations/hash.ts";
 import { outputPlaceholder } from "#lib/derivations/placeholder.ts";
 import { knownOutputPath, type StoreDerivation } from "#lib/derivations/store-derivation.ts";
-import { baseName, type DerivationPath, makeStorePath, outputPathName, type StorePath } from "#lib/derivations/store-path.ts";
+import {
+  baseName,
+  type DerivationPath,
+  makeStorePath,
+  outputPathName,
+  type StorePath,
+} from "#lib/derivations/store-path.ts";
 import type { Limits } from "./limits.ts";
 import type { BuildLog } from "./log.ts";
 import { scratchDirectories } from "./sandbox.ts";

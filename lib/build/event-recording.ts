@@ -55,7 +55,8 @@ function parseLine(line: string, number: number): RecordedEvent {
   if (typeof milliseconds !== "number" || typeof event !== "object" || event === null || !("type" in event)) {
     throw new RecordingError(number, "has no time or no event");
   }
-  if (!Object.hasOwn(known, String(event.type))) throw new RecordingError(number, `has the unknown event '${String(event.type)}'`);
+  if (!Object.hasOwn(known, String(event.type)))
+    throw new RecordingError(number, `has the unknown event '${String(event.type)}'`);
   // Recordings are written by this module: the tag says which member of the union it is.
   return { milliseconds, event: event as EngineEvent };
 }

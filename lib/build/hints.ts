@@ -27,7 +27,8 @@ export const knownCauses: readonly KnownCause[] = [
   },
   {
     id: "out-of-memory",
-    pattern: /(^|\W)(Killed$|Killed signal|signal 9|Cannot allocate memory|virtual memory exhausted|out of memory|std::bad_alloc)/i,
+    pattern:
+      /(^|\W)(Killed$|Killed signal|signal 9|Cannot allocate memory|virtual memory exhausted|out of memory|std::bad_alloc)/i,
     title: "The machine ran out of memory",
     advice: "Build with fewer jobs ('-j 1') or fewer cores ('--cores 1').",
   },
@@ -59,7 +60,8 @@ export const knownCauses: readonly KnownCause[] = [
   },
   {
     id: "cmake-policy",
-    pattern: /Compatibility with CMake < [\d.]+ has been removed|cmake_minimum_required.*(removed|no longer supported)/i,
+    pattern:
+      /Compatibility with CMake < [\d.]+ has been removed|cmake_minimum_required.*(removed|no longer supported)/i,
     title: "The project asks for a CMake older than this one still imitates",
     advice: "Pass -DCMAKE_POLICY_VERSION_MINIMUM=3.5 to cmake, or update the project.",
   },
@@ -77,7 +79,8 @@ export const knownCauses: readonly KnownCause[] = [
   },
   {
     id: "meson-boolean",
-    pattern: /Value "?(true|false)"? \(of type "?\w+"?\) for( combo)? option .* is not one of|Value (true|false|'true'|'false') .*(enabled|disabled|auto)/i,
+    pattern:
+      /Value "?(true|false)"? \(of type "?\w+"?\) for( combo)? option .* is not one of|Value (true|false|'true'|'false') .*(enabled|disabled|auto)/i,
     title: "A Meson feature was given true or false",
     advice: "Features take 'enabled', 'disabled' or 'auto'.",
   },
@@ -91,11 +94,13 @@ export const knownCauses: readonly KnownCause[] = [
     id: "linker-library",
     pattern: /cannot find -l\S+|library not found for -l|undefined reference to `__atomic_/,
     title: "The linker does not find a library",
-    advice: "Add its development package for the target architecture, or the missing -l flag (-latomic for __atomic_ symbols).",
+    advice:
+      "Add its development package for the target architecture, or the missing -l flag (-latomic for __atomic_ symbols).",
   },
   {
     id: "wrong-architecture",
-    pattern: /Exec format error|file in wrong format|skipping incompatible .* when searching for|Relocations in generic ELF/i,
+    pattern:
+      /Exec format error|file in wrong format|skipping incompatible .* when searching for|Relocations in generic ELF/i,
     title: "A program or a library is of another architecture",
     advice: "Programs that run during the build must be the build machine's; libraries must be the target's.",
   },
@@ -125,13 +130,15 @@ export const knownCauses: readonly KnownCause[] = [
   },
   {
     id: "interpreter",
-    pattern: /bad interpreter: No such file or directory|: not found$|: command not found$|No such file or directory.*(awk|perl|python3?|m4|bison|flex|makeinfo)/i,
+    pattern:
+      /bad interpreter: No such file or directory|: not found$|: command not found$|No such file or directory.*(awk|perl|python3?|m4|bison|flex|makeinfo)/i,
     title: "A program is missing",
     advice: "Add the package that holds it to the environment. Debian's alternatives (awk, cc …) need a link there.",
   },
   {
     id: "test-failure",
-    pattern: /^(make: \*\*\* .*(check|test)\b|FAILED \(failures=|test result: FAILED|\d+% tests passed, [1-9]\d* tests? failed)/,
+    pattern:
+      /^(make: \*\*\* .*(check|test)\b|FAILED \(failures=|test result: FAILED|\d+% tests passed, [1-9]\d* tests? failed)/,
     title: "The program was built, and its own tests failed",
     advice: "Tests that need a network, a home directory or many cores fail in a sandbox: skip those, not all.",
   },

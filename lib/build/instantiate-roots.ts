@@ -23,10 +23,12 @@ export const instantiateRoots = Effect.fnUntraced(function* (
   const store = yield* Store;
   const sources = yield* attempt(() => referencedSources(roots));
   const paths = yield* Effect.forEach(sources, (source) => store.sourcePath(source), { concurrency });
-  const sourcePaths = new Map(sources.flatMap((source, index) => {
-    const path = paths[index];
-    return path === undefined ? [] : [[source, path] as const];
-  }));
+  const sourcePaths = new Map(
+    sources.flatMap((source, index) => {
+      const path = paths[index];
+      return path === undefined ? [] : [[source, path] as const];
+    }),
+  );
   const instantiation = yield* attempt(() => instantiate(roots, sourcePaths));
 
   const additions = new Map<StorePath, Effect.Effect<unknown, StoreError>>();

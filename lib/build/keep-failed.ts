@@ -35,9 +35,17 @@ export async function keepFailed(
 }
 
 const exists = (fs: FileSystemShape, path: string): Promise<boolean> =>
-  fs.promises.lstat(path).then(() => true, () => false);
+  fs.promises.lstat(path).then(
+    () => true,
+    () => false,
+  );
 
-function replayScript(command: readonly string[], { derivation, path, scratch }: BuilderRun, view: BuilderView, kept: string): string {
+function replayScript(
+  command: readonly string[],
+  { derivation, path, scratch }: BuilderRun,
+  view: BuilderView,
+  kept: string,
+): string {
   const builder = [derivation.builder, ...view.args];
   const enter = command.slice(0, command.length - builder.length).map((word) => quote(word.replaceAll(scratch, kept)));
   const fresh = Object.values(scratchDirectories(kept)).map(quote).join(" ");

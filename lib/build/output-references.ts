@@ -54,13 +54,16 @@ async function mentionedOutputs(
   output: BuiltOutput,
   outputs: ReadonlyMap<string, BuiltOutput>,
 ): Promise<ReadonlySet<string>> {
-  const others = new Map([...outputs].filter(([other]) => other !== name).map(([other, { path }]) => [hashPart(path), other]));
+  const others = new Map(
+    [...outputs].filter(([other]) => other !== name).map(([other, { path }]) => [hashPart(path), other]),
+  );
   const mentioned = new Set<string>();
   for await (const entry of walk(fs, output.physical)) {
     const scanner = new ReferenceScanner(others.keys());
     scanner.update(Buffer.from(`${posix.basename(entry.path)}\0`));
     if (entry.kind === "symlink") scanner.update(Buffer.from(entry.target));
-    if (entry.kind === "file") for await (const chunk of fs.createReadStream(entry.path)) scanner.update(chunk as Buffer);
+    if (entry.kind === "file")
+      for await (const chunk of fs.createReadStream(entry.path)) scanner.update(chunk as Buffer);
     for (const part of scanner.found.keys()) mentioned.add(others.get(part) ?? part);
   }
   return mentioned;
@@ -80,7 +83,10 @@ export async function rewriteReferences(
   if (replacements.size === 0) return undefined;
   if ((await fs.promises.lstat(directory)).isDirectory()) await makeRemovable(fs, directory);
   for await (const entry of walk(fs, directory)) {
-    if (entry.path !== directory && [...replacements.keys()].some((part) => posix.basename(entry.path).includes(part))) {
+    if (
+      entry.path !== directory &&
+      [...replacements.keys()].some((part) => posix.basename(entry.path).includes(part))
+    ) {
       return posix.relative(directory, entry.path);
     }
     if (entry.kind === "file") await rewriteFile(fs, entry.path, replacements);
@@ -95,7 +101,11 @@ export async function rewriteReferences(
   return undefined;
 }
 
-async function rewriteFile(fs: FileSystemShape, path: string, replacements: ReadonlyMap<string, string>): Promise<void> {
+async function rewriteFile(
+  fs: FileSystemShape,
+  path: string,
+  replacements: ReadonlyMap<string, string>,
+): Promise<void> {
   const places: { readonly offset: number; readonly to: string }[] = [];
   let offset = 0;
   let tail = Buffer.alloc(0);

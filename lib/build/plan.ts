@@ -77,7 +77,8 @@ export const makePlan = Effect.fnUntraced(function* (
         realised.set(derivation.path, outputs.set(output, path));
       } else if (!missing.has(derivation)) {
         missing.add(derivation);
-        for (const [input, outputs] of derivation.store.inputDerivations) want(instantiation.byPath.get(input), outputs);
+        for (const [input, outputs] of derivation.store.inputDerivations)
+          want(instantiation.byPath.get(input), outputs);
       }
     }
   }

@@ -38,11 +38,7 @@ export type RealisationOutcome = "built" | "cut-off";
 export const realise = Effect.fnUntraced(function* (
   derivation: InstantiatedDerivation,
   session: Session,
-): Effect.fn.Return<
-  RealisationOutcome,
-  RealisationError,
-  Store | FileSystem | Processes | Events | Builtins
-> {
+): Effect.fn.Return<RealisationOutcome, RealisationError, Store | FileSystem | Processes | Events | Builtins> {
   const store = yield* Store;
   const events = yield* Events;
   const started = performance.now();

@@ -66,7 +66,11 @@ export const registerOutputs = Effect.fnUntraced(function* (
   return registered;
 });
 
-function hashMismatch({ derivation, path: deriver }: BuilderRun, path: StorePath, error: OutputHashError): HashMismatch {
+function hashMismatch(
+  { derivation, path: deriver }: BuilderRun,
+  path: StorePath,
+  error: OutputHashError,
+): HashMismatch {
   const origin = ["url", "urls", "path"].map((name) => derivation.env.get(name)).find((value) => value !== undefined);
   return new HashMismatch({
     name: derivation.name,

@@ -58,7 +58,9 @@ export async function prepareSandbox(fs: FileSystemShape, request: SandboxReques
 
 /** The arguments that `sandboxCommand` reads: each ends in a NUL byte. */
 export function sandboxArgumentFile(description: SandboxDescription): string {
-  return sandboxArguments(description).map((argument) => `${argument}\0`).join("");
+  return sandboxArguments(description)
+    .map((argument) => `${argument}\0`)
+    .join("");
 }
 
 /**

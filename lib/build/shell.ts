@@ -65,7 +65,14 @@ const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: Resolv
   const store = yield* Store;
   const kept = posix.join(store.root, "nix/var/helios/failed", baseName(path).replace(/\.drv$/, ""));
   const replay = posix.join(kept, "replay.sh");
-  if (yield* Effect.promise(() => fs.promises.access(replay).then(() => true, () => false))) {
+  if (
+    yield* Effect.promise(() =>
+      fs.promises.access(replay).then(
+        () => true,
+        () => false,
+      ),
+    )
+  ) {
     return { command: ["/bin/sh", replay, "--shell"], kept } satisfies BuildShell;
   }
   const environment = derivation.env.get("environment") ?? "";
@@ -78,7 +85,9 @@ const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: Resolv
   }
   const launcher = yield* session.sandbox;
   const scratch = yield* store.temporaryDirectory;
-  const log = yield* inScratch(scratch, () => BuildLog.open(fs, posix.join(scratch, "log"), { line: () => {}, phase: () => {} }));
+  const log = yield* inScratch(scratch, () =>
+    BuildLog.open(fs, posix.join(scratch, "log"), { line: () => {}, phase: () => {} }),
+  );
   yield* inScratch(scratch, () => log.close());
   const { cores, limits } = session.options;
   const view = builderView({ path, derivation, scratch, log, limits, cores });

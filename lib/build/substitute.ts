@@ -57,14 +57,19 @@ export const substitute = Effect.fnUntraced(function* (
     for (const [url, cache] of working) {
       const pull =
         known === undefined
-          ? Effect.map(pullRealisation(cache, realisationKey(derivation.hashModulo, output), { trusted }), (found) => found?.path)
+          ? Effect.map(
+              pullRealisation(cache, realisationKey(derivation.hashModulo, output), { trusted }),
+              (found) => found?.path,
+            )
           : Effect.as(pullPaths(cache, [known], { trusted }), known);
-      const path = yield* pull.pipe(Effect.catch((error: CacheError) => {
-        if (error._tag === "NotInCache") return Effect.succeed(undefined);
-        // Asking again for each of a thousand derivations would take a thousand time-outs.
-        if (error._tag === "CacheUnreachable" || error._tag === "IncompatibleCache") working.delete(url);
-        return warn(`${error.message} It is built instead.`);
-      }));
+      const path = yield* pull.pipe(
+        Effect.catch((error: CacheError) => {
+          if (error._tag === "NotInCache") return Effect.succeed(undefined);
+          // Asking again for each of a thousand derivations would take a thousand time-outs.
+          if (error._tag === "CacheUnreachable" || error._tag === "IncompatibleCache") working.delete(url);
+          return warn(`${error.message} It is built instead.`);
+        }),
+      );
       if (path !== undefined) return path;
     }
     return undefined;
@@ -88,7 +93,8 @@ export const substitute = Effect.fnUntraced(function* (
     const missing = yield* Effect.forEach(
       asked,
       Effect.fnUntraced(function* ({ derivation, output }) {
-        if ((yield* realisedOutput(store, derivation.store, derivation.hashModulo, output)) !== undefined) return undefined;
+        if ((yield* realisedOutput(store, derivation.store, derivation.hashModulo, output)) !== undefined)
+          return undefined;
         const path = yield* take(derivation, output);
         if (path === undefined) return derivation;
         taken.push(path);

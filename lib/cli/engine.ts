@@ -32,12 +32,8 @@ function engine(flake: LocatedFlake, policy: LockPolicy, events: Layer.Layer<Eve
   const base = Layer.mergeAll(host, events);
   const store = Store.layer();
   const network = Layer.unwrap(Effect.map(hostProxies(), (proxy) => Network.layer({ proxy })));
-  const builtins = Layer.unwrap(
-    Effect.map(Store, ({ layout }) => standardBuiltins({ partial: layout.partial })),
-  );
-  const fetching = builtins.pipe(
-    Layer.provide(Layer.mergeAll(network, mirrorsLayer(flake.inputs.debian))),
-  );
+  const builtins = Layer.unwrap(Effect.map(Store, ({ layout }) => standardBuiltins({ partial: layout.partial })));
+  const fetching = builtins.pipe(Layer.provide(Layer.mergeAll(network, mirrorsLayer(flake.inputs.debian))));
   const sandbox = Bubblewrap.withFallback(pinnedBubblewrap(flake, policy));
   return sandbox.pipe(Layer.provideMerge(fetching), Layer.provideMerge(store), Layer.provideMerge(base));
 }
@@ -50,7 +46,10 @@ const pinnedBubblewrap = Effect.fnUntraced(
       Result.succeed(environment(bubblewrapRequest, lock)),
     );
     // Builtin builders alone make it, so this sandbox is never asked for.
-    const { outputs } = yield* Effect.provide(build([root]), Layer.succeed(Bubblewrap, { locate: Effect.die("bubblewrap is built in a sandbox") }));
+    const { outputs } = yield* Effect.provide(
+      build([root]),
+      Layer.succeed(Bubblewrap, { locate: Effect.die("bubblewrap is built in a sandbox") }),
+    );
     const path = outputs.get(root)?.get("out");
     if (path === undefined) return yield* Effect.die(new TypeError("bubblewrap has no output"));
     return bubblewrapCommand(store.physical(path));

@@ -1,7 +1,10 @@
 import * as Data from "effect/Data";
 
 /** A path that leads to no store path. */
-export class NotAStorePath extends Data.TaggedError("NotAStorePath")<{ readonly text: string; readonly store: string }> {
+export class NotAStorePath extends Data.TaggedError("NotAStorePath")<{
+  readonly text: string;
+  readonly store: string;
+}> {
   override get message(): string {
     return `'${this.text}' is not, and does not lead to, a path of the store ${this.store}. Give a path like /nix/store/…, a link like ./result, or an installable like '.#helios-cm5'.`;
   }
@@ -32,7 +35,10 @@ export class StoreDamaged extends Data.TaggedError("StoreDamaged")<{ readonly pr
 }
 
 /** A size or an age that cannot be read. */
-export class InvalidQuantity extends Data.TaggedError("InvalidQuantity")<{ readonly text: string; readonly wanted: string }> {
+export class InvalidQuantity extends Data.TaggedError("InvalidQuantity")<{
+  readonly text: string;
+  readonly wanted: string;
+}> {
   override get message(): string {
     return `'${this.text}' is not ${this.wanted}.`;
   }

@@ -47,7 +47,9 @@ export const substitution = {
     Flag.optional,
   ),
   trustedPublicKeys: Flag.String("trusted-public-keys").pipe(
-    Flag.withDescription("Whose signatures count, as name:base64, separated by spaces; HELIOS_TRUSTED_PUBLIC_KEYS unless given"),
+    Flag.withDescription(
+      "Whose signatures count, as name:base64, separated by spaces; HELIOS_TRUSTED_PUBLIC_KEYS unless given",
+    ),
     Flag.withMetavar("KEYS"),
     Flag.optional,
   ),
@@ -63,12 +65,18 @@ export interface SubstitutionFlags {
 export const building = {
   jobs: Flag.Int("jobs").pipe(
     Flag.withAlias("j"),
-    Flag.filter((jobs) => jobs >= 1, (jobs) => `expected at least 1, got ${jobs}`),
+    Flag.filter(
+      (jobs) => jobs >= 1,
+      (jobs) => `expected at least 1, got ${jobs}`,
+    ),
     Flag.withDescription("Builds that run at once; one for each processor by default"),
     Flag.optional,
   ),
   cores: Flag.Int("cores").pipe(
-    Flag.filter((cores) => cores >= 1, (cores) => `expected at least 1, got ${cores}`),
+    Flag.filter(
+      (cores) => cores >= 1,
+      (cores) => `expected at least 1, got ${cores}`,
+    ),
     Flag.withDescription("Processors that each build is told to use"),
     Flag.optional,
   ),

@@ -17,8 +17,7 @@ export const endDisplay: Effect.Effect<void> = Effect.sync(() => {
 });
 
 /** Writes text to stdout, where results go. */
-export const printText = (text: string): Effect.Effect<void> =>
-  Effect.andThen(endDisplay, write(text));
+export const printText = (text: string): Effect.Effect<void> => Effect.andThen(endDisplay, write(text));
 
 const write = (text: string): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

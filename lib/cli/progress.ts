@@ -34,6 +34,9 @@ export const progressEvents = Effect.fnUntraced(function* ({
 
 const openRecording = (file: string) =>
   Effect.acquireRelease(
-    Effect.try({ try: () => openSync(file, "w"), catch: (cause) => new StoreIoError({ operation: "write", path: file, cause }) }),
+    Effect.try({
+      try: () => openSync(file, "w"),
+      catch: (cause) => new StoreIoError({ operation: "write", path: file, cause }),
+    }),
     (descriptor) => Effect.sync(() => closeSync(descriptor)),
   );

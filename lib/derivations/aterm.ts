@@ -98,7 +98,11 @@ function quote(text: string): string {
  * @param name name of the derivation, without `.drv`
  * @throws AtermError
  */
-export function parseAterm(name: string, file: string | Uint8Array, directory: string = storeDirectory): StoreDerivation {
+export function parseAterm(
+  name: string,
+  file: string | Uint8Array,
+  directory: string = storeDirectory,
+): StoreDerivation {
   const reader = new Reader(name, typeof file === "string" ? file : decode(name, file));
   const problem = nameProblem(name);
   if (problem !== undefined) reader.fail(`its name ${problem}`);
@@ -119,7 +123,10 @@ export function parseAterm(name: string, file: string | Uint8Array, directory: s
     reader.expect("(");
     const path = reader.path((text) => parseDerivationPath(text, directory));
     reader.expect(",");
-    inputDerivations.set(path, reader.sorted(() => reader.string()));
+    inputDerivations.set(
+      path,
+      reader.sorted(() => reader.string()),
+    );
     reader.expect(")");
     return path;
   });
@@ -167,7 +174,8 @@ function readOutput(reader: Reader, directory: string): OutputSpecification {
     return path === "" ? { kind: "deferred" } : { kind: "input-addressed", path: parsed() };
   }
   if (hex === "") {
-    if (path !== "" || method !== "r:sha256") reader.fail(`an output without a hash is addressed by '${method}'`, start);
+    if (path !== "" || method !== "r:sha256")
+      reader.fail(`an output without a hash is addressed by '${method}'`, start);
     return { kind: "floating" };
   }
   const algorithm = method.replace(/^r:/, "");
@@ -236,7 +244,7 @@ class Reader {
       if (unit === 0x5c) {
         escaped = true;
         this.offset++;
-        if (!/^["\\nrt]/.test(this.text.charAt(this.offset))) this.fail("an escape other than \\\" \\\\ \\n \\r \\t");
+        if (!/^["\\nrt]/.test(this.text.charAt(this.offset))) this.fail('an escape other than \\" \\\\ \\n \\r \\t');
       } else if (unit === 0x0a || unit === 0x0d || unit === 0x09) {
         this.fail("a control character that should be escaped");
       } else if (unit === 0) {

@@ -73,6 +73,10 @@ function coerceObject(
       return value.toString();
     default:
       // Only reached from untyped callers: a plain object would otherwise become "[object Object]".
-      throw new DerivationAttributeError(derivation, attribute, "an object that is not in the store has no string form");
+      throw new DerivationAttributeError(
+        derivation,
+        attribute,
+        "an object that is not in the store has no string form",
+      );
   }
 }

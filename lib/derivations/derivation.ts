@@ -69,7 +69,12 @@ class DerivationValue {
   /** Identifies the content; the tokens of the outputs are derived from it. */
   readonly key: string;
 
-  constructor(fields: Pick<DerivationValue, "name" | "system" | "builder" | "args" | "env" | "outputs" | "fixedOutput" | "addressing" | "key">) {
+  constructor(
+    fields: Pick<
+      DerivationValue,
+      "name" | "system" | "builder" | "args" | "env" | "outputs" | "fixedOutput" | "addressing" | "key"
+    >,
+  ) {
     this.name = fields.name;
     this.system = fields.system;
     this.builder = fields.builder;
@@ -89,7 +94,11 @@ class DerivationValue {
    */
   output(name: string): DerivationOutput {
     if (!this.outputs.includes(name)) {
-      throw new DerivationAttributeError(this.name, "outputs", `there is no '${name}', only ${this.outputs.join(", ")}`);
+      throw new DerivationAttributeError(
+        this.name,
+        "outputs",
+        `there is no '${name}', only ${this.outputs.join(", ")}`,
+      );
     }
     return derivationOutput(this, name);
   }
@@ -143,10 +152,22 @@ export function derivation(attributes: DerivationAttributes): Derivation {
   const args = (attributes.args ?? []).map((value, index) => coerce(name, `args[${index}]`, value));
   const env = environment(attributes, system, outputs);
   const fixed = fixedOutput === undefined ? null : [fixedOutput.mode, fixedOutput.hash.algorithm, fixedOutput.hash.hex];
-  const key = sha256Hex(JSON.stringify(["derivation", name, system, builder, args, [...env], outputs, fixed, addressing]));
+  const key = sha256Hex(
+    JSON.stringify(["derivation", name, system, builder, args, [...env], outputs, fixed, addressing]),
+  );
   const known = derivations.get(key);
   if (known !== undefined) return known;
-  const value = new DerivationValue({ name, system, builder, args, env, outputs: [...outputs], fixedOutput, addressing, key });
+  const value = new DerivationValue({
+    name,
+    system,
+    builder,
+    args,
+    env,
+    outputs: [...outputs],
+    fixedOutput,
+    addressing,
+    key,
+  });
   derivations.set(key, value);
   return value;
 }
@@ -175,7 +196,11 @@ function environment(
     const value = values[variable];
     if (value === undefined) continue;
     if (outputs.includes(variable)) {
-      throw new DerivationAttributeError(name, `env.${variable}`, "is the variable of an output, which is set to its path");
+      throw new DerivationAttributeError(
+        name,
+        `env.${variable}`,
+        "is the variable of an output, which is set to its path",
+      );
     }
     if (variable === "" || /[=\0]/.test(variable)) {
       throw new DerivationAttributeError(name, `env.${variable}`, "cannot be the name of an environment variable");
@@ -207,6 +232,10 @@ function checkFixedOutput(name: string, outputs: readonly string[], { hash }: Fi
     throw new DerivationAttributeError(name, "outputs", "a fixed output is the only one, and is called 'out'");
   }
   if (hash.hex.length !== digestSizes[hash.algorithm] * 2 || !/^[0-9a-f]*$/.test(hash.hex)) {
-    throw new DerivationAttributeError(name, "fixedOutput.hash", `'${hash.hex}' is not a ${hash.algorithm} in hexadecimal`);
+    throw new DerivationAttributeError(
+      name,
+      "fixedOutput.hash",
+      `'${hash.hex}' is not a ${hash.algorithm} in hexadecimal`,
+    );
   }
 }

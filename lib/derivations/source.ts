@@ -53,7 +53,11 @@ export function source(options: SourceOptions): Source {
   if (!isAbsolute(options.path)) throw new DerivationAttributeError(name, "path", `'${options.path}' is not absolute`);
   const problem = nameProblem(name);
   if (problem !== undefined) {
-    throw new DerivationAttributeError(name, "name", `the name of the source '${path}' ${problem}; give it another 'name'`);
+    throw new DerivationAttributeError(
+      name,
+      "name",
+      `the name of the source '${path}' ${problem}; give it another 'name'`,
+    );
   }
   const include = options.include === undefined ? undefined : [...new Set(options.include.map(relative(name)))].sort();
   const token = makeToken(["source", path, name, include ?? null]);

@@ -1,12 +1,6 @@
 import { printAterm } from "./aterm.ts";
 import { outputPlaceholder } from "./placeholder.ts";
-import {
-  type DerivationPath,
-  type HashMode,
-  type StorePath,
-  storeDirectory,
-  textPath,
-} from "./store-path.ts";
+import { type DerivationPath, type HashMode, type StorePath, storeDirectory, textPath } from "./store-path.ts";
 import { type Hash, sha256 } from "./hash.ts";
 
 /** How the path of an output is determined. */
@@ -45,7 +39,9 @@ export function ownOutput(name: string, output: OutputSpecification): string {
 }
 
 /** The hash that the only output must have, if the derivation is a fixed-output one. */
-export function fixedOutputOf(derivation: StoreDerivation): (OutputSpecification & { readonly kind: "fixed" }) | undefined {
+export function fixedOutputOf(
+  derivation: StoreDerivation,
+): (OutputSpecification & { readonly kind: "fixed" }) | undefined {
   const output = derivation.outputs.get("out");
   return output?.kind === "fixed" && derivation.outputs.size === 1 ? output : undefined;
 }

@@ -70,8 +70,15 @@ class ArgumentsRecord extends LazyRecord {
   }
   keyList(): readonly string[] {
     const { own, specialArguments, outer } = this.evaluation.input;
-    const names = [...fixedArguments, ...Object.keys(own ?? {}), ...Object.keys(specialArguments), ...(this.provided()?.keyList() ?? [])];
-    return [...new Set(outer === undefined ? names : [...names, ...Object.keys(outer.scope.arguments)])].sort(byCodeUnit);
+    const names = [
+      ...fixedArguments,
+      ...Object.keys(own ?? {}),
+      ...Object.keys(specialArguments),
+      ...(this.provided()?.keyList() ?? []),
+    ];
+    return [...new Set(outer === undefined ? names : [...names, ...Object.keys(outer.scope.arguments)])].sort(
+      byCodeUnit,
+    );
   }
   hasKey(key: string): boolean {
     const { own, specialArguments, outer } = this.evaluation.input;
@@ -98,7 +105,9 @@ class ArgumentsRecord extends LazyRecord {
         argument: wanted === undefined ? "the list of its arguments" : `the argument \`${wanted}\``,
       });
     }
-    return this.evaluation.root.hasDefinitionsFor("_module") ? asRecordSource(this.evaluation.builtIn("args").force()) : undefined;
+    return this.evaluation.root.hasDefinitionsFor("_module")
+      ? asRecordSource(this.evaluation.builtIn("args").force())
+      : undefined;
   }
   readKey(key: string): unknown {
     const { own, specialArguments, outer } = this.evaluation.input;
@@ -108,7 +117,9 @@ class ArgumentsRecord extends LazyRecord {
       case "config":
         return this.evaluation.scope.config;
       case "options":
-        return this.evaluation.isReady ? optionsView(this.evaluation).record : new EarlyRecord(() => optionsView(this.evaluation)).record;
+        return this.evaluation.isReady
+          ? optionsView(this.evaluation).record
+          : new EarlyRecord(() => optionsView(this.evaluation)).record;
       case "root":
         return outermost(this.evaluation).uncheckedConfig;
       case "specialArgs":
@@ -120,7 +131,9 @@ class ArgumentsRecord extends LazyRecord {
     }
     if (outer !== undefined && this.onlyOuter(key)) return Reflect.get(outer.scope.arguments, key);
     const provided = this.provided(key);
-    return provided?.hasKey(key) === true || outer === undefined ? provided?.readKey(key) : Reflect.get(outer.scope.arguments, key);
+    return provided?.hasKey(key) === true || outer === undefined
+      ? provided?.readKey(key)
+      : Reflect.get(outer.scope.arguments, key);
   }
   missingKey(key: string): unknown {
     throw new EvaluationError({ reason: "missing-argument", argument: key, suggestions: nearest(key, this.keyList()) });

@@ -12,7 +12,8 @@ export const builtInOptions = {
     args: mkOption({
       type: lazyAttrsOf(raw),
       default: {},
-      description: "Additional arguments of thunks and module functions. They are not available while imports are being found; use specialArgs for that.",
+      description:
+        "Additional arguments of thunks and module functions. They are not available while imports are being found; use specialArgs for that.",
     }),
     check: mkOption({
       type: bool,

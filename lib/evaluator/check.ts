@@ -35,7 +35,10 @@ export function allErrors(evaluated: object): readonly EvaluationError[] {
     try {
       visitValue(cell.force());
     } catch (error) {
-      const isUnset = error instanceof EvaluationError && error.failure.reason === "undefined-option" && error.failure.location === cell;
+      const isUnset =
+        error instanceof EvaluationError &&
+        error.failure.reason === "undefined-option" &&
+        error.failure.location === cell;
       if (!isUnset || cell.hasReaders) note(error);
     }
   };

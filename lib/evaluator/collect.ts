@@ -51,7 +51,16 @@ export interface Import {
 }
 
 const moduleKeys = new Set([
-  "name", "file", "key", "class", "imports", "disabledModules", "options", "config", "freeformType", "meta",
+  "name",
+  "file",
+  "key",
+  "class",
+  "imports",
+  "disabledModules",
+  "options",
+  "config",
+  "freeformType",
+  "meta",
 ]);
 
 const objectKeys = new WeakMap<object, string>();
@@ -115,7 +124,11 @@ function identify(each: Import, context: LoadContext): Identified {
   if (typeof reference === "string") {
     const module = dataModule(reference, each.importer);
     const file = module.file ?? reference;
-    return { key: `file:${file}`, produce: (disabled) => unify(module, new ModuleSource(file, file, module, undefined, true), `file:${file}`, each, context, disabled) };
+    return {
+      key: `file:${file}`,
+      produce: (disabled) =>
+        unify(module, new ModuleSource(file, file, module, undefined, true), `file:${file}`, each, context, disabled),
+    };
   }
   if (typeof reference === "function") {
     const scope = each.scope ?? context.scope;
@@ -123,14 +136,20 @@ function identify(each: Import, context: LoadContext): Identified {
     if (!isRecord(module) && !(module instanceof PropertyRecord)) throw notAModule(each, module);
     const explicit = isRecord(module) && (module as Module).key !== undefined;
     const key = explicit ? keyOf(module, module as Module) : each.anonymousKey;
-    return { key, produce: (disabled) => unify(module as Module, sourceFor(module, each), key, each, context, disabled) };
+    return {
+      key,
+      produce: (disabled) => unify(module as Module, sourceFor(module, each), key, each, context, disabled),
+    };
   }
   if (reference instanceof PropertyRecord) {
     return { key: each.anonymousKey, produce: () => wholeConfig(reference, each, context) };
   }
   if (!isRecord(reference) || typeof reference["_type"] === "string") throw notAModule(each, reference);
   const key = keyOf(reference, reference as Module);
-  return { key, produce: (disabled) => unify(reference as Module, sourceFor(reference, each), key, each, context, disabled) };
+  return {
+    key,
+    produce: (disabled) => unify(reference as Module, sourceFor(reference, each), key, each, context, disabled),
+  };
 }
 
 function dataModule(path: string, importer: ModuleSource): Module {
@@ -145,7 +164,8 @@ function dataModule(path: string, importer: ModuleSource): Module {
 }
 
 function sourceFor(module: object, each: Import): ModuleSource {
-  const recorded = recordedSource(module) ?? (typeof each.reference === "function" ? recordedSource(each.reference) : undefined);
+  const recorded =
+    recordedSource(module) ?? (typeof each.reference === "function" ? recordedSource(each.reference) : undefined);
   if (recorded !== undefined) return recorded;
   if (each.source !== undefined && !("file" in module) && !("name" in module)) return each.source;
   const { file, name } = module as Module;
@@ -156,7 +176,11 @@ function sourceFor(module: object, each: Import): ModuleSource {
   );
 }
 
-function wholeConfig(config: unknown, each: Import, context: LoadContext): { readonly module: LoadedModule; readonly imports: readonly Import[] } {
+function wholeConfig(
+  config: unknown,
+  each: Import,
+  context: LoadContext,
+): { readonly module: LoadedModule; readonly imports: readonly Import[] } {
   return {
     module: {
       source: each.source ?? each.importer,
@@ -186,7 +210,14 @@ function unify(
   const rest: Record<string, unknown> = {};
   const stray: string[] = [];
   for (const name of Object.keys(module)) {
-    if (name === "options" || name === "config" || name === "imports" || name === "disabledModules" || name === "freeformType") continue;
+    if (
+      name === "options" ||
+      name === "config" ||
+      name === "imports" ||
+      name === "disabledModules" ||
+      name === "freeformType"
+    )
+      continue;
     if (structured) {
       if (!moduleKeys.has(name)) stray.push(name);
     } else if (!moduleKeys.has(name) || name === "meta") {
@@ -272,7 +303,13 @@ function notAModule(each: Import, value: unknown): EvaluationError {
   return new EvaluationError({
     reason: "bad-import",
     problem: `${what} is not a module`,
-    source: (typeof each.reference === "function" ? recordedSource(each.reference) : undefined) ?? each.source ?? each.importer,
-    remedy: tag === "configuration" ? "Import the modules it was made from, not its result." : "Import a module object, a function that returns one, or the path of a TOML or JSON file.",
+    source:
+      (typeof each.reference === "function" ? recordedSource(each.reference) : undefined) ??
+      each.source ??
+      each.importer,
+    remedy:
+      tag === "configuration"
+        ? "Import the modules it was made from, not its result."
+        : "Import a module object, a function that returns one, or the path of a TOML or JSON file.",
   });
 }

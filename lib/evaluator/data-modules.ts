@@ -122,7 +122,10 @@ function importList(value: unknown, file: string): readonly string[] {
 }
 
 /** Where a key of a data module stands. */
-export function placeInData(module: object, path: readonly string[]): (Position & { readonly file: string }) | undefined {
+export function placeInData(
+  module: object,
+  path: readonly string[],
+): (Position & { readonly file: string }) | undefined {
   const data = modulesOfFiles.get(module);
   if (data === undefined) return undefined;
   const position = data.file.endsWith(".toml") ? findInToml(data.text, path) : findInJson(data.text, path);
@@ -163,19 +166,34 @@ function problemsOf(errors: readonly Ajv.ErrorObject[]): readonly DataProblem[] 
 }
 
 function problemOf(error: Ajv.ErrorObject): DataProblem {
-  const path = error.instancePath.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (error.keyword === "additionalProperties") {
     const { additionalProperty: key } = error.params as { readonly additionalProperty: string };
     const known = isRecord(error.parentSchema?.["properties"]) ? Object.keys(error.parentSchema["properties"]) : [];
     return { path: [...path, key], problem: "there is no such option", suggestions: nearest(key, known) };
   }
-  if (error.keyword === "false schema") return { path, problem: "this option cannot be set in a data file", suggestions: [] };
+  if (error.keyword === "false schema")
+    return { path, problem: "this option cannot be set in a data file", suggestions: [] };
   if (error.keyword === "enum") {
     const { allowedValues } = error.params as { readonly allowedValues: readonly unknown[] };
-    const value = typeof error.data === "string" ? nearest(error.data, allowedValues.filter((each) => typeof each === "string")) : [];
-    return { path, problem: `must be one of ${allowedValues.map((each) => JSON.stringify(each)).join(", ")}`, suggestions: value };
+    const value =
+      typeof error.data === "string"
+        ? nearest(
+            error.data,
+            allowedValues.filter((each) => typeof each === "string"),
+          )
+        : [];
+    return {
+      path,
+      problem: `must be one of ${allowedValues.map((each) => JSON.stringify(each)).join(", ")}`,
+      suggestions: value,
+    };
   }
-  if (error.keyword === "anyOf") return { path, problem: `${JSON.stringify(error.data)} fits none of the types this option takes`, suggestions: [] };
+  if (error.keyword === "anyOf")
+    return { path, problem: `${JSON.stringify(error.data)} fits none of the types this option takes`, suggestions: [] };
   return { path, problem: error.message ?? error.keyword, suggestions: [] };
 }
 

@@ -77,7 +77,10 @@ export function findInToml(text: string, path: readonly string[]): Position | un
       } else {
         table = keys;
       }
-      consider(table, { line: index + 1, column: line.length - line.trimStart().length + (header[2] ?? "").length + 1 });
+      consider(table, {
+        line: index + 1,
+        column: line.length - line.trimStart().length + (header[2] ?? "").length + 1,
+      });
       continue;
     }
     const assignment = /^(\s*)((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+|\s*\.\s*)+)\s*=\s*(.*)$/u.exec(line);

@@ -70,14 +70,21 @@ export interface Property<in out W, in out S extends Scope> {
 
 /** A written value without thunk or property around it. */
 export type Plain<W, S extends Scope> =
-  W extends Scalar<infer T> ? T
-  : W extends ListOf<infer E> ? readonly Definition<E, S>[]
-  : W extends AttrsOf<infer E> ? { readonly [name: string]: Definition<E, S> }
-  : W extends Tree<infer O> ? Definitions<O, S>
-  : W extends Group<infer O> ? Definitions<O, S>
-  : W extends OpenTree<infer O, infer E> ? OpenDefinitions<O, E, S>
-  : W extends TagOf<infer O> ? TagDefinitions<O, S>
-  : never;
+  W extends Scalar<infer T>
+    ? T
+    : W extends ListOf<infer E>
+      ? readonly Definition<E, S>[]
+      : W extends AttrsOf<infer E>
+        ? { readonly [name: string]: Definition<E, S> }
+        : W extends Tree<infer O>
+          ? Definitions<O, S>
+          : W extends Group<infer O>
+            ? Definitions<O, S>
+            : W extends OpenTree<infer O, infer E>
+              ? OpenDefinitions<O, E, S>
+              : W extends TagOf<infer O>
+                ? TagDefinitions<O, S>
+                : never;
 
 /** Everything that may be written where `W` is expected. */
 export type Definition<W, S extends Scope> = [W] extends [Group<infer O>]

@@ -110,7 +110,14 @@ export function documentationJson(options: readonly OptionDocumentation[]): stri
 /** One Markdown document. */
 export function documentationMarkdown(options: readonly OptionDocumentation[], title: string): string {
   const parts = shown(options).map((option) => {
-    const lines = [`## \`${option.name}\``, "", option.description ?? "", "", `Type: ${option.type}${option.readOnly ? " (read-only)" : ""}`, ""];
+    const lines = [
+      `## \`${option.name}\``,
+      "",
+      option.description ?? "",
+      "",
+      `Type: ${option.type}${option.readOnly ? " (read-only)" : ""}`,
+      "",
+    ];
     if (option.default !== undefined) lines.push(`Default: ${code(option.default)}`, "");
     if (option.example !== undefined) lines.push(`Example: ${code(option.example)}`, "");
     lines.push(`Declared in ${option.declarations.map((place) => `\`${place}\``).join(", ")}`, "");

@@ -9,7 +9,8 @@ import { showValue } from "./show-value.ts";
 export type WrittenPart = "config" | "options";
 
 /** Finds the line of an option in a module; installed by `places.ts`, which reads sources. */
-let locator: (source: ModuleSource, part: WrittenPart, location: Location | undefined) => string | undefined = () => undefined;
+let locator: (source: ModuleSource, part: WrittenPart, location: Location | undefined) => string | undefined = () =>
+  undefined;
 
 /** Installs how places are found. */
 export function onLocate(locate: typeof locator): void {
@@ -29,22 +30,77 @@ export interface BlamedDefinition {
 
 /** What went wrong, with the data needed to print it. */
 export type Failure =
-  | { readonly reason: "unknown-option"; readonly location: Location; readonly definitions: readonly BlamedDefinition[]; readonly suggestions: readonly string[] }
-  | { readonly reason: "unknown-read"; readonly location: Location; readonly reader: Location | undefined; readonly suggestions: readonly string[] }
-  | { readonly reason: "wrong-type"; readonly location: Location; readonly type: string; readonly why: string | undefined; readonly definitions: readonly BlamedDefinition[] }
-  | { readonly reason: "conflict"; readonly location: Location; readonly problem: string; readonly definitions: readonly BlamedDefinition[] }
+  | {
+      readonly reason: "unknown-option";
+      readonly location: Location;
+      readonly definitions: readonly BlamedDefinition[];
+      readonly suggestions: readonly string[];
+    }
+  | {
+      readonly reason: "unknown-read";
+      readonly location: Location;
+      readonly reader: Location | undefined;
+      readonly suggestions: readonly string[];
+    }
+  | {
+      readonly reason: "wrong-type";
+      readonly location: Location;
+      readonly type: string;
+      readonly why: string | undefined;
+      readonly definitions: readonly BlamedDefinition[];
+    }
+  | {
+      readonly reason: "conflict";
+      readonly location: Location;
+      readonly problem: string;
+      readonly definitions: readonly BlamedDefinition[];
+    }
   | { readonly reason: "undefined-option"; readonly location: Location; readonly declarations: readonly ModuleSource[] }
   | { readonly reason: "read-only"; readonly location: Location; readonly definitions: readonly BlamedDefinition[] }
   | { readonly reason: "cycle"; readonly cells: readonly Location[] }
-  | { readonly reason: "bad-module"; readonly problem: string; readonly source: ModuleSource | undefined; readonly remedy?: string }
-  | { readonly reason: "bad-import"; readonly problem: string; readonly source: ModuleSource | undefined; readonly remedy?: string }
-  | { readonly reason: "bad-declaration"; readonly location: Location | undefined; readonly problem: string; readonly declarations: readonly ModuleSource[]; readonly remedy?: string }
-  | { readonly reason: "bad-property"; readonly location: Location | undefined; readonly problem: string; readonly definitions: readonly BlamedDefinition[] }
-  | { readonly reason: "structure-depends-on-config"; readonly source: ModuleSource | undefined; readonly argument: string }
+  | {
+      readonly reason: "bad-module";
+      readonly problem: string;
+      readonly source: ModuleSource | undefined;
+      readonly remedy?: string;
+    }
+  | {
+      readonly reason: "bad-import";
+      readonly problem: string;
+      readonly source: ModuleSource | undefined;
+      readonly remedy?: string;
+    }
+  | {
+      readonly reason: "bad-declaration";
+      readonly location: Location | undefined;
+      readonly problem: string;
+      readonly declarations: readonly ModuleSource[];
+      readonly remedy?: string;
+    }
+  | {
+      readonly reason: "bad-property";
+      readonly location: Location | undefined;
+      readonly problem: string;
+      readonly definitions: readonly BlamedDefinition[];
+    }
+  | {
+      readonly reason: "structure-depends-on-config";
+      readonly source: ModuleSource | undefined;
+      readonly argument: string;
+    }
   | { readonly reason: "missing-argument"; readonly argument: string; readonly suggestions: readonly string[] }
-  | { readonly reason: "thunk-threw"; readonly location: Location | undefined; readonly source: ModuleSource | undefined; readonly cause: unknown }
+  | {
+      readonly reason: "thunk-threw";
+      readonly location: Location | undefined;
+      readonly source: ModuleSource | undefined;
+      readonly cause: unknown;
+    }
   | { readonly reason: "frozen"; readonly location: Location | undefined }
-  | { readonly reason: "bad-data"; readonly file: string; readonly problems: readonly (DataProblem & { readonly line?: number; readonly column?: number })[] }
+  | {
+      readonly reason: "bad-data";
+      readonly file: string;
+      readonly problems: readonly (DataProblem & { readonly line?: number; readonly column?: number })[];
+    }
   | { readonly reason: "assertions"; readonly messages: readonly string[] };
 
 /** Every reason an evaluation fails for. */
@@ -121,12 +177,16 @@ export function describeFailure(failure: Failure): string {
     case "bad-module":
     case "bad-import":
       return lines(
-        failure.source === undefined ? failure.problem : `${placeLabel(failure.source, "config", undefined)}: ${failure.problem}`,
+        failure.source === undefined
+          ? failure.problem
+          : `${placeLabel(failure.source, "config", undefined)}: ${failure.problem}`,
         failure.remedy,
       );
     case "bad-declaration":
       return lines(
-        failure.location === undefined ? failure.problem : `The declaration of ${quote(failure.location)}: ${failure.problem}`,
+        failure.location === undefined
+          ? failure.problem
+          : `The declaration of ${quote(failure.location)}: ${failure.problem}`,
         ...failure.declarations.map((source) => `- declared in ${placeLabel(source, "options", failure.location)}`),
         failure.remedy,
       );
@@ -149,7 +209,9 @@ export function describeFailure(failure: Failure): string {
     case "thunk-threw":
       return lines(
         `Computing ${failure.location === undefined ? "a value" : quote(failure.location)} failed: ${causeMessage(failure.cause)}`,
-        failure.source === undefined ? undefined : `- defined in ${placeLabel(failure.source, "config", failure.location)}`,
+        failure.source === undefined
+          ? undefined
+          : `- defined in ${placeLabel(failure.source, "config", failure.location)}`,
       );
     case "frozen":
       return `${failure.location === undefined ? "The configuration" : quote(failure.location)} cannot be changed after evaluation; define the option in a module instead.`;
@@ -159,7 +221,10 @@ export function describeFailure(failure: Failure): string {
         ...failure.problems.map((each) => {
           const place = each.line === undefined ? failure.file : `${failure.file}:${each.line}:${each.column ?? 1}`;
           const name = each.path.length === 0 ? "" : `\`${showOption(each.path)}\`: `;
-          return lines(`- ${place}: ${name}${each.problem}.`, each.suggestions.length === 0 ? undefined : `  ${suggestion(each.suggestions)}`);
+          return lines(
+            `- ${place}: ${name}${each.problem}.`,
+            each.suggestions.length === 0 ? undefined : `  ${suggestion(each.suggestions)}`,
+          );
         }),
       );
     case "assertions":
@@ -214,7 +279,10 @@ export function showDefinition(definition: BlamedDefinition, location: Location 
   if (!("value" in definition)) return `- in ${label}`;
   const text = showValue(definition.value);
   return text.includes("\n")
-    ? `- in ${label}:\n${text.split("\n").map((line) => `    ${line}`).join("\n")}`
+    ? `- in ${label}:\n${text
+        .split("\n")
+        .map((line) => `    ${line}`)
+        .join("\n")}`
     : `- in ${label}: ${text}`;
 }
 

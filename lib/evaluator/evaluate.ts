@@ -162,9 +162,11 @@ class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
   /** Exchanges definitions in place, if nothing but `config` differs and nothing is undeclared. */
   private exchange(before: Module, after: Module): Replacement | undefined {
     const parts = ["imports", "disabledModules", "options", "freeformType", "key", "class", "meta"] as const;
-    if (!("config" in before) || !("config" in after) || parts.some((part) => before[part] !== after[part])) return undefined;
+    if (!("config" in before) || !("config" in after) || parts.some((part) => before[part] !== after[part]))
+      return undefined;
     const loaded = this.evaluation.modules.find((each) => each.source.module === before);
-    if (loaded === undefined || this.evaluation.unmatched.length > 0 || this.evaluation.freeformType !== undefined) return undefined;
+    if (loaded === undefined || this.evaluation.unmatched.length > 0 || this.evaluation.freeformType !== undefined)
+      return undefined;
     const source = new ModuleSource(loaded.source.name, after.file, after);
     const replaced = { ...loaded, source, config: after.config };
     const replacement = replaceDefinitions(this.evaluation, loaded, replaced);

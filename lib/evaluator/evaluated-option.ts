@@ -98,7 +98,10 @@ export class EvaluatedOption<T = unknown> {
   }
   /** The values that were merged, with the file of each. */
   get definitionsWithLocations(): readonly { readonly file: string; readonly value: unknown }[] {
-    return sortByOrder(computeThunks(this.survivors(), this.cell)).map((each) => ({ file: each.source.label, value: each.value }));
+    return sortByOrder(computeThunks(this.survivors(), this.cell)).map((each) => ({
+      file: each.source.label,
+      value: each.value,
+    }));
   }
   /** The files of the merged definitions. */
   get files(): readonly string[] {
@@ -231,7 +234,12 @@ export class OptionsRecord extends RecordSource {
     let view = this.views.get(key);
     if (view === undefined) {
       const child = this.node.child(key);
-      view = child instanceof OptionCell ? new EvaluatedOption(child) : child instanceof GroupNode ? new OptionsRecord(child).record : undefined;
+      view =
+        child instanceof OptionCell
+          ? new EvaluatedOption(child)
+          : child instanceof GroupNode
+            ? new OptionsRecord(child).record
+            : undefined;
       this.views.set(key, view);
     }
     return view;

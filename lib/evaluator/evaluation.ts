@@ -87,7 +87,8 @@ export class Evaluation {
     if (this.loadedModules !== undefined) return this.loadedModules;
     const { imports, shared } = this.input;
     if (imports.length === 0 && shared !== undefined) return (this.loadedModules = shared.modules);
-    if (this.loading) throw new EvaluationError({ reason: "structure-depends-on-config", source: undefined, argument: "`config`" });
+    if (this.loading)
+      throw new EvaluationError({ reason: "structure-depends-on-config", source: undefined, argument: "`config`" });
     this.loading = true;
     try {
       const context: LoadContext = { scope: this.scope, class: this.input.class };
@@ -104,7 +105,8 @@ export class Evaluation {
     if (this.rootNode !== undefined) return this.rootNode;
     const { modules } = this;
     const { shared, definitions } = this.input;
-    const shape = shared !== undefined && this.input.imports.length === 0 ? shared.shape : shapeOf(modules, this.prefix);
+    const shape =
+      shared !== undefined && this.input.imports.length === 0 ? shared.shape : shapeOf(modules, this.prefix);
     const root = new GroupNode(this, undefined, shape, true);
     for (const module of modules) {
       if (module.config === undefined) continue;
@@ -194,7 +196,8 @@ export class Evaluation {
   private mergeFreeform(type: AnyOptionType): RecordSource | undefined {
     const definitions = this.unmatched.map(({ location, definition }) => {
       let value: unknown = rewrap(definition);
-      for (let up: Location | undefined = location; up !== this.prefix && up !== undefined; up = up.up) value = { [up.key]: value };
+      for (let up: Location | undefined = location; up !== this.prefix && up !== undefined; up = up.up)
+        value = { [up.key]: value };
       return definition.element(value);
     });
     return asRecordSource(type.merge(this.prefix ?? { up: undefined, key: "<freeform>" }, definitions));
@@ -245,13 +248,16 @@ export class Evaluation {
     }
     if (forward.to === undefined) return;
     const condition = forward.condition ?? true;
-    const value = condition === true ? definition.value : new PropertyRecord("if", definition.value, this.bindCondition(condition));
+    const value =
+      condition === true ? definition.value : new PropertyRecord("if", definition.value, this.bindCondition(condition));
     this.deliver(forward.to, definition.inside(value), from);
   }
 
   /** A forwarded definition keeps its module's scope, but the condition belongs to this evaluation. */
   private bindCondition(condition: unknown): unknown {
-    return typeof condition === "function" ? (): unknown => condition(this.scope.config, this.scope.arguments) : condition;
+    return typeof condition === "function"
+      ? (): unknown => condition(this.scope.config, this.scope.arguments)
+      : condition;
   }
 
   /** The value of a renamed option: that of the new one. */
@@ -259,7 +265,11 @@ export class Evaluation {
     let value: unknown = this.uncheckedConfig;
     for (const key of forward.to ?? []) {
       if (typeof value !== "object" || value === null || !(key in value)) {
-        throw new EvaluationError({ reason: "undefined-option", location: from, declarations: from.shape.declarations.map((each) => each.source) });
+        throw new EvaluationError({
+          reason: "undefined-option",
+          location: from,
+          declarations: from.shape.declarations.map((each) => each.source),
+        });
       }
       value = Reflect.get(value, key);
     }
@@ -306,7 +316,10 @@ export class Evaluation {
       definitions: this.unmatched
         .filter((each) => each.location.key === location.key && each.location.up === location.up)
         .map(({ definition }) => ({ source: definition.source, value: definition.value })),
-      suggestions: nearest(location.key, siblings.keys.filter((key) => key !== "_module")).map((name) => siblingPath(location.up, name)),
+      suggestions: nearest(
+        location.key,
+        siblings.keys.filter((key) => key !== "_module"),
+      ).map((name) => siblingPath(location.up, name)),
     });
   }
 }

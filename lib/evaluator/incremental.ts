@@ -37,7 +37,9 @@ export function replaceDefinitions(evaluation: Evaluation, before: LoadedModule,
     { order, before: before.source, changed },
   );
   if (!replaced) return { affected: [], everything: true };
-  const affected = [...Cell.invalidate(changed)].filter((cell) => cell instanceof OptionCell).map((cell) => pathOf(cell));
+  const affected = [...Cell.invalidate(changed)]
+    .filter((cell) => cell instanceof OptionCell)
+    .map((cell) => pathOf(cell));
   return { affected, everything: false };
 }
 
@@ -48,7 +50,12 @@ interface Redefinition {
 }
 
 /** False when the definitions do not fit the declared options one to one. */
-function redefine(node: GroupNode, before: readonly DefinitionRecord[], after: readonly DefinitionRecord[], redefinition: Redefinition): boolean {
+function redefine(
+  node: GroupNode,
+  before: readonly DefinitionRecord[],
+  after: readonly DefinitionRecord[],
+  redefinition: Redefinition,
+): boolean {
   const old = byKey(node, before);
   const fresh = byKey(node, after);
   if (old === undefined || fresh === undefined) return false;
@@ -62,7 +69,10 @@ function redefine(node: GroupNode, before: readonly DefinitionRecord[], after: r
     } else {
       if (child.fields.forward !== undefined) return false;
       if (!sameDefinitions(was, is)) redefinition.changed.push(child);
-      child.definitions = inOrder([...child.definitions.filter((each) => each.source !== redefinition.before), ...is], redefinition.order);
+      child.definitions = inOrder(
+        [...child.definitions.filter((each) => each.source !== redefinition.before), ...is],
+        redefinition.order,
+      );
     }
   }
   return true;
@@ -84,7 +94,10 @@ function byKey(node: GroupNode, definitions: readonly DefinitionRecord[]): Map<s
   return keys;
 }
 
-function inOrder(definitions: readonly DefinitionRecord[], order: ReadonlyMap<ModuleSource, number>): readonly DefinitionRecord[] {
+function inOrder(
+  definitions: readonly DefinitionRecord[],
+  order: ReadonlyMap<ModuleSource, number>,
+): readonly DefinitionRecord[] {
   return [...definitions].sort((a, b) => (order.get(a.source) ?? -1) - (order.get(b.source) ?? -1));
 }
 
@@ -107,8 +120,10 @@ function sameDefinition(a: DefinitionRecord, b: DefinitionRecord): boolean {
 /** The value that a cell of an earlier evaluation has and that must be this cell's too. */
 export function adoptable(cell: OptionCell, donor: Evaluation): { readonly value: unknown } | undefined {
   const earlier = donor.cellAt(pathOf(cell));
-  if (earlier === undefined || !earlier.isDone || earlier.shape.declarations.length !== cell.shape.declarations.length) return undefined;
-  if (earlier.shape.declarations.some((each, index) => each.fields !== cell.shape.declarations[index]?.fields)) return undefined;
+  if (earlier === undefined || !earlier.isDone || earlier.shape.declarations.length !== cell.shape.declarations.length)
+    return undefined;
+  if (earlier.shape.declarations.some((each, index) => each.fields !== cell.shape.declarations[index]?.fields))
+    return undefined;
   if (!sameDefinitions(earlier.definitions, cell.definitions)) return undefined;
   const value = earlier.force();
   if (!isFinished(value)) return undefined;
@@ -123,7 +138,11 @@ export function adoptable(cell: OptionCell, donor: Evaluation): { readonly value
 function isFinished(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return typeof value !== "function";
   if (recordSourceOf(value) !== undefined || !Object.isFrozen(value)) return false;
-  const inner: readonly unknown[] = Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : [undefined, value];
+  const inner: readonly unknown[] = Array.isArray(value)
+    ? value
+    : isRecord(value)
+      ? Object.values(value)
+      : [undefined, value];
   return inner.every((each) => typeof each !== "object" || each === null);
 }
 

@@ -1,19 +1,50 @@
 /** The evaluator: option modules in, one typed, frozen configuration out. */
-export type { Config, ConfigDefinition, ConfigDefinitions, Declarations, ModuleArguments, Options, RootScope, SubmoduleScope } from "./config.ts";
+export type {
+  Config,
+  ConfigDefinition,
+  ConfigDefinitions,
+  Declarations,
+  ModuleArguments,
+  Options,
+  RootScope,
+  SubmoduleScope,
+} from "./config.ts";
 export type { Definition, Definitions, Plain, Property, Scope, Thunk } from "./definition.ts";
-export { documentationJson, documentationMarkdown, documentOptions, type OptionDocumentation, undescribed } from "./documentation.ts";
+export {
+  documentationJson,
+  documentationMarkdown,
+  documentOptions,
+  type OptionDocumentation,
+  undescribed,
+} from "./documentation.ts";
 export { documentationHtml } from "./documentation-page.ts";
 export { type Documentation, literalExpression, literalMD } from "./documentation-text.ts";
 export { allErrors } from "./check.ts";
 export { type Asserted, assertionsModule, checkAssertions } from "./assertions.ts";
-export { type DefinitionProvenance, type DefinitionStatus, type EvaluatedOption, optionsOf, type OptionsOf } from "./evaluated-option.ts";
+export {
+  type DefinitionProvenance,
+  type DefinitionStatus,
+  type EvaluatedOption,
+  optionsOf,
+  type OptionsOf,
+} from "./evaluated-option.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
 export { type EvaluatedModules, type EvaluationRequest, evalModules, type Replacement } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";
 export { type Lint, lintModules, type LintOptions, type LintRule } from "./lint.ts";
 export { type OptionPath, showOption } from "./location.ts";
 export {
-  doRename, getAttrByPath, mkAliasAndWrapDefinitions, mkAliasDefinitions, mkAliasOptionModule, mkChangedOptionModule, mkMergedOptionModule, mkRemovedOptionModule, mkRenamedOptionModule, mkRenamedOptionModuleWith, type Renaming,
+  doRename,
+  getAttrByPath,
+  mkAliasAndWrapDefinitions,
+  mkAliasDefinitions,
+  mkAliasOptionModule,
+  mkChangedOptionModule,
+  mkMergedOptionModule,
+  mkRemovedOptionModule,
+  mkRenamedOptionModule,
+  mkRenamedOptionModuleWith,
+  type Renaming,
 } from "./migrations.ts";
 export { type DefinedModule, defineModule, type Module, type ModuleFunction, type ModuleReference } from "./module.ts";
 export type { Place } from "./module-source.ts";
@@ -21,7 +52,18 @@ export { codeFrame, placesOf, renderError, showPlace } from "./places.ts";
 export { type ConfigOf, isOption, mkOption, type Option } from "./option.ts";
 export { mkEnableOption, mkPackageOption, type PackageOptionDetails } from "./option-helpers.ts";
 export {
-  mkAfter, mkBefore, mkDefault, mkDefinition, mkForce, mkIf, mkImageMediaOverride, mkMerge, mkOptionDefault, mkOrder, mkOverride, mkVMOverride,
+  mkAfter,
+  mkBefore,
+  mkDefault,
+  mkDefinition,
+  mkForce,
+  mkIf,
+  mkImageMediaOverride,
+  mkMerge,
+  mkOptionDefault,
+  mkOrder,
+  mkOverride,
+  mkVMOverride,
 } from "./properties.ts";
 export { toJson, toPlain } from "./records.ts";
 export { type JsonSchema, schemaDocument } from "./schema.ts";

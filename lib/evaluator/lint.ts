@@ -48,7 +48,10 @@ export function lintModules(request: EvaluationRequest, options: LintOptions = {
   evaluation.check();
   const lints = [
     ...lostDefaults(evaluation),
-    ...orderDependent(evaluation, newEvaluation(request, (modules) => [...modules].reverse())),
+    ...orderDependent(
+      evaluation,
+      newEvaluation(request, (modules) => [...modules].reverse()),
+    ),
     ...unused(newEvaluation(request), options.roots),
     ...declaredTwice(evaluation),
   ];
@@ -109,7 +112,13 @@ function* lostAt(location: Location, definitions: readonly DefinitionRecord[]): 
     Array.isArray(value) ? value.length > 0 : isRecord(value) && Object.keys(value).length > 0;
   // Forcing on purpose replaces a default on purpose; a plain definition rarely means to.
   if (best < defaultPriority) return;
-  const lost = expanded.filter((each) => each.priority > best && each.priority > defaultPriority && each.priority <= optionDefaultPriority && isWhole(each));
+  const lost = expanded.filter(
+    (each) =>
+      each.priority > best &&
+      each.priority > defaultPriority &&
+      each.priority <= optionDefaultPriority &&
+      isWhole(each),
+  );
   if (lost.length === 0) return;
   const winners = expanded.filter((each) => each.priority === best && isWhole(each));
   if (winners.length === 0) return;

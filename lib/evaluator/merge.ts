@@ -58,7 +58,12 @@ export function expand(
     case "order": {
       const number = numberOf(value, definition, location);
       const outermost = order === defaultOrder ? number : order;
-      expand(new DefinitionRecord(value.content, source, scope, condition, priority, outermost), location, sink, shared);
+      expand(
+        new DefinitionRecord(value.content, source, scope, condition, priority, outermost),
+        location,
+        sink,
+        shared,
+      );
       return;
     }
     case "definition":
@@ -106,7 +111,10 @@ function numberOf(property: PropertyRecord, definition: DefinitionRecord, locati
  * The definitions of the best priority whose conditions hold. Conditions of
  * weaker definitions are not asked once a stronger one counts.
  */
-export function select(definitions: readonly DefinitionRecord[], location: Location | undefined): readonly DefinitionRecord[] {
+export function select(
+  definitions: readonly DefinitionRecord[],
+  location: Location | undefined,
+): readonly DefinitionRecord[] {
   const [first] = definitions;
   if (first === undefined) return definitions;
   if (definitions.length === 1) return conditionsHold(first.condition, location) ? definitions : [];
@@ -167,13 +175,19 @@ function computeThunk(definition: DefinitionRecord, location: Location, sink: De
     return;
   }
   const inner: DefinitionRecord[] = [];
-  expand(new DefinitionRecord(value, definition.source, definition.scope, undefined, definition.priority, definition.order), location, inner, false);
+  expand(
+    new DefinitionRecord(value, definition.source, definition.scope, undefined, definition.priority, definition.order),
+    location,
+    inner,
+    false,
+  );
   for (const each of inner) {
     if (each.priority !== definition.priority) {
       throw new EvaluationError({
         reason: "bad-property",
         location,
-        problem: "a thunk returned a definition with a priority of its own, but priorities must be known before anything is computed; write the priority around the thunk and the case into mkIf",
+        problem:
+          "a thunk returned a definition with a priority of its own, but priorities must be known before anything is computed; write the priority around the thunk and the case into mkIf",
         definitions: [{ source: each.source }],
       });
     }
@@ -194,7 +208,12 @@ export function sortByOrder(definitions: readonly DefinitionRecord[]): readonly 
 export function discharge(definitions: readonly DefinitionRecord[], location: Location): readonly DefinitionRecord[] {
   let expanded = definitions;
   const [only] = definitions;
-  if (definitions.length === 1 && only?.condition === undefined && typeof only?.value !== "object" && typeof only?.value !== "function") {
+  if (
+    definitions.length === 1 &&
+    only?.condition === undefined &&
+    typeof only?.value !== "object" &&
+    typeof only?.value !== "function"
+  ) {
     return definitions;
   }
   for (const each of definitions) {
@@ -221,7 +240,12 @@ export function mergeChecked(
       break;
     }
   }
-  if (!allFit) throw wrongType(type, location, definitions.filter((each) => !type.check(each.value)));
+  if (!allFit)
+    throw wrongType(
+      type,
+      location,
+      definitions.filter((each) => !type.check(each.value)),
+    );
   const [first] = definitions;
   if (type.scalar && definitions.length === 1 && first !== undefined) return first.value;
   return type.merge(location, definitions);

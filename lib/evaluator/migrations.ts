@@ -82,7 +82,8 @@ export function mkAliasOptionModule(from: OptionPath, to: OptionPath): Module {
 /** The option is gone: defining it fails an assertion, reading it is an error. `reason` says what to do instead. */
 export function mkRemovedOptionModule(path: OptionPath, reason: string): Module {
   const forward: Forward = {
-    failure: (from, file) => `The option \`${showOption(from)}\` defined in ${file} no longer has any effect; please remove it. ${reason}`,
+    failure: (from, file) =>
+      `The option \`${showOption(from)}\` defined in ${file} no longer has any effect; please remove it. ${reason}`,
     use: () => {
       throw new Error(`The option \`${showOption(path)}\` has been removed. ${reason}`);
     },
@@ -106,15 +107,12 @@ export function mkMergedOptionModule(
     return option?.isDefined === true ? option : undefined;
   };
   type Arguments = { readonly options: object };
-  const anyDefined = (_config: object, arguments_: Arguments): boolean => from.some((path) => definedIn(arguments_, path) !== undefined);
+  const anyDefined = (_config: object, arguments_: Arguments): boolean =>
+    from.some((path) => definedIn(arguments_, path) !== undefined);
   return {
     key: `merge ${names.join(", ")} to ${showOption(to)}`,
     imports: declared.map((options): Module => ({ options })),
-    config: new PropertyRecord(
-      "if",
-      treeAt(to, merge),
-      anyDefined,
-    ),
+    config: new PropertyRecord("if", treeAt(to, merge), anyDefined),
     options: {},
   };
 }
@@ -137,7 +135,8 @@ export function mkAliasAndWrapDefinitions(wrap: (definitions: unknown) => unknow
   // The static type is that of the place where the alias stands, which only the user knows.
   return new PropertyRecord(
     "if",
-    (_config: object, { options }: Arguments) => wrap(new PropertyRecord("merge", select(options).definitions, undefined)),
+    (_config: object, { options }: Arguments) =>
+      wrap(new PropertyRecord("merge", select(options).definitions, undefined)),
     (_config: object, { options }: Arguments) => select(options).isDefined,
   ) as never;
 }

@@ -97,7 +97,8 @@ export class OptionCell extends Cell {
       }
     }
     if (survivors.length === 0 && fallback !== undefined) {
-      if (type.scalar && typeof fallback !== "function" && typeof fallback !== "object" && type.check(fallback)) return fallback;
+      if (type.scalar && typeof fallback !== "function" && typeof fallback !== "object" && type.check(fallback))
+        return fallback;
       survivors = discharge([this.defaultDefinition(fields)], this);
     }
     if (survivors.length > 0) return mergeChecked(type, this, survivors);
@@ -158,7 +159,8 @@ export class GroupNode extends LazyRecord implements Location {
   replaceDefinitions(before: ModuleSource, after: readonly DefinitionRecord[]): void {
     const position = this.definitions.findIndex((each) => each.source === before);
     const kept = this.definitions.filter((each) => each.source !== before);
-    this.definitions = position < 0 ? [...kept, ...after] : [...kept.slice(0, position), ...after, ...kept.slice(position)];
+    this.definitions =
+      position < 0 ? [...kept, ...after] : [...kept.slice(0, position), ...after, ...kept.slice(position)];
   }
 
   /** Whether anything below has a definition. */
@@ -209,8 +211,10 @@ export class GroupNode extends LazyRecord implements Location {
       const child = this.existing(key);
       const inner = definition.inside(value[key]);
       if (inner.value === undefined) continue;
-      if (child === undefined) this.evaluation.unmatched.push({ location: { up: this.location, key }, definition: inner });
-      else if (child instanceof OptionCell && child.fields.forward !== undefined) this.evaluation.forward(child, inner, child.fields.forward);
+      if (child === undefined)
+        this.evaluation.unmatched.push({ location: { up: this.location, key }, definition: inner });
+      else if (child instanceof OptionCell && child.fields.forward !== undefined)
+        this.evaluation.forward(child, inner, child.fields.forward);
       else child.add(inner);
     }
   }

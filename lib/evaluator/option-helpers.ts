@@ -38,7 +38,11 @@ export function mkPackageOption(
   name: string | OptionPath,
   details: PackageOptionDetails & { readonly nullable: true },
 ): Option<Package | null, Scalar<Package> | Scalar<null>>;
-export function mkPackageOption(packages: object, name: string | OptionPath, details?: PackageOptionDetails): Option<Package, Scalar<Package>>;
+export function mkPackageOption(
+  packages: object,
+  name: string | OptionPath,
+  details?: PackageOptionDetails,
+): Option<Package, Scalar<Package>>;
 export function mkPackageOption(
   packages: object,
   name: string | OptionPath,
@@ -58,7 +62,9 @@ export function mkPackageOption(
         ? { default: null }
         : {}
       : { default: () => packageAt(packages, defaultPath, pkgsText), defaultText: inSet(defaultPath) }),
-    ...(example === undefined ? {} : { example: typeof example === "string" ? literalExpression(example) : inSet(example) }),
+    ...(example === undefined
+      ? {}
+      : { example: typeof example === "string" ? literalExpression(example) : inSet(example) }),
   });
 }
 

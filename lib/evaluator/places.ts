@@ -40,7 +40,12 @@ export function locate(source: ModuleSource, part: WrittenPart, location: Locati
 }
 
 /** The longest written part of a path: inside a submodule only its inner part is written. */
-function findPart(text: string, site: SourcePosition, part: WrittenPart, path: readonly string[]): SourcePosition | undefined {
+function findPart(
+  text: string,
+  site: SourcePosition,
+  part: WrittenPart,
+  path: readonly string[],
+): SourcePosition | undefined {
   let best: ReturnType<typeof findInSource>;
   for (let skipped = 0; skipped < path.length; skipped++) {
     const inner = path.slice(skipped);
@@ -68,7 +73,10 @@ export function placesOf(failure: Failure): readonly Place[] {
   switch (failure.reason) {
     case "bad-data":
       for (const each of failure.problems) {
-        places.push({ file: failure.file, ...(each.line === undefined ? {} : { line: each.line, column: each.column ?? 1 }) });
+        places.push({
+          file: failure.file,
+          ...(each.line === undefined ? {} : { line: each.line, column: each.column ?? 1 }),
+        });
       }
       break;
     case "cycle":
@@ -81,8 +89,10 @@ export function placesOf(failure: Failure): readonly Place[] {
       places.push(failure.source === undefined ? undefined : locate(failure.source, "config", failure.location));
       break;
     default:
-      if ("definitions" in failure) for (const each of failure.definitions) places.push(locate(each.source, "config", failure.location));
-      if ("declarations" in failure) for (const each of failure.declarations) places.push(locate(each, "options", failure.location));
+      if ("definitions" in failure)
+        for (const each of failure.definitions) places.push(locate(each.source, "config", failure.location));
+      if ("declarations" in failure)
+        for (const each of failure.declarations) places.push(locate(each, "options", failure.location));
       if ("source" in failure) places.push(failure.source?.place);
   }
   const seen = new Set<string>();
@@ -97,7 +107,8 @@ export function placesOf(failure: Failure): readonly Place[] {
 function placeOfCell(cell: Location): Place | undefined {
   const definitions: unknown = Reflect.get(cell, "definitions");
   const first: unknown = Array.isArray(definitions) ? definitions[0] : undefined;
-  if (typeof first === "object" && first !== null && "source" in first) return locate(first.source as ModuleSource, "config", cell);
+  if (typeof first === "object" && first !== null && "source" in first)
+    return locate(first.source as ModuleSource, "config", cell);
   return undefined;
 }
 
@@ -111,7 +122,9 @@ export function codeFrame(place: Place): string | undefined {
   const width = String(last).length;
   const shown: string[] = [];
   for (let number = first; number <= last; number++) {
-    shown.push(`${number === place.line ? ">" : " "} ${String(number).padStart(width)} | ${lines[number - 1] ?? ""}`.trimEnd());
+    shown.push(
+      `${number === place.line ? ">" : " "} ${String(number).padStart(width)} | ${lines[number - 1] ?? ""}`.trimEnd(),
+    );
     if (number === place.line) shown.push(`  ${" ".repeat(width)} | ${" ".repeat((place.column ?? 1) - 1)}^`);
   }
   return shown.join("\n");

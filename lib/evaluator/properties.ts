@@ -33,7 +33,11 @@ export function isProperty(value: unknown): value is PropertyRecord {
   return value instanceof PropertyRecord;
 }
 
-function property<W, S extends Scope>(type: PropertyRecord["_type"], content: unknown, parameter?: unknown): Property<W, S> {
+function property<W, S extends Scope>(
+  type: PropertyRecord["_type"],
+  content: unknown,
+  parameter?: unknown,
+): Property<W, S> {
   // The phantom type exists for the type checker only.
   return new PropertyRecord(type, content, parameter) as unknown as Property<W, S>;
 }
@@ -52,10 +56,7 @@ export function mkMerge<W, S extends Scope>(contents: readonly NoInfer<Definitio
 }
 
 /** A definition with priority `priority`: the lowest number wins, equal numbers merge. */
-export function mkOverride<W, S extends Scope>(
-  priority: number,
-  content: NoInfer<Definition<W, S>>,
-): Property<W, S> {
+export function mkOverride<W, S extends Scope>(priority: number, content: NoInfer<Definition<W, S>>): Property<W, S> {
   return property("override", content, priority);
 }
 

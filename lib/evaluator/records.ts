@@ -185,7 +185,8 @@ function quoteJson(text: string): string {
 
 function listToJson(list: readonly unknown[]): string {
   let text = "[";
-  for (let index = 0; index < list.length; index++) text += index === 0 ? toJson(list[index]) : `,${toJson(list[index])}`;
+  for (let index = 0; index < list.length; index++)
+    text += index === 0 ? toJson(list[index]) : `,${toJson(list[index])}`;
   return `${text}]`;
 }
 

@@ -45,7 +45,8 @@ function defaultOf(fields: OptionFields): { readonly default?: unknown } {
 }
 
 function isData(value: unknown, depth: number): boolean {
-  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return true;
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+    return true;
   if (typeof value !== "object" || depth > 8) return false;
   return Object.values(value).every((each) => isData(each, depth + 1));
 }

@@ -142,7 +142,9 @@ function declareInSubmodule(node: ShapeNode, nested: readonly DeclaredTree[], lo
       throw new EvaluationError({
         reason: "bad-declaration",
         location,
-        problem: `its type ${fields.type.description} has no room for the options ${Object.keys(tree).map((key) => `\`${key}\``).join(", ")} that ${source.label} declares below it`,
+        problem: `its type ${fields.type.description} has no room for the options ${Object.keys(tree)
+          .map((key) => `\`${key}\``)
+          .join(", ")} that ${source.label} declares below it`,
         declarations: node.declarations.map((each) => each.source),
       });
     }
@@ -161,10 +163,10 @@ function notAnOption(value: unknown, source: ModuleSource, location: Location | 
     : isConfiguration(value)
       ? "an evaluated configuration"
       : Array.isArray(value)
-      ? "a list"
-      : value === null
-        ? "null"
-        : `a ${typeof value}`;
+        ? "a list"
+        : value === null
+          ? "null"
+          : `a ${typeof value}`;
   return new EvaluationError({
     reason: "bad-declaration",
     location,
@@ -177,7 +179,16 @@ function notAnOption(value: unknown, source: ModuleSource, location: Location | 
 }
 
 /** Fields that only one of several declarations may set. */
-const exclusive = ["default", "defaultText", "example", "description", "apply", "readOnly", "internal", "visible"] as const;
+const exclusive = [
+  "default",
+  "defaultText",
+  "example",
+  "description",
+  "apply",
+  "readOnly",
+  "internal",
+  "visible",
+] as const;
 
 function mergeDeclarations(declarations: readonly Declaration[], location: Location): OptionFields {
   let [merged] = declarations;

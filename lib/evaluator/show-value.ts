@@ -40,7 +40,9 @@ function renderObject(value: object, depth: number): string {
     if (Array.isArray(value)) {
       const elements = value.map((element) => render(element, depth + 1));
       const flat = `[${elements.join(", ")}]`;
-      return flat.length <= 60 && !flat.includes("\n") ? flat : `[\n${elements.map((e) => indent + e).join(",\n")}\n${end}]`;
+      return flat.length <= 60 && !flat.includes("\n")
+        ? flat
+        : `[\n${elements.map((e) => indent + e).join(",\n")}\n${end}]`;
     }
     const tag: unknown = Reflect.get(value, "_type");
     if (tag === "if" || tag === "merge" || tag === "override" || tag === "order" || tag === "definition") {
@@ -48,9 +50,13 @@ function renderObject(value: object, depth: number): string {
     }
     if (tag === "option" || tag === "option-type") return `<${tag}>`;
     if (typeof tag === "string" || !isPlain(value)) return showInstance(value);
-    const entries = Object.keys(value).map((key) => `${showComponent(key)}: ${render(Reflect.get(value, key), depth + 1)}`);
+    const entries = Object.keys(value).map(
+      (key) => `${showComponent(key)}: ${render(Reflect.get(value, key), depth + 1)}`,
+    );
     const flat = entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
-    return flat.length <= 60 && !flat.includes("\n") ? flat : `{\n${entries.map((e) => indent + e).join(",\n")}\n${end}}`;
+    return flat.length <= 60 && !flat.includes("\n")
+      ? flat
+      : `{\n${entries.map((e) => indent + e).join(",\n")}\n${end}}`;
   } catch {
     // A value that cannot be computed must not hide the message it is shown in.
     return "<not computable>";

@@ -16,7 +16,8 @@ interface Token {
 }
 
 // Comments, strings, templates without nesting, numbers, names, and single characters.
-const tokenPattern = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[^])*`|[\p{ID_Start}$_][\p{ID_Continue}$]*|\d[\w.]*|=>|\.\.\.|[^\s]/gu;
+const tokenPattern =
+  /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[^])*`|[\p{ID_Start}$_][\p{ID_Continue}$]*|\d[\w.]*|=>|\.\.\.|[^\s]/gu;
 
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
@@ -75,7 +76,11 @@ export function findInSource(
 }
 
 /** A property at the outermost braces of a region; calls around a record do not count. */
-function findProperty(tokens: readonly Token[], region: Region, key: string): { readonly at: number; readonly value: Region } | undefined {
+function findProperty(
+  tokens: readonly Token[],
+  region: Region,
+  key: string,
+): { readonly at: number; readonly value: Region } | undefined {
   let braces = 0;
   for (let index = region.from; index < region.to; index++) {
     const { text } = tokens[index] as Token;

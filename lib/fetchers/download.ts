@@ -37,9 +37,7 @@ export interface DownloadRequest {
  * are tried again after a pause. The destination is either complete and
  * verified, or not there.
  */
-export const download = (
-  request: DownloadRequest,
-): Effect.Effect<void, FetchError, FileSystem | Network | Events> =>
+export const download = (request: DownloadRequest): Effect.Effect<void, FetchError, FileSystem | Network | Events> =>
   Effect.gen(function* () {
     const { name, urls, size } = request;
     const path = request.path ?? urls[0] ?? "";
@@ -60,7 +58,11 @@ export const download = (
         for (const url of knownUnreachableLast(open, unreachable)) {
           const outcome = yield* attemptOne(request, url);
           if (outcome.kind === "complete") return yield* finish(request, url, outcome.bytes);
-          attempts.set(url, { url, reason: outcome.reason, ...(outcome.status === undefined ? {} : { status: outcome.status }) });
+          attempts.set(url, {
+            url,
+            reason: outcome.reason,
+            ...(outcome.status === undefined ? {} : { status: outcome.status }),
+          });
           if (outcome.kind === "different") {
             const expected = `${request.hash.algorithm}:${request.hash.hex}`;
             mismatch = new HashMismatch({ name, url, expected, actual: outcome.actual });
@@ -81,7 +83,10 @@ export const download = (
     return yield* permits.withPermit(one);
   });
 
-const attemptOne = (request: DownloadRequest, url: string): Effect.Effect<Outcome, FetchError, FileSystem | Network | Events> =>
+const attemptOne = (
+  request: DownloadRequest,
+  url: string,
+): Effect.Effect<Outcome, FetchError, FileSystem | Network | Events> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem;
     const { http } = yield* Network;
@@ -92,7 +97,9 @@ const attemptOne = (request: DownloadRequest, url: string): Effect.Effect<Outcom
       transfer({ fs, http, part, url, signal, progress, size: request.size, hash: request.hash }),
     ).pipe(
       Effect.catch((cause) =>
-        errorCode(cause) === undefined ? Effect.die(cause) : Effect.fail(new FetchFileError({ path: part.path, cause })),
+        errorCode(cause) === undefined
+          ? Effect.die(cause)
+          : Effect.fail(new FetchFileError({ path: part.path, cause })),
       ),
     );
   });

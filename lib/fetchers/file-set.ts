@@ -24,7 +24,10 @@ export interface FileSetOptions {
  */
 export const fileSet = (options: FileSetOptions): Effect.Effect<readonly string[], FetchFileError, FileSystem> =>
   Effect.flatMap(FileSystem, (fs) =>
-    Effect.tryPromise({ try: () => collect(fs, options), catch: (cause) => new FetchFileError({ path: options.root, cause }) }),
+    Effect.tryPromise({
+      try: () => collect(fs, options),
+      catch: (cause) => new FetchFileError({ path: options.root, cause }),
+    }),
   );
 
 /** Where an ignore file lies ("" or "a/b/") and what it says about paths below. */

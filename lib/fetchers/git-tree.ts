@@ -25,11 +25,14 @@ export function parseTree(repository: string, listing: string): readonly GitEntr
     if (match === null) throw new UnsupportedArchive({ archive: repository, feature: `the tree entry '${line}'` });
     const [, mode = "", object = "", size = "", name = ""] = match;
     const type = types.get(mode);
-    if (type === undefined) throw new UnsupportedArchive({ archive: repository, feature: `file mode ${mode} ('${name}')` });
+    if (type === undefined)
+      throw new UnsupportedArchive({ archive: repository, feature: `file mode ${mode} ('${name}')` });
     // git's listing is decoded as UTF-8; what is not that shows as the replacement character.
-    if (name.includes("\ufffd")) throw new UnsafeEntry({ archive: repository, entry: name, reason: "the name is not valid UTF-8" });
+    if (name.includes("\ufffd"))
+      throw new UnsafeEntry({ archive: repository, entry: name, reason: "the name is not valid UTF-8" });
     const path = normaliseEntryPath(repository, name);
-    if (/(?:^|\/)\.git(?:\/|$)/i.test(path)) throw new UnsafeEntry({ archive: repository, entry: name, reason: "a file within .git" });
+    if (/(?:^|\/)\.git(?:\/|$)/i.test(path))
+      throw new UnsafeEntry({ archive: repository, entry: name, reason: "a file within .git" });
     guard.admit(path, type);
     return [{ path, type, executable: mode === "100755", object, size: size === "-" ? 0 : Number(size) }];
   });

@@ -82,7 +82,12 @@ const exportTree = Effect.fnUntraced(function* (request: GitRequest) {
   const limit = request.byteLimit ?? defaultByteLimit;
   if (bytes > limit) return yield* new ArchiveTooLarge({ archive: url, what: "bytes", limit });
   const child = yield* processes
-    .spawn({ command: "git", args: ["--git-dir", repository(request), "cat-file", "--batch", "--buffer"], env: environment(), stderr: "ignore" })
+    .spawn({
+      command: "git",
+      args: ["--git-dir", repository(request), "cat-file", "--batch", "--buffer"],
+      env: environment(),
+      stderr: "ignore",
+    })
     .pipe(Effect.mapError((cause) => new GitMissing({ name, cause })));
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) return yield* Effect.die(new TypeError("git was started without pipes"));

@@ -59,7 +59,8 @@ export class HttpClient {
       }
       // Read to its end, so that the connection can be used again.
       body.resume();
-      if (!URL.canParse(location, current.href)) throw new HttpProtocolError(`it redirects to '${location}', which is no URL`);
+      if (!URL.canParse(location, current.href))
+        throw new HttpProtocolError(`it redirects to '${location}', which is no URL`);
       current = new URL(location, current);
       if (current.protocol !== "http:" && current.protocol !== "https:") {
         throw new HttpProtocolError(`it redirects to '${current.href}', which is neither http nor https`);

@@ -21,7 +21,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Pins name packages, not hosts; the variable `npm_config_registry` decides,
  * then npm's own configuration.
  */
-export const npmRegistry = (environment: Environment = process.env): Effect.Effect<string, RegistryUnknown, Processes> =>
+export const npmRegistry = (
+  environment: Environment = process.env,
+): Effect.Effect<string, RegistryUnknown, Processes> =>
   Effect.gen(function* () {
     const said = environment["npm_config_registry"] ?? environment["NPM_CONFIG_REGISTRY"] ?? "";
     if (said !== "") return yield* checked(said);
@@ -33,12 +35,14 @@ export const npmRegistry = (environment: Environment = process.env): Effect.Effe
     const finished = yield* run({ command: "npm", args: ["config", "get", "registry"], env }).pipe(
       Effect.mapError((cause) => new RegistryUnknown({ reason: cause.message })),
     );
-    if (finished.code !== 0) return yield* new RegistryUnknown({ reason: `'npm config get registry' failed: ${finished.stderr.trim()}` });
+    if (finished.code !== 0)
+      return yield* new RegistryUnknown({ reason: `'npm config get registry' failed: ${finished.stderr.trim()}` });
     return yield* checked(finished.stdout.trim());
   });
 
 function checked(registry: string): Effect.Effect<string, RegistryUnknown> {
-  if (URL.canParse(registry) && /^https?:$/.test(new URL(registry).protocol)) return Effect.succeed(registry.replace(/\/+$/, ""));
+  if (URL.canParse(registry) && /^https?:$/.test(new URL(registry).protocol))
+    return Effect.succeed(registry.replace(/\/+$/, ""));
   return Effect.fail(new RegistryUnknown({ reason: `'${registry}' is not an http URL` }));
 }
 
@@ -75,15 +79,23 @@ function parseNpmLock(file: string, text: string): readonly NpmPin[] {
   for (const [path, value] of Object.entries(packages)) {
     const start = path.lastIndexOf("node_modules/");
     if (start < 0 || !Predicate.isReadonlyObject(value)) continue;
-    const { name = path.slice(start + "node_modules/".length), version, integrity, link, inBundle } = value as Record<string, unknown>;
+    const {
+      name = path.slice(start + "node_modules/".length),
+      version,
+      integrity,
+      link,
+      inBundle,
+    } = value as Record<string, unknown>;
     // A bundled package lies in the tarball of the one that needs it.
     if (link === true || inBundle === true) continue;
     if (!Predicate.isString(name) || !isNpmName(name)) throw invalid("its name is not a package's", path);
     if (!Predicate.isString(version)) throw invalid("it has no version", path);
-    if (!Predicate.isString(integrity)) throw invalid("it has no integrity hash, so it does not come from a registry", path);
+    if (!Predicate.isString(integrity))
+      throw invalid("it has no integrity hash, so it does not come from a registry", path);
     const pin = { name, version, hash: strongest(integrity, () => invalid(`'${integrity}' is not a hash`, path)) };
     const known = pins.get(`${name}@${version}`);
-    if (known !== undefined && known.hash.hex !== pin.hash.hex) throw invalid("it is pinned twice, by different hashes", path);
+    if (known !== undefined && known.hash.hex !== pin.hash.hex)
+      throw invalid("it is pinned twice, by different hashes", path);
     pins.set(`${name}@${version}`, pin);
   }
   return [...pins].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, pin]) => pin);
@@ -92,7 +104,10 @@ function parseNpmLock(file: string, text: string): readonly NpmPin[] {
 /** An integrity field may hold several hashes; the longest is the strongest. */
 function strongest(integrity: string, invalid: () => InvalidNpmLock): Hash {
   try {
-    const hashes = integrity.split(/\s+/).filter(Boolean).map((text) => parseHash(text));
+    const hashes = integrity
+      .split(/\s+/)
+      .filter(Boolean)
+      .map((text) => parseHash(text));
     const [first] = hashes.sort((a, b) => b.hex.length - a.hex.length);
     if (first !== undefined) return first;
   } catch {

@@ -21,7 +21,8 @@ export function proxyRule(
   return (url) => {
     const scheme = url.protocol.slice(0, -1);
     const fromApt =
-      settings.get(`acquire::${scheme}::proxy::${url.hostname.toLowerCase()}`) ?? settings.get(`acquire::${scheme}::proxy`);
+      settings.get(`acquire::${scheme}::proxy::${url.hostname.toLowerCase()}`) ??
+      settings.get(`acquire::${scheme}::proxy`);
     if (fromApt !== undefined && fromApt !== "") return fromApt.toUpperCase() === "DIRECT" ? undefined : fromApt;
     const excluded = environment["no_proxy"] ?? environment["NO_PROXY"] ?? "";
     if (isExcluded(url, excluded)) return undefined;

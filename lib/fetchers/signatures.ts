@@ -77,7 +77,10 @@ async function verify(fs: FileSystemShape, { file, signature, keys }: SignatureR
       openpgp.readCleartextMessage({ cleartextMessage: text }),
     );
     const results = await message.verify(verificationKeys, signingTime(clearSignature(message)));
-    return { signers: await goodOnes(results, verificationKeys, (reason) => invalid(file, reason)), text: message.getText() };
+    return {
+      signers: await goodOnes(results, verificationKeys, (reason) => invalid(file, reason)),
+      text: message.getText(),
+    };
   }
   const bytes = Buffer.from(await fs.promises.readFile(signature));
   const detached = await parse(signature, "it is not a signature", () =>

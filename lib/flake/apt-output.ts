@@ -24,7 +24,10 @@ function parsePrintedUri(line: string, mirrors: readonly string[]): LockedPackag
     throw new UnreadableAnswer(`no package, size and SHA-256 in: ${line}`);
   }
   const mirror = mirrors.find((base) => uri.startsWith(`${base}/`) || uri.startsWith(`${withoutPassword(base)}/`));
-  const path = mirror === undefined ? "" : decodeURIComponent(uri.slice(uri.indexOf("/pool/", withoutPassword(mirror).length) + 1));
+  const path =
+    mirror === undefined
+      ? ""
+      : decodeURIComponent(uri.slice(uri.indexOf("/pool/", withoutPassword(mirror).length) + 1));
   if (!poolFile.test(path)) throw new UnreadableAnswer(`not a file in the archive's pool: ${uri}`);
   return {
     name,
@@ -51,7 +54,9 @@ export function complaints(stderr: string): readonly string[] {
 
 /** Whether an update failed because what the mirror serves is not signed by the keys in the keyring. */
 export function isUntrusted(text: string): boolean {
-  return /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|not signed|invalid signature|Clearsigned file isn't valid|signature verification failed/i.test(text);
+  return /NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|not signed|invalid signature|Clearsigned file isn't valid|signature verification failed/i.test(
+    text,
+  );
 }
 
 /** The program that apt misses for checking signatures, if that is what went wrong. */

@@ -7,7 +7,11 @@ import type { EnvironmentRequest } from "./lock.ts";
  * dpkg's status file in which the excluded packages count as installed: with version and what they provide,
  * but without dependencies and conflicts. A name that no package has stands for something virtual.
  */
-export const standIns = Effect.fnUntraced(function* (workspace: AptWorkspace, view: string, request: EnvironmentRequest) {
+export const standIns = Effect.fnUntraced(function* (
+  workspace: AptWorkspace,
+  view: string,
+  request: EnvironmentRequest,
+) {
   const excluded = request.excluded ?? [];
   if (excluded.length === 0) return "";
   const [native = "amd64", ...foreign] = request.architectures;
@@ -16,7 +20,12 @@ export const standIns = Effect.fnUntraced(function* (workspace: AptWorkspace, vi
   );
   const qualified = excluded.filter((name) => name.includes(":"));
   // Exit status and complaints tell of names without a real package, which are expected here.
-  const { stdout } = yield* runApt(workspace, view, "apt-cache", ["show", "--no-all-versions", ...everywhere, ...qualified]);
+  const { stdout } = yield* runApt(workspace, view, "apt-cache", [
+    "show",
+    "--no-all-versions",
+    ...everywhere,
+    ...qualified,
+  ]);
   return printStandIns(excluded, native, parseStanzas(stdout));
 });
 
@@ -39,10 +48,19 @@ export function printStandIns(
   const real = new Set(stanzas.map((stanza) => stanza.get("Package")));
   for (const name of excluded) {
     if (real.has(name) || name.includes(":")) continue;
-    const provider = { Package: `helios-stand-in-${name}`, Version: "1", Architecture: "all", "Multi-Arch": "foreign", Provides: name };
+    const provider = {
+      Package: `helios-stand-in-${name}`,
+      Version: "1",
+      Architecture: "all",
+      "Multi-Arch": "foreign",
+      Provides: name,
+    };
     printed.set(name, printStandIn(new Map(Object.entries(provider))));
   }
-  return [...printed.keys()].sort().map((key) => printed.get(key) ?? "").join("\n");
+  return [...printed.keys()]
+    .sort()
+    .map((key) => printed.get(key) ?? "")
+    .join("\n");
 }
 
 function printStandIn(stanza: ReadonlyMap<string, string>): string {

@@ -49,7 +49,11 @@ export function indexName(index: AptIndex): string {
 }
 
 /** Writes an index's `sources.list`, with the first mirror of each archive. */
-export const writeAptIndex = Effect.fnUntraced(function* (workspace: AptWorkspace, index: AptIndex, mirrors: MirrorList) {
+export const writeAptIndex = Effect.fnUntraced(function* (
+  workspace: AptWorkspace,
+  index: AptIndex,
+  mirrors: MirrorList,
+) {
   const { promises } = yield* FileSystem;
   yield* Effect.promise(() => promises.writeFile(sourceList(workspace, index), sourceLines(index, mirrors)));
 });

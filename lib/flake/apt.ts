@@ -109,10 +109,16 @@ const updateIndexes = Effect.fnUntraced(function* (
   } satisfies AptIndex;
   // The main archive first and alone, so that a mirror of it is found whatever happens to the security archive.
   const pockets = union.pockets.filter((pocket) => pocket !== "security");
-  const archive = yield* firstThatUpdates(workspace, { ...union, pockets }, union.suite, mirrors.archives, (mirror) => ({
-    archives: [mirror],
-    security: [],
-  }));
+  const archive = yield* firstThatUpdates(
+    workspace,
+    { ...union, pockets },
+    union.suite,
+    mirrors.archives,
+    (mirror) => ({
+      archives: [mirror],
+      security: [],
+    }),
+  );
   if (pockets.length === union.pockets.length) return { archives: [archive], security: [] };
   const name = `${union.suite}-security`;
   const security = yield* firstThatUpdates(workspace, union, name, mirrors.security, (mirror) => ({
@@ -137,9 +143,11 @@ const firstThatUpdates = Effect.fnUntraced(function* (
     const finished = yield* runApt(workspace, view, "apt-get", ["update", "-q"]);
     const said = complaints(finished.stderr);
     // Older versions of apt end with 0 although an index is missing; every version says so.
-    if (finished.code === 0 && !said.some((line) => /^Failed to fetch|^Some index files failed/.test(line))) return candidate;
+    if (finished.code === 0 && !said.some((line) => /^Failed to fetch|^Some index files failed/.test(line)))
+      return candidate;
     const verifier = missingVerifier(finished.stderr);
-    if (verifier !== undefined) return yield* new AptUnusable({ program: verifier, cause: "apt checks signatures with it" });
+    if (verifier !== undefined)
+      return yield* new AptUnusable({ program: verifier, cause: "apt checks signatures with it" });
     const mirror = withoutPassword(candidate);
     // "Failed to fetch <URL>  <reason>"
     const reason = said[0]?.replace(/^Failed to fetch \S+\s+/, "") ?? `apt-get ended with ${finished.code}`;
@@ -150,12 +158,17 @@ const firstThatUpdates = Effect.fnUntraced(function* (
 });
 
 /** Makes apt parse an index once, so that later runs find it parsed, and lists the packages in it. */
-const prepare = Effect.fnUntraced(function* (workspace: AptWorkspace, request: EnvironmentRequest, mirrors: MirrorList) {
+const prepare = Effect.fnUntraced(function* (
+  workspace: AptWorkspace,
+  request: EnvironmentRequest,
+  mirrors: MirrorList,
+) {
   const index: AptIndex = request;
   yield* writeAptIndex(workspace, index, mirrors);
   const empty = yield* writeAptView(workspace, index, `${indexName(index)}.empty`, "");
   const finished = yield* runApt(workspace, empty, "apt-cache", ["pkgnames"]);
-  if (finished.code !== 0) return yield* new AptFailed({ command: "apt-cache pkgnames", code: finished.code, output: finished.stderr });
+  if (finished.code !== 0)
+    return yield* new AptFailed({ command: "apt-cache pkgnames", code: finished.code, output: finished.stderr });
   return { index, mirrors, empty, names: new Set(finished.stdout.split("\n")) } satisfies Prepared;
 });
 
@@ -167,7 +180,8 @@ const closure = Effect.fnUntraced(function* (workspace: AptWorkspace, ready: Pre
   const essential = request.essential === true ? yield* essentialPackages(workspace, ready) : [];
   const roots = [...new Set([...request.packages, ...essential.filter((name) => !excluded.has(name))])].sort();
   const status = yield* standIns(workspace, ready.empty, request);
-  const view = status === "" ? ready.empty : yield* writeAptView(workspace, ready.index, `request-${environment}`, status);
+  const view =
+    status === "" ? ready.empty : yield* writeAptView(workspace, ready.index, `request-${environment}`, status);
   const command = ["install", "--no-remove", "-qq", "--print-uris", "--", ...roots];
   const finished = yield* runApt(workspace, view, "apt-get", command);
   if (finished.code !== 0) return yield* explain(workspace, view, request, roots, finished.stderr);
@@ -178,7 +192,9 @@ const closure = Effect.fnUntraced(function* (workspace: AptWorkspace, ready: Pre
       return new AptFailed({ command: "apt-get install --print-uris", code: finished.code, output: cause.message });
     },
   });
-  const intruder = packages.find(({ name, architecture }) => excluded.has(name) || excluded.has(`${name}:${architecture}`));
+  const intruder = packages.find(
+    ({ name, architecture }) => excluded.has(name) || excluded.has(`${name}:${architecture}`),
+  );
   if (intruder !== undefined) {
     const explanation = [`${intruder.name}:${intruder.architecture} is excluded, but needed all the same`];
     return yield* new DependencyConflict({ environment, explanation, excluded: [...excluded] });
@@ -202,7 +218,16 @@ const checkNames = Effect.fnUntraced(function* (workspace: AptWorkspace, ready: 
 const providersOf = Effect.fnUntraced(function* (workspace: AptWorkspace, ready: Prepared, name: string) {
   const finished = yield* runApt(workspace, ready.empty, "apt-cache", ["showpkg", name]);
   const list = finished.stdout.split("Reverse Provides:")[1] ?? "";
-  return [...new Set(list.split("\n").flatMap((line) => line.trim().split(/[ :]/, 1).filter((word) => word !== "")))].sort();
+  return [
+    ...new Set(
+      list.split("\n").flatMap((line) =>
+        line
+          .trim()
+          .split(/[ :]/, 1)
+          .filter((word) => word !== ""),
+      ),
+    ),
+  ].sort();
 });
 
 const essentialPackages = Effect.fnUntraced(function* (workspace: AptWorkspace, ready: Prepared) {
@@ -210,7 +235,11 @@ const essentialPackages = Effect.fnUntraced(function* (workspace: AptWorkspace, 
   const finished = yield* runApt(workspace, ready.empty, "apt-cache", ["show", "--no-all-versions", pattern]);
   const stanzas = parseStanzas(finished.stdout).filter((stanza) => stanza.get("Essential") === "yes");
   if (finished.code !== 0 || stanzas.length === 0) {
-    return yield* new AptFailed({ command: `apt-cache show '${pattern}'`, code: finished.code, output: finished.stderr });
+    return yield* new AptFailed({
+      command: `apt-cache show '${pattern}'`,
+      code: finished.code,
+      output: finished.stderr,
+    });
   }
   return stanzas.flatMap((stanza) => stanza.get("Package") ?? []);
 });
@@ -228,9 +257,11 @@ const explain = Effect.fnUntraced(function* (
     /Unable to locate package (\S+)/.exec(stderr) ??
     /Package '([^']+)' has no installation candidate/.exec(stderr) ??
     /(?:Version|Release) '[^']+' for '([^']+)' was not found/.exec(stderr);
-  if (missing?.[1] !== undefined) return yield* new PackageNotInstallable({ environment, package: missing[1], providers: [] });
+  if (missing?.[1] !== undefined)
+    return yield* new PackageNotInstallable({ environment, package: missing[1], providers: [] });
   const simulated = yield* runApt(workspace, view, "apt-get", ["install", "--no-remove", "-s", "--", ...roots]);
-  if (simulated.code === 0) return yield* new AptFailed({ command: "apt-get install --print-uris", code: 100, output: stderr });
+  if (simulated.code === 0)
+    return yield* new AptFailed({ command: "apt-get install --print-uris", code: 100, output: stderr });
   const explanation = explainConflict(simulated.stdout, simulated.stderr);
   return yield* new DependencyConflict({ environment, explanation, excluded: request.excluded ?? [] });
 });

@@ -76,7 +76,13 @@ function goneFiles({ failures }: BuildsFailed): Set<string> {
   for (const { error } of failures) {
     if (error._tag !== "BuiltinFailed") continue;
     const { cause } = error.failure;
-    if (typeof cause === "object" && cause !== null && "_tag" in cause && cause._tag === "FileGone" && "path" in cause) {
+    if (
+      typeof cause === "object" &&
+      cause !== null &&
+      "_tag" in cause &&
+      cause._tag === "FileGone" &&
+      "path" in cause
+    ) {
       gone.add(String(cause.path));
     }
   }

@@ -202,7 +202,8 @@ export class DependencyConflict extends Data.TaggedError("DependencyConflict")<{
 }> {
   override get message(): string {
     const lines = this.explanation.map((line) => `\n  ${line}`).join("");
-    const standIns = this.excluded.length === 0 ? "" : ` What is excluded counts as installed (${this.excluded.join(", ")}).`;
+    const standIns =
+      this.excluded.length === 0 ? "" : ` What is excluded counts as installed (${this.excluded.join(", ")}).`;
     return `environment '${this.environment}': its packages cannot be installed together:${lines}\nRemove one of them, or split the environment.${standIns}`;
   }
 }

@@ -64,7 +64,9 @@ export const evaluateLocked = Effect.fnUntraced(function* <A, E>(
   while (true) {
     const view = viewLock(lock);
     const computed = Result.try({ try: () => compute(view), catch: (cause) => new EvaluationFailed({ cause }) });
-    const attempt: Result.Result<A, E | EvaluationFailed> = Result.isSuccess(computed) ? computed.success : Result.fail(computed.failure);
+    const attempt: Result.Result<A, E | EvaluationFailed> = Result.isSuccess(computed)
+      ? computed.success
+      : Result.fail(computed.failure);
     const missing = new Map([...view.missing].filter(([name]) => !answered.has(name)));
     if (missing.size === 0) {
       const value = yield* Effect.fromResult(attempt);

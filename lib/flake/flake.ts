@@ -47,7 +47,10 @@ export interface LocatedFlake extends Flake {
 }
 
 /** Names a Debian archive's public mirrors, nearest first, the snapshot service last. Base URLs end before `/dists` or `/pool`. */
-export function debianArchive(mirrors: { readonly archives: readonly string[]; readonly security?: readonly string[] }): DebianArchive {
+export function debianArchive(mirrors: {
+  readonly archives: readonly string[];
+  readonly security?: readonly string[];
+}): DebianArchive {
   return { type: "debian-archive", archives: mirrors.archives, security: mirrors.security ?? [] };
 }
 

@@ -63,7 +63,8 @@ export function parseInstallable(text: string): Installable | InvalidInstallable
   }
   const attribute = text === "." ? "" : text.slice(hash + 1);
   const path = splitPath(attribute);
-  if (path === undefined) return new InvalidInstallable({ text, why: "its attribute path has an empty or unclosed component" });
+  if (path === undefined)
+    return new InvalidInstallable({ text, why: "its attribute path has an empty or unclosed component" });
   return { text, path };
 }
 

@@ -36,7 +36,8 @@ export function decodeLock(text: string): Lock {
 }
 
 function decodePackage(path: string, entry: { readonly offset: number; readonly value: JsonNode }): LockedPackage {
-  if (!poolPath.test(path)) throw new JsonFault(entry.offset, `${JSON.stringify(path)} is not the path of a .deb file below 'pool/'`);
+  if (!poolPath.test(path))
+    throw new JsonFault(entry.offset, `${JSON.stringify(path)} is not the path of a .deb file below 'pool/'`);
   const fields = members(entry.value, `the package ${path}`, ["name", "version", "architecture", "size", "sha256"], []);
   const size = required(fields, "size");
   if (size.kind !== "number" || !Number.isSafeInteger(size.value) || size.value <= 0) {
@@ -71,7 +72,8 @@ function decodeRequest(name: string, node: JsonNode): EnvironmentRequest {
   );
   const strings = (key: string): readonly string[] => list(required(fields, key)).map(string);
   const essential = fields["essential"];
-  if (essential !== undefined && essential.kind !== "boolean") throw new JsonFault(essential.offset, "'essential' is true or false");
+  if (essential !== undefined && essential.kind !== "boolean")
+    throw new JsonFault(essential.offset, "'essential' is true or false");
   const pockets = fields["pockets"];
   const request: EnvironmentRequest = {
     name,
@@ -81,7 +83,9 @@ function decodeRequest(name: string, node: JsonNode): EnvironmentRequest {
     packages: strings("packages"),
     ...(fields["excluded"] === undefined ? {} : { excluded: strings("excluded") }),
     ...(essential === undefined ? {} : { essential: essential.value }),
-    ...(pockets === undefined ? {} : { pockets: list(pockets).map((item) => oneOf<Pocket>(item, ["security", "backports"])) }),
+    ...(pockets === undefined
+      ? {}
+      : { pockets: list(pockets).map((item) => oneOf<Pocket>(item, ["security", "backports"])) }),
   };
   try {
     const normal = normalizeRequest(request);
@@ -141,6 +145,7 @@ function matching(node: JsonNode, pattern: RegExp, what: string): string {
 function oneOf<T extends string>(node: JsonNode, allowed: readonly T[]): T {
   const value = string(node);
   const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new JsonFault(node.offset, `${JSON.stringify(value)} is none of ${allowed.join(", ")}`);
+  if (found === undefined)
+    throw new JsonFault(node.offset, `${JSON.stringify(value)} is none of ${allowed.join(", ")}`);
   return found;
 }

@@ -13,7 +13,12 @@ export const readLock = Effect.fnUntraced(function* (file: string) {
   const bytes = yield* Effect.tryPromise({
     try: () => promises.readFile(file),
     catch: (cause) => new LockFileUnusable({ file, action: "read", code: errorCode(cause) ?? String(cause) }),
-  }).pipe(Effect.catchIf((error) => error.code === "ENOENT", () => Effect.succeed(undefined)));
+  }).pipe(
+    Effect.catchIf(
+      (error) => error.code === "ENOENT",
+      () => Effect.succeed(undefined),
+    ),
+  );
   if (bytes === undefined) return emptyLock;
   return yield* Effect.try({
     try: () => parseLock(file, bytes),
@@ -48,7 +53,11 @@ export function parseLock(file: string, bytes: Uint8Array): Lock {
 function invalidUtf8(bytes: Uint8Array): { readonly line: number; readonly column: number } {
   let line = 1;
   let start = 0;
-  for (let end = bytes.indexOf(0x0a); end !== -1 && isUtf8(bytes.subarray(start, end)); end = bytes.indexOf(0x0a, start)) {
+  for (
+    let end = bytes.indexOf(0x0a);
+    end !== -1 && isUtf8(bytes.subarray(start, end));
+    end = bytes.indexOf(0x0a, start)
+  ) {
     line += 1;
     start = end + 1;
   }
@@ -109,7 +118,9 @@ export function printLock(lock: Lock): string {
     if (pinned === undefined) return [];
     const { name, version, architecture, size, sha256 } = pinned;
     const fields = Object.entries({ name, version, architecture, size, sha256 });
-    return [`    ${quote(path)}: { ${fields.map(([key, value]) => `${quote(key)}: ${JSON.stringify(value)}`).join(", ")} }`];
+    return [
+      `    ${quote(path)}: { ${fields.map(([key, value]) => `${quote(key)}: ${JSON.stringify(value)}`).join(", ")} }`,
+    ];
   });
   return (
     `{\n  "version": ${lockVersion},\n` +

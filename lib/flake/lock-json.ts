@@ -121,7 +121,10 @@ class Reader {
   }
 
   #scalar(offset: number): JsonNode {
-    for (const [word, value] of [["true", true], ["false", false]] as const) {
+    for (const [word, value] of [
+      ["true", true],
+      ["false", false],
+    ] as const) {
       if (this.#text.startsWith(word, offset)) {
         this.#at += word.length;
         return { kind: "boolean", offset, value };

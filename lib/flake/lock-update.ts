@@ -3,7 +3,13 @@ import { emit } from "#lib/platform/events.ts";
 import { suggest } from "./apt-names.ts";
 import type { ResolveOptions } from "./apt.ts";
 import { LockOutOfDate, UnknownEnvironment } from "./errors.ts";
-import { withEnvironments, type EnvironmentRequest, type Lock, type LockedPackage, type MissingEnvironment } from "./lock.ts";
+import {
+  withEnvironments,
+  type EnvironmentRequest,
+  type Lock,
+  type LockedPackage,
+  type MissingEnvironment,
+} from "./lock.ts";
 
 /** What a new answer changed in one environment. Packages are named `name:architecture`, sorted. */
 export interface EnvironmentChange {
@@ -23,14 +29,14 @@ export interface LockUpdate {
  * Resolves what an evaluation found missing and adds it to the lock; all other pins stay.
  * Reports each environment as `lock-resolved`.
  */
-export const resolveMissing = (
-  lock: Lock,
-  missing: ReadonlyMap<string, MissingEnvironment>,
-  options: ResolveOptions,
-) => update(lock, [...missing.values()], options);
+export const resolveMissing = (lock: Lock, missing: ReadonlyMap<string, MissingEnvironment>, options: ResolveOptions) =>
+  update(lock, [...missing.values()], options);
 
 /** Fails when an evaluation found something missing: for `--locked`. */
-export const requireLocked = Effect.fnUntraced(function* (file: string, missing: ReadonlyMap<string, MissingEnvironment>) {
+export const requireLocked = Effect.fnUntraced(function* (
+  file: string,
+  missing: ReadonlyMap<string, MissingEnvironment>,
+) {
   if (missing.size === 0) return;
   const environments = [...missing].map(([name, { reason }]) => ({ name, reason }));
   return yield* new LockOutOfDate({ file, environments });

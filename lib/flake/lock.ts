@@ -146,7 +146,8 @@ export function normalizeRequest(request: EnvironmentRequest): EnvironmentReques
   if (request.packages.length === 0 && request.essential !== true) refuse("it names no package");
   for (const argument of request.packages) {
     const match = packageArgument.exec(argument);
-    if (match === null) refuse(`'${argument}' is not a package in apt's syntax (name, name:arch, name=version, name/suite)`);
+    if (match === null)
+      refuse(`'${argument}' is not a package in apt's syntax (name, name:arch, name=version, name/suite)`);
     else checkArchitecture(argument, match.groups);
   }
   const excluded = sortedSet(request.excluded ?? []);

@@ -15,7 +15,8 @@ export const runBootCheck = Effect.fnUntraced(function* (name: string, check: Bo
   const { promises } = yield* FileSystem;
   const physical = ({ derivation, path }: BuiltFile): string => {
     const output = built.outputs.get(derivation)?.get(derivation.outputs[0] ?? "out");
-    if (output === undefined) throw new TypeError(`${derivation.name} is not among what was built for the check '${name}'`);
+    if (output === undefined)
+      throw new TypeError(`${derivation.name} is not among what was built for the check '${name}'`);
     return join(store.physical(output), path);
   };
   const directory = join(store.layout.logs, "checks", name);
@@ -25,7 +26,12 @@ export const runBootCheck = Effect.fnUntraced(function* (name: string, check: Bo
     machine: {
       qemuRoot: physical({ derivation: check.qemu, path: "" }),
       image: physical(check.image),
-      boot: { type: "kernel", kernel: physical(check.kernel), initrd: physical(check.initrd), commandLine: check.commandLine },
+      boot: {
+        type: "kernel",
+        kernel: physical(check.kernel),
+        initrd: physical(check.initrd),
+        commandLine: check.commandLine,
+      },
       directory,
     },
     assertions: check.assertions,

@@ -14,7 +14,10 @@ export interface Selected {
 }
 
 /** The value that an installable names, and its whole path. */
-export function selectAttribute(outputs: FlakeOutputs, installable: Installable): Result.Result<Selected, UnknownAttribute> {
+export function selectAttribute(
+  outputs: FlakeOutputs,
+  installable: Installable,
+): Result.Result<Selected, UnknownAttribute> {
   const [first] = installable.path;
   if (first === undefined) return Result.succeed({ path: [], value: outputs });
   for (const prefix of prefixes) {
@@ -23,7 +26,13 @@ export function selectAttribute(outputs: FlakeOutputs, installable: Installable)
   }
   const known = [...Object.keys(outputs.packages), ...Object.keys(outputs)];
   return Result.fail(
-    new UnknownAttribute({ text: installable.text, found: [], missing: first, suggestions: suggest(first, known), known }),
+    new UnknownAttribute({
+      text: installable.text,
+      found: [],
+      missing: first,
+      suggestions: suggest(first, known),
+      known,
+    }),
   );
 }
 
@@ -41,13 +50,19 @@ export function selectDerivation(
   );
 }
 
-function descend(root: object, prefix: readonly string[], { text, path }: Installable): Result.Result<Selected, UnknownAttribute> {
+function descend(
+  root: object,
+  prefix: readonly string[],
+  { text, path }: Installable,
+): Result.Result<Selected, UnknownAttribute> {
   let value: unknown = root;
   for (const [index, name] of path.entries()) {
     if (typeof value !== "object" || value === null || !hasAttribute(value, name)) {
       const known = typeof value === "object" && value !== null ? attributeNames(value) : [];
       const found = [...prefix, ...path.slice(0, index)];
-      return Result.fail(new UnknownAttribute({ text, found, missing: name, suggestions: suggest(name, known), known }));
+      return Result.fail(
+        new UnknownAttribute({ text, found, missing: name, suggestions: suggest(name, known), known }),
+      );
     }
     value = (value as Readonly<Record<string, unknown>>)[name];
   }
@@ -68,7 +83,12 @@ function attributeNames(value: object): readonly string[] {
 function classGetters(value: object): readonly string[] {
   const getters: string[] = [];
   let prototype: unknown = Object.getPrototypeOf(value);
-  while (typeof prototype === "object" && prototype !== null && prototype !== Object.prototype && prototype !== Array.prototype) {
+  while (
+    typeof prototype === "object" &&
+    prototype !== null &&
+    prototype !== Object.prototype &&
+    prototype !== Array.prototype
+  ) {
     for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
       if (get !== undefined) getters.push(name);
     }

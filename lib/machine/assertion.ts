@@ -21,7 +21,11 @@ export function expectEqual(
 }
 
 /** Fails with what was expected and what was found, both as phrases. */
-export function mismatch(expected: string, actual: string, detail?: string): Effect.Effect<never, AssertionFailedError> {
+export function mismatch(
+  expected: string,
+  actual: string,
+  detail?: string,
+): Effect.Effect<never, AssertionFailedError> {
   return Effect.fail(new AssertionFailedError({ expected, actual, ...(detail === undefined ? {} : { detail }) }));
 }
 

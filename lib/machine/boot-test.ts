@@ -80,9 +80,16 @@ const runTest = Effect.fnUntraced(function* (test: BootTest, assertions: readonl
   for (const assertion of all) {
     const { result, error } = yield* tryAssertion(machine, assertion, lost);
     // Without a shell or a machine, nothing that follows can be tried.
-    if (error?._tag === "MachineStoppedError" || (error?._tag === "TimeLimitError" && shellSeconds === 0)) lost ??= error;
+    if (error?._tag === "MachineStoppedError" || (error?._tag === "TimeLimitError" && shellSeconds === 0))
+      lost ??= error;
     results.push(result);
-    yield* emit({ type: "check-result", check: test.name, assertion: assertion.description, passed: result.passed, detail: result.detail });
+    yield* emit({
+      type: "check-result",
+      check: test.name,
+      assertion: assertion.description,
+      passed: result.passed,
+      detail: result.detail,
+    });
     // At the first failure, since a later assertion may end the machine.
     if (!result.passed && lost === undefined) journal ??= yield* saveJournal(fs, machine, test.machine.directory);
   }
@@ -101,17 +108,30 @@ const runTest = Effect.fnUntraced(function* (test: BootTest, assertions: readonl
   return { name: test.name, results, shellSeconds, seconds, serialLog: machine.serialLogPath };
 });
 
-const tryAssertion = Effect.fnUntraced(function* (machine: Machine, assertion: Assertion, lost: MachineError | undefined) {
+const tryAssertion = Effect.fnUntraced(function* (
+  machine: Machine,
+  assertion: Assertion,
+  lost: MachineError | undefined,
+) {
   const { description } = assertion;
   if (lost !== undefined) {
-    return { result: { description, passed: false, detail: "not tried: the machine was lost before", milliseconds: 0 }, error: undefined };
+    return {
+      result: { description, passed: false, detail: "not tried: the machine was lost before", milliseconds: 0 },
+      error: undefined,
+    };
   }
   const started = performance.now();
   const outcome = yield* Effect.result(assertion.run(machine));
   const milliseconds = Math.round(performance.now() - started);
-  const error: AssertionFailedError | MachineError | undefined = outcome._tag === "Failure" ? outcome.failure : undefined;
+  const error: AssertionFailedError | MachineError | undefined =
+    outcome._tag === "Failure" ? outcome.failure : undefined;
   return {
-    result: { description, passed: error === undefined, detail: error?.message ?? "", milliseconds } satisfies AssertionResult,
+    result: {
+      description,
+      passed: error === undefined,
+      detail: error?.message ?? "",
+      milliseconds,
+    } satisfies AssertionResult,
     error,
   };
 });

@@ -84,8 +84,13 @@ export class CommandFailedError extends Data.TaggedError("CommandFailedError")<{
 }> {
   override get message(): string {
     const outcome = this.expected === "success" ? "failed" : "succeeded but was to fail";
-    const output = [this.stdout, this.stderr].filter((text) => text.trim() !== "").map((text) => indent(lastLines(text, 20)));
-    return [`machine '${this.machine}': command ${outcome} with status ${this.status}: ${this.command}`, ...output].join("\n");
+    const output = [this.stdout, this.stderr]
+      .filter((text) => text.trim() !== "")
+      .map((text) => indent(lastLines(text, 20)));
+    return [
+      `machine '${this.machine}': command ${outcome} with status ${this.status}: ${this.command}`,
+      ...output,
+    ].join("\n");
   }
 }
 

@@ -69,13 +69,7 @@ export const startMachine = Effect.fnUntraced(function* (
   return makeMachine(options.name, fs, qemu, shell, context.pace);
 });
 
-function makeMachine(
-  name: string,
-  fs: FileSystem["Service"],
-  qemu: Qemu,
-  shell: Shell,
-  pace: HostPace,
-): Machine {
+function makeMachine(name: string, fs: FileSystem["Service"], qemu: Qemu, shell: Shell, pace: HostPace): Machine {
   const started = performance.now();
   let limits: TimeLimits = timeLimits(pace);
 
@@ -130,7 +124,10 @@ function makeMachine(
   const poll = Effect.fnUntraced(function* <A, E>(
     awaited: string,
     limit: Limit | undefined,
-    attempt: Effect.Effect<{ readonly done: true; readonly value: A } | { readonly done: false; readonly detail: string }, E>,
+    attempt: Effect.Effect<
+      { readonly done: true; readonly value: A } | { readonly done: false; readonly detail: string },
+      E
+    >,
   ) {
     const seconds = limits.seconds(limit?.timeout ?? 60);
     const end = performance.now() + seconds * 1000;
@@ -147,9 +144,7 @@ function makeMachine(
     seconds: (nominal) => limits.seconds(nominal),
     serialLogPath: qemu.serialLog,
     monitor: () => qemu.monitor.qmp,
-    serialLog: Effect.promise(() =>
-      fs.promises.readFile(qemu.serialLog, "utf8").then(printable, () => ""),
-    ),
+    serialLog: Effect.promise(() => fs.promises.readFile(qemu.serialLog, "utf8").then(printable, () => "")),
     run,
     succeed: (command, limit) => expectStatus(command, "success", limit),
     fail: (command, limit) => expectStatus(command, "failure", limit),
@@ -172,8 +167,7 @@ function makeMachine(
             : { done: false as const, detail: describeResult(result) },
         ),
       ),
-    waitForUnit: (unit, limit) =>
-      poll(`unit ${unit} to become active`, limit, waitForUnit(name, run, unit)),
+    waitForUnit: (unit, limit) => poll(`unit ${unit} to become active`, limit, waitForUnit(name, run, unit)),
     shutdown: Effect.fnUntraced(function* (limit?: Limit) {
       const seconds = limits.seconds(limit?.timeout ?? 30);
       // The shell is stopped with everything else; only QEMU's end counts.

@@ -56,22 +56,33 @@ export function planQemu(options: MachineOptions, limits: TimeLimits): QemuPlan 
 
   const boot: string[] = [];
   if (options.boot.type === "kernel") {
-    const line = kernelCommandLine(options.boot.commandLine, [...tuningWords, ...patienceWords(limits), ...placed.words]);
-    if (line === undefined) return { problem: "the kernel command line is longer than the 2047 bytes that arm64 takes" };
+    const line = kernelCommandLine(options.boot.commandLine, [
+      ...tuningWords,
+      ...patienceWords(limits),
+      ...placed.words,
+    ]);
+    if (line === undefined)
+      return { problem: "the kernel command line is longer than the 2047 bytes that arm64 takes" };
     boot.push("-kernel", mount("kernel", options.boot.kernel), "-append", line);
     if (options.boot.initrd !== undefined) boot.push("-initrd", mount("initrd", options.boot.initrd));
   } else {
     const [tooLong] = placed.words;
     if (tooLong !== undefined) {
       const name = tooLong.slice(tooLong.indexOf("=") + 1, tooLong.indexOf(":"));
-      return { problem: `the credential name '${name}' is longer than the 28 characters that a firmware boot can pass` };
+      return {
+        problem: `the credential name '${name}' is longer than the 28 characters that a firmware boot can pass`,
+      };
     }
     boot.push("-bios", mount("firmware", options.boot.firmware));
   }
 
   const disks = [
     { id: "image", path: options.image, serial: "" },
-    ...(options.disks ?? []).map((disk, index) => ({ id: `disk${index}`, path: disk.path, serial: `,serial=${disk.serial}` })),
+    ...(options.disks ?? []).map((disk, index) => ({
+      id: `disk${index}`,
+      path: disk.path,
+      serial: `,serial=${disk.serial}`,
+    })),
   ].flatMap(({ id, path, serial }) => [
     "-drive",
     `if=none,id=${id},file=${mount(id, path)},format=raw,cache=unsafe,snapshot=on`,
@@ -81,18 +92,42 @@ export function planQemu(options: MachineOptions, limits: TimeLimits): QemuPlan 
 
   const args = [
     ["-name", options.name.replaceAll(",", "_")],
-    ["-M", "virt", "-cpu", "cortex-a72", "-smp", String(options.processors ?? 2), "-m", String(options.memoryMiB ?? 1024)],
+    [
+      "-M",
+      "virt",
+      "-cpu",
+      "cortex-a72",
+      "-smp",
+      String(options.processors ?? 2),
+      "-m",
+      String(options.memoryMiB ?? 1024),
+    ],
     ["-accel", "tcg,thread=multi"],
     // A reset ends the machine instead of booting it again and again.
     ["-nodefaults", "-display", "none", "-no-reboot"],
     ["-chardev", `file,id=serial,path=${sandboxPaths.serialLog}`, "-serial", "chardev:serial"],
-    ["-chardev", `socket,id=monitor,path=${sandboxPaths.work}/${workFiles.monitor},server=on,wait=off`, "-mon", "chardev=monitor,mode=control"],
-    ["-chardev", "stdio,id=shell,signal=off", "-device", "virtio-serial-pci", "-device", `virtserialport,chardev=shell,name=${shellPort}`],
+    [
+      "-chardev",
+      `socket,id=monitor,path=${sandboxPaths.work}/${workFiles.monitor},server=on,wait=off`,
+      "-mon",
+      "chardev=monitor,mode=control",
+    ],
+    [
+      "-chardev",
+      "stdio,id=shell,signal=off",
+      "-device",
+      "virtio-serial-pci",
+      "-device",
+      `virtserialport,chardev=shell,name=${shellPort}`,
+    ],
     disks,
     // The user-mode network has an address and a name server for the guest, and in a network namespace without interfaces nothing beyond.
     ["-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network,romfile="],
     ["-device", "virtio-rng-pci"],
-    placed.firmware.flatMap(({ name }, index) => ["-fw_cfg", `name=${name},file=${sandboxPaths.work}/credential-${index}`]),
+    placed.firmware.flatMap(({ name }, index) => [
+      "-fw_cfg",
+      `name=${name},file=${sandboxPaths.work}/credential-${index}`,
+    ]),
     boot,
   ].flat();
   return {

@@ -51,7 +51,9 @@ export const startQemu = Effect.fnUntraced(function* (
     yield* attempt(`read the ${file.role} '${file.physical}'`, () => fs.promises.access(file.physical));
   }
   const root = yield* attempt(`read the tool root '${options.qemuRoot}'`, () => rootEntries(fs, options.qemuRoot));
-  const command = yield* Effect.mapError(bubblewrap.locate, (cause) => startError(options.name, "run QEMU in a sandbox", cause));
+  const command = yield* Effect.mapError(bubblewrap.locate, (cause) =>
+    startError(options.name, "run QEMU in a sandbox", cause),
+  );
 
   const serialLog = posix.join(options.directory, workFiles.serial);
   const work = yield* Effect.acquireRelease(

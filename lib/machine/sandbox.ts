@@ -33,7 +33,17 @@ export function machineSandboxArguments(sandbox: MachineSandbox): string[] {
     ["--bind", sandbox.work, sandboxPaths.work, "--chdir", sandboxPaths.work],
     ["--bind", sandbox.serialLog, sandboxPaths.serialLog],
     // QEMU puts what the guest writes to disks into TMPDIR.
-    ["--setenv", "PATH", "/usr/bin:/bin", "--setenv", "TMPDIR", sandboxPaths.work, "--setenv", "HOME", sandboxPaths.work],
+    [
+      "--setenv",
+      "PATH",
+      "/usr/bin:/bin",
+      "--setenv",
+      "TMPDIR",
+      sandboxPaths.work,
+      "--setenv",
+      "HOME",
+      sandboxPaths.work,
+    ],
     ["--setenv", "LC_ALL", "C.UTF-8"],
     ["--remount-ro", "/"],
     ["--"],

@@ -52,7 +52,7 @@ export function shellFunctions(directory: string): string {
     'else sh -c "$3" </dev/null >"$helios_files.out" 2>"$helios_files.err"; fi; helios_status=$?',
     '[ ! -s "$helios_files.out" ] || helios_out=$(base64 -w0 "$helios_files.out")',
     '[ ! -s "$helios_files.err" ] || helios_err=$(base64 -w0 "$helios_files.err")',
-    "printf '\\n\\036%s %d %d %d %s %s\\n' \"$1\" \"$helios_status\" \"${#helios_out}\" \"${#helios_err}\" \"${helios_out:-.}\" \"${helios_err:-.}\"",
+    'printf \'\\n\\036%s %d %d %d %s %s\\n\' "$1" "$helios_status" "${#helios_out}" "${#helios_err}" "${helios_out:-.}" "${helios_err:-.}"',
     ': >"$helios_files.out" >"$helios_files.err"',
     "}",
   ].join("\n");
@@ -66,7 +66,13 @@ export function parseAnswer(text: string, sum: string): ParsedAnswer {
     type: "damaged",
     problem: `the guest's answer is damaged: ${problem}`,
   });
-  if (status === undefined || outLength === undefined || errLength === undefined || out === undefined || err === undefined) {
+  if (
+    status === undefined ||
+    outLength === undefined ||
+    errLength === undefined ||
+    out === undefined ||
+    err === undefined
+  ) {
     return damaged("it is cut short");
   }
   if (more.length > 0) return damaged("it has too many fields");

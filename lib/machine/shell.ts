@@ -73,19 +73,21 @@ export const makeShell = Effect.fnUntraced(function* (
   );
 
   const request = (text: (sum: string) => string, seconds: number): Effect.Effect<Answer, ShellFailure> =>
-    oneAtATime.withPermits(1)(
-      Effect.suspend(() => {
-        const [left, right] = [randomInt(2 ** 40), randomInt(2 ** 40)];
-        const answer = inbox.answer(String(left + right));
-        channel.input.write(`${text(`$((${left} + ${right}))`)}\n`);
-        return answer;
-      }),
-    ).pipe(
-      Effect.timeoutOrElse({
-        duration: seconds * 1000,
-        orElse: () => Effect.fail(new ShellTimeout({ seconds })),
-      }),
-    );
+    oneAtATime
+      .withPermits(1)(
+        Effect.suspend(() => {
+          const [left, right] = [randomInt(2 ** 40), randomInt(2 ** 40)];
+          const answer = inbox.answer(String(left + right));
+          channel.input.write(`${text(`$((${left} + ${right}))`)}\n`);
+          return answer;
+        }),
+      )
+      .pipe(
+        Effect.timeoutOrElse({
+          duration: seconds * 1000,
+          orElse: () => Effect.fail(new ShellTimeout({ seconds })),
+        }),
+      );
 
   return {
     connect: (seconds) =>
@@ -101,10 +103,7 @@ export const makeShell = Effect.fnUntraced(function* (
       if (problem !== undefined) return yield* new ShellDamaged({ problem });
       const limit = Math.max(1, Math.ceil(seconds));
       const started = performance.now();
-      const answer = yield* request(
-        (sum) => `run ${sum} ${limit} ${shellQuote(command)}`,
-        limit + graceSeconds,
-      );
+      const answer = yield* request((sum) => `run ${sum} ${limit} ${shellQuote(command)}`, limit + graceSeconds);
       // `timeout` in the guest ends with 124, or 137 when it had to kill; a quick command may end with these by itself.
       const timedOut = answer.status === 124 || answer.status === 137;
       if (timedOut && performance.now() - started >= limit * 1000) return yield* new ShellTimeout({ seconds: limit });
@@ -124,7 +123,9 @@ function unsendable(command: string): string | undefined {
 /** Finds the greeting and the awaited answer in what the guest prints. */
 class Inbox {
   readonly greeted = Deferred.makeUnsafe<void, ShellFailure>();
-  private awaited: { readonly sum: string; readonly resume: (result: Effect.Effect<Answer, ShellFailure>) => void } | undefined;
+  private awaited:
+    | { readonly sum: string; readonly resume: (result: Effect.Effect<Answer, ShellFailure>) => void }
+    | undefined;
   private closed = false;
   private readonly lines = new LineReader(
     (line) => this.take(line),

@@ -17,10 +17,19 @@ export interface UnitState {
   readonly skipped: boolean;
 }
 
-const properties = ["LoadState", "ActiveState", "SubState", "Result", "Job", "ConditionResult", "ConditionTimestampMonotonic"];
+const properties = [
+  "LoadState",
+  "ActiveState",
+  "SubState",
+  "Result",
+  "Job",
+  "ConditionResult",
+  "ConditionTimestampMonotonic",
+];
 
 /** The command whose output `parseUnitState` reads. */
-export const showUnit = (unit: string): string => `systemctl show --property=${properties.join(",")} -- ${shellQuote(unit)}`;
+export const showUnit = (unit: string): string =>
+  `systemctl show --property=${properties.join(",")} -- ${shellQuote(unit)}`;
 
 /** Reads `Name=value` lines. */
 export function parseProperties(text: string): ReadonlyMap<string, string> {

@@ -36,7 +36,13 @@ export type EngineEvent =
   /** An environment of the lock file was resolved anew. */
   | { readonly type: "lock-resolved"; readonly environment: string; readonly packages: number; readonly reason: string }
   /** One assertion of a boot test. */
-  | { readonly type: "check-result"; readonly check: string; readonly assertion: string; readonly passed: boolean; readonly detail: string }
+  | {
+      readonly type: "check-result";
+      readonly check: string;
+      readonly assertion: string;
+      readonly passed: boolean;
+      readonly detail: string;
+    }
   | { readonly type: "note"; readonly message: string }
   | { readonly type: "warning"; readonly message: string };
 

@@ -60,8 +60,7 @@ export class Processes extends Context.Service<
   /** Processes of the host. */
   static readonly layer: Layer.Layer<Processes> = Layer.sync(Processes, () =>
     Processes.of({
-      spawn: (command) =>
-        Effect.acquireRelease(start(command), (started) => Effect.sync(() => killGroup(started))),
+      spawn: (command) => Effect.acquireRelease(start(command), (started) => Effect.sync(() => killGroup(started))),
     }),
   );
 }

@@ -32,7 +32,8 @@ export class StoreIoError extends Data.TaggedError("StoreIoError")<{
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full. Free some space (for example with `store gc`) and run it again; nothing half-written was kept.",
+  ENOSPC:
+    "the disk is full. Free some space (for example with `store gc`) and run it again; nothing half-written was kept.",
   EDQUOT: "the disk quota is used up. Free some space (for example with `store gc`) and run it again.",
   EROFS: "the file system is read-only. Make it writable, or choose another store with HELIOS_STORE.",
   EACCES: "permission denied. Check its owner and permissions; another store can be chosen with HELIOS_STORE.",
@@ -41,7 +42,8 @@ const remedies: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is not a directory.",
   EMFILE: "too many open files. Raise the limit with `ulimit -n`.",
   ENAMETOOLONG: "the path is longer than the file system allows. Choose a store with a shorter path with HELIOS_STORE.",
-  EXDEV: "it is on another file system than the store's state. Keep nix/store and nix/var of a store on one file system.",
+  EXDEV:
+    "it is on another file system than the store's state. Keep nix/store and nix/var of a store on one file system.",
   EIO: "the disk reported an input/output error. Check it, then run `store verify --repair`.",
 };
 
@@ -135,7 +137,10 @@ export class NarError extends Data.TaggedError("NarError")<{ readonly offset: nu
 }
 
 /** The place of a root link is taken by something else. */
-export class RootLinkError extends Data.TaggedError("RootLinkError")<{ readonly link: string; readonly found: string }> {
+export class RootLinkError extends Data.TaggedError("RootLinkError")<{
+  readonly link: string;
+  readonly found: string;
+}> {
   override get message(): string {
     return `cannot make the link '${this.link}': ${this.found} is there. Move it away, or choose another name with --out-link.`;
   }
@@ -169,6 +174,8 @@ export function storeError(operation: string, path: string, cause: unknown): Sto
     return cause as StoreError;
   }
   const place =
-    typeof cause === "object" && cause !== null && "path" in cause && typeof cause.path === "string" ? cause.path : path;
+    typeof cause === "object" && cause !== null && "path" in cause && typeof cause.path === "string"
+      ? cause.path
+      : path;
   return new StoreIoError({ operation, path: place, cause });
 }

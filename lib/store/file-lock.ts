@@ -31,7 +31,10 @@ export class FileLocks {
     const locked = Effect.uninterruptibleMask((restore) =>
       Effect.andThen(
         this.#wait(path, (wait) => restore(wait)),
-        Effect.ensuring(restore(effect), Effect.promise(() => removeIfThere(this.#fs, path).catch(() => {}))),
+        Effect.ensuring(
+          restore(effect),
+          Effect.promise(() => removeIfThere(this.#fs, path).catch(() => {})),
+        ),
       ),
     );
     return Effect.suspend(() => {

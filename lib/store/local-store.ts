@@ -2,13 +2,7 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { sha256 } from "#lib/derivations/hash.ts";
 import type { Source } from "#lib/derivations/source.ts";
-import {
-  baseName,
-  contentAddress,
-  sourceStorePath,
-  type StorePath,
-  textPath,
-} from "#lib/derivations/store-path.ts";
+import { baseName, contentAddress, sourceStorePath, type StorePath, textPath } from "#lib/derivations/store-path.ts";
 import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere, uniqueName } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";

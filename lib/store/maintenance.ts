@@ -92,7 +92,10 @@ export const verifyStore = Effect.fnUntraced(function* (
   }
 
   for (const path of damaged.keys()) {
-    yield* locks.withLock(baseName(path), attempt("remove", path, () => registry.remove(path)));
+    yield* locks.withLock(
+      baseName(path),
+      attempt("remove", path, () => registry.remove(path)),
+    );
   }
   if (options.remake !== undefined) {
     for (const [path, info] of damaged) {

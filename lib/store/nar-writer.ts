@@ -46,7 +46,12 @@ const spareSpace = 8 * 1024;
  * @returns the size of the archive in bytes
  * @throws UnsupportedFileError, SourceChangedError, or what the file system throws
  */
-export async function writeNar(fs: FileSystemShape, path: string, sink: Sink, options: NarOptions = {}): Promise<number> {
+export async function writeNar(
+  fs: FileSystemShape,
+  path: string,
+  sink: Sink,
+  options: NarOptions = {},
+): Promise<number> {
   const writer = new NarWriter(treeFiles(fs), sink, options);
   await writer.write(bytePath(path));
   return writer.size;

@@ -1,5 +1,10 @@
 import { formatSri, type Hash, parseHash } from "#lib/derivations/hash.ts";
-import { type DerivationPath, parseDerivationPath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
+import {
+  type DerivationPath,
+  parseDerivationPath,
+  parseStorePath,
+  type StorePath,
+} from "#lib/derivations/store-path.ts";
 
 /** What the store knows of a valid path. */
 export interface PathInfo {
@@ -37,7 +42,10 @@ export function parsePathInfo(text: string): PathInfo | undefined {
   try {
     const fields: unknown = JSON.parse(text);
     if (typeof fields !== "object" || fields === null) return undefined;
-    const { path, narHash, narSize, references, deriver, contentAddress, signatures } = fields as Record<string, unknown>;
+    const { path, narHash, narSize, references, deriver, contentAddress, signatures } = fields as Record<
+      string,
+      unknown
+    >;
     if (typeof path !== "string" || typeof narHash !== "string" || !Number.isSafeInteger(narSize)) return undefined;
     if (!isStrings(references)) return undefined;
     return {

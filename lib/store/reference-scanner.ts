@@ -2,7 +2,8 @@ import { hashPartLength } from "#lib/derivations/store-path.ts";
 
 /** The value of each base-32 character, and 255 for every other byte. */
 const digits = new Uint8Array(256).fill(255);
-for (const [digit, character] of [..."0123456789abcdfghijklmnpqrsvwxyz"].entries()) digits[character.charCodeAt(0)] = digit;
+for (const [digit, character] of [..."0123456789abcdfghijklmnpqrsvwxyz"].entries())
+  digits[character.charCodeAt(0)] = digit;
 
 /**
  * Searches a stream of bytes for the hash parts of store paths, wherever they are.

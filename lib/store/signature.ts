@@ -20,7 +20,9 @@ export class KeySyntaxError extends Error {
 
   constructor(kind: "secret" | "public") {
     const size = kind === "secret" ? 64 : 32;
-    super(`this is no ${kind} key: it should be '<name>:<base64 of ${size} bytes>'. Make one with \`store generate-key <name>\`.`);
+    super(
+      `this is no ${kind} key: it should be '<name>:<base64 of ${size} bytes>'. Make one with \`store generate-key <name>\`.`,
+    );
   }
 }
 
@@ -42,7 +44,11 @@ export function parsePublicKey(text: string): PublicKey {
   return { name, key: createPublicKey({ key: der, format: "der", type: "spki" }) };
 }
 
-function split(text: string, kind: "secret" | "public", size: number): { readonly name: string; readonly bytes: Buffer } {
+function split(
+  text: string,
+  kind: "secret" | "public",
+  size: number,
+): { readonly name: string; readonly bytes: Buffer } {
   const [, name, base64] = /^([^\s:]+):([A-Za-z0-9+/]+=*)\s*$/.exec(text) ?? [];
   const bytes = Buffer.from(base64 ?? "", "base64");
   if (name === undefined || bytes.length !== size) throw new KeySyntaxError(kind);
@@ -73,7 +79,11 @@ export function signText(text: string, { name, key }: SecretKey): string {
 }
 
 /** The name of the first trusted key that one of the signatures is good for; undefined if there is none. */
-export function signedBy(text: string, signatures: readonly string[], trusted: readonly PublicKey[]): string | undefined {
+export function signedBy(
+  text: string,
+  signatures: readonly string[],
+  trusted: readonly PublicKey[],
+): string | undefined {
   for (const signature of signatures) {
     const colon = signature.indexOf(":");
     const bytes = Buffer.from(signature.slice(colon + 1), "base64");

@@ -113,11 +113,17 @@ async function checkContent(
   const { path } = info;
   try {
     const { hash } = await hashTree(fs, physicalPath(layout, path), { signal });
-    return equalHashes(hash, info.narHash) ? undefined : { kind: "modified", path, expected: info.narHash, actual: hash };
+    return equalHashes(hash, info.narHash)
+      ? undefined
+      : { kind: "modified", path, expected: info.narHash, actual: hash };
   } catch (cause) {
     signal?.throwIfAborted();
     if (errorCode(cause) === "ENOENT") return { kind: "missing", path };
-    return { kind: "unreadable", path, reason: cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause) };
+    return {
+      kind: "unreadable",
+      path,
+      reason: cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause),
+    };
   }
 }
 
@@ -191,7 +197,8 @@ export function proveContent(
       if (textPath(name, digest, references) === path) return { address, refers: true };
       if (textPath(name, digest, []) === path) return { address, refers: false };
     }
-    if (fixedOutputPath(name, "flat", digest) === path) return { address: contentAddress("flat", digest), refers: false };
+    if (fixedOutputPath(name, "flat", digest) === path)
+      return { address: contentAddress("flat", digest), refers: false };
   }
   return undefined;
 }

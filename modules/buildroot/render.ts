@@ -31,14 +31,30 @@ export function symbolName(name: string): string {
 }
 
 /** Every symbol that settings ask for, with the options that ask, in the order in which they count: later ones win. */
-export function requestedSymbols(settings: BuildrootSettings): { readonly symbol: string; readonly value: SymbolValue; readonly from: string }[] {
+export function requestedSymbols(
+  settings: BuildrootSettings,
+): { readonly symbol: string; readonly value: SymbolValue; readonly from: string }[] {
   const { packages, package_versions, symbols } = settings;
   return [
     { symbol: "BR2_PER_PACKAGE_DIRECTORIES", value: settings.per_package_dirs, from: "per_package_dirs" },
-    ...compressions.map((name) => ({ symbol: `BR2_TARGET_ROOTFS_EXT2_${name.toUpperCase()}`, value: name === settings.compression, from: "compression" })),
-    ...(settings.expand_size_mb === null ? [] : [{ symbol: "BR2_TARGET_ROOTFS_EXT2_SIZE", value: `${settings.expand_size_mb}M`, from: "expand_size_mb" }]),
-    ...Object.entries(packages).map(([name, value]) => ({ symbol: packageSymbol(name), value, from: `packages.${name}` })),
-    ...Object.entries(package_versions).map(([name, value]) => ({ symbol: `${packageSymbol(name)}_VERSION`, value, from: `package_versions.${name}` })),
+    ...compressions.map((name) => ({
+      symbol: `BR2_TARGET_ROOTFS_EXT2_${name.toUpperCase()}`,
+      value: name === settings.compression,
+      from: "compression",
+    })),
+    ...(settings.expand_size_mb === null
+      ? []
+      : [{ symbol: "BR2_TARGET_ROOTFS_EXT2_SIZE", value: `${settings.expand_size_mb}M`, from: "expand_size_mb" }]),
+    ...Object.entries(packages).map(([name, value]) => ({
+      symbol: packageSymbol(name),
+      value,
+      from: `packages.${name}`,
+    })),
+    ...Object.entries(package_versions).map(([name, value]) => ({
+      symbol: `${packageSymbol(name)}_VERSION`,
+      value,
+      from: `package_versions.${name}`,
+    })),
     ...Object.entries(symbols).map(([name, value]) => ({ symbol: symbolName(name), value, from: `symbols.${name}` })),
   ];
 }
@@ -59,7 +75,11 @@ function renderSymbol(symbol: string, value: SymbolValue): string {
 }
 
 /** The three files that make a directory with `packages/*` a tree that BR2_EXTERNAL accepts, by name. */
-export function renderExternalTree(name: string, description: string, packages: readonly string[]): Record<string, string> {
+export function renderExternalTree(
+  name: string,
+  description: string,
+  packages: readonly string[],
+): Record<string, string> {
   const sorted = [...packages].sort();
   return {
     "Config.in": sorted.map((each) => `source "$BR2_EXTERNAL_${name}_PATH/packages/${each}/Config.in"\n`).join(""),
@@ -76,7 +96,9 @@ export function contradictions(settings: BuildrootSettings): string[] {
     seen.set(symbol, { value, from });
     return other === undefined || other.value === value
       ? []
-      : [`buildroot: ${symbol} is ${JSON.stringify(other.value)} by ${other.from} and ${JSON.stringify(value)} by ${from}. Leave one of them out.`];
+      : [
+          `buildroot: ${symbol} is ${JSON.stringify(other.value)} by ${other.from} and ${JSON.stringify(value)} by ${from}. Leave one of them out.`,
+        ];
   });
 }
 
@@ -84,7 +106,8 @@ export function contradictions(settings: BuildrootSettings): string[] {
 const deadPackages: Readonly<Record<string, string>> = {
   BR2_PACKAGE_CMAKE: "It is a host tool without a choice on the target. Leave it out.",
   BR2_PACKAGE_GCC: "There is no compiler for the target. Leave it out.",
-  BR2_PACKAGE_LINUX_FIRMWARE_RP2: "It is firmware of Comtrol RocketPort cards, not of a Raspberry Pi. Leave it out, or set the symbol.",
+  BR2_PACKAGE_LINUX_FIRMWARE_RP2:
+    "It is firmware of Comtrol RocketPort cards, not of a Raspberry Pi. Leave it out, or set the symbol.",
   BR2_PACKAGE_NINJA: "It is a host tool. Leave it out.",
   BR2_PACKAGE_PYTHON3_PIP: "Its name is python-pip.",
   BR2_PACKAGE_PYTHON_WHEEL: "It is a host tool. Leave it out.",
@@ -92,10 +115,15 @@ const deadPackages: Readonly<Record<string, string>> = {
 };
 
 /** What is wrong with the names in `buildroot.packages`, unless an external tree has such a package. */
-export function deadPackageProblems(packages: Readonly<Record<string, boolean>>, external: readonly string[]): string[] {
+export function deadPackageProblems(
+  packages: Readonly<Record<string, boolean>>,
+  external: readonly string[],
+): string[] {
   const provided = new Set(external.map(packageSymbol));
   return Object.keys(packages).flatMap((name) => {
     const reason = deadPackages[packageSymbol(name)];
-    return reason === undefined || provided.has(packageSymbol(name)) ? [] : [`buildroot.packages.${name}: Buildroot would drop it without a word. ${reason}`];
+    return reason === undefined || provided.has(packageSymbol(name))
+      ? []
+      : [`buildroot.packages.${name}: Buildroot would drop it without a word. ${reason}`];
   });
 }

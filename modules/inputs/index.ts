@@ -5,21 +5,37 @@ import { type InputValue, resolveInputs, variableName } from "./resolve.ts";
 const primitive = types.oneOf([types.bool, types.int, types.float, types.str]);
 
 const inputOptions = {
-  description: mkOption({ type: types.nullOr(types.str), default: null, description: "What the input chooses, for people." }),
+  description: mkOption({
+    type: types.nullOr(types.str),
+    default: null,
+    description: "What the input chooses, for people.",
+  }),
   type: mkOption({
     type: types.nullOr(types.enum(["string", "bool", "int", "float"])),
     default: null,
     description: "How a value is read; by default as its default, its value or its first choice is.",
   }),
-  default: mkOption({ type: types.nullOr(primitive), default: null, description: "Value when nothing else gives one." }),
-  choices: mkOption({ type: types.listOf(primitive), default: [], description: "The values that are allowed; none listed: any." }),
+  default: mkOption({
+    type: types.nullOr(primitive),
+    default: null,
+    description: "Value when nothing else gives one.",
+  }),
+  choices: mkOption({
+    type: types.listOf(primitive),
+    default: [],
+    description: "The values that are allowed; none listed: any.",
+  }),
   env: mkOption({
     type: types.nullOr(types.strMatching("[A-Za-z_][A-Za-z0-9_]*")),
     default: null,
     example: "HELIOS_CHANNEL",
     description: "Environment variable of the command line that gives a value.",
   }),
-  required: mkOption({ type: types.bool, default: false, description: "Whether it is an error that nothing gives a value." }),
+  required: mkOption({
+    type: types.bool,
+    default: false,
+    description: "Whether it is an error that nothing gives a value.",
+  }),
 };
 
 const options = {
@@ -86,7 +102,9 @@ export default defineModule({
       ...resolveInputs(config.inputs).problems.map((message) => ({ assertion: false, message })),
       ...repeated(Object.keys(config.inputs.options).map(variableName)).map((name) => ({
         assertion: false,
-        message: `inputs.options: ${Object.keys(config.inputs.options).filter((key) => variableName(key) === name).join(" and ")} would both be the variable ${name}. Rename one.`,
+        message: `inputs.options: ${Object.keys(config.inputs.options)
+          .filter((key) => variableName(key) === name)
+          .join(" and ")} would both be the variable ${name}. Rename one.`,
       })),
     ],
   },

@@ -40,21 +40,34 @@ export function resolveInputs(inputs: Inputs): ResolvedInputs {
     if (option === undefined) continue;
     const [given, from] = givenValue(key, option, inputs);
     if (given === null) {
-      if (option.required) problems.push(`inputs.options.${key}: is required, and nothing gives it a value. Use --set ${key}=…${option.env === null ? "" : `, the environment variable ${option.env}`} or inputs.values.${key}.`);
+      if (option.required)
+        problems.push(
+          `inputs.options.${key}: is required, and nothing gives it a value. Use --set ${key}=…${option.env === null ? "" : `, the environment variable ${option.env}`} or inputs.values.${key}.`,
+        );
       continue;
     }
     const value = parseAs(inputType(key, option, inputs), given);
     if (value === undefined) {
-      problems.push(`inputs.options.${key}: ${JSON.stringify(given)} from ${from} is no ${inputType(key, option, inputs)}.`);
+      problems.push(
+        `inputs.options.${key}: ${JSON.stringify(given)} from ${from} is no ${inputType(key, option, inputs)}.`,
+      );
     } else if (option.choices.length > 0 && !option.choices.includes(value)) {
-      problems.push(`inputs.options.${key}: ${JSON.stringify(value)} from ${from} is none of its choices: ${option.choices.map((choice) => JSON.stringify(choice)).join(", ")}.`);
+      problems.push(
+        `inputs.options.${key}: ${JSON.stringify(value)} from ${from} is none of its choices: ${option.choices.map((choice) => JSON.stringify(choice)).join(", ")}.`,
+      );
     } else {
       values[key] = value;
     }
   }
-  for (const [where, given] of [["inputs.values", inputs.values], ["--set", inputs.set]] as const) {
+  for (const [where, given] of [
+    ["inputs.values", inputs.values],
+    ["--set", inputs.set],
+  ] as const) {
     for (const key of Object.keys(given)) {
-      if (!Object.hasOwn(inputs.options, key)) problems.push(`${where}: there is no input '${key}'. Declared: ${Object.keys(inputs.options).join(", ") || "none"}.`);
+      if (!Object.hasOwn(inputs.options, key))
+        problems.push(
+          `${where}: there is no input '${key}'. Declared: ${Object.keys(inputs.options).join(", ") || "none"}.`,
+        );
     }
   }
   return { values, problems };
@@ -88,7 +101,8 @@ export function parseAs(type: InputType, value: InputValue): InputValue | undefi
     return ["0", "false", "no", "off"].includes(word) ? false : undefined;
   }
   const text = String(value).trim();
-  if (typeof value === "boolean" || !/^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$/.test(text)) return undefined;
+  if (typeof value === "boolean" || !/^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$/.test(text))
+    return undefined;
   const number = Number(text);
   return type === "float" || Number.isSafeInteger(number) ? number : undefined;
 }
@@ -167,8 +181,11 @@ export function isSelected(item: Conditional, values: Readonly<Record<string, In
 export function conditionProblems(item: Conditional, options: Readonly<Record<string, unknown>>): string[] {
   return [...item.enabled_if, ...item.disabled_if].flatMap((text) => {
     const condition = parseCondition(text);
-    if (condition === undefined) return [`the condition '${text}' is none of 'key', '!key', 'key=value', 'key!=value'.`];
+    if (condition === undefined)
+      return [`the condition '${text}' is none of 'key', '!key', 'key=value', 'key!=value'.`];
     if (Object.hasOwn(options, condition.key)) return [];
-    return [`the condition '${text}' is about the input '${condition.key}', which inputs.options does not have. It has: ${Object.keys(options).join(", ") || "none"}.`];
+    return [
+      `the condition '${text}' is about the input '${condition.key}', which inputs.options does not have. It has: ${Object.keys(options).join(", ") || "none"}.`,
+    ];
   });
 }

@@ -18,10 +18,11 @@ const options = {
         description: "Kernel modules that no device loads by itself.",
       }),
       options: mkOption({
-        type: types.attrsOf(types.attrsOf(types.oneOf([types.bool, types.int, types.strMatching("[^\\s\"]+")]))),
+        type: types.attrsOf(types.attrsOf(types.oneOf([types.bool, types.int, types.strMatching('[^\\s"]+')]))),
         default: {},
         example: { usbcore: { autosuspend: -1 } },
-        description: "Parameters of kernel modules, by module and parameter. Modules that the kernel has built in take theirs from `boot.kernelParams`.",
+        description:
+          "Parameters of kernel modules, by module and parameter. Modules that the kernel has built in take theirs from `boot.kernelParams`.",
       }),
       softDependencies: mkOption({
         type: types.attrsOf(types.listOf(moduleName)),
@@ -56,7 +57,12 @@ export default defineModule({
       files: (config) => {
         const { kernelModules, modprobe, sysctl } = config.boot;
         return [
-          { dst: "/etc/modules-load.d/helios.conf", content: unique(kernelModules).map((name) => `${name}\n`).join("") },
+          {
+            dst: "/etc/modules-load.d/helios.conf",
+            content: unique(kernelModules)
+              .map((name) => `${name}\n`)
+              .join(""),
+          },
           { dst: "/etc/modprobe.d/helios.conf", content: modprobeText(modprobe) },
           { dst: "/etc/sysctl.d/60-helios.conf", content: sysctlText(sysctl) },
         ].filter(({ content }) => content !== "");

@@ -205,7 +205,12 @@ export const networkSections = {
 /** Sections of a `.netdev`, by the option's name. */
 export const netdevSections = {
   match: section(
-    { Host: match.Host, Virtualization: match.Virtualization, KernelCommandLine: match.KernelCommandLine, Architecture: match.Architecture },
+    {
+      Host: match.Host,
+      Virtualization: match.Virtualization,
+      KernelCommandLine: match.KernelCommandLine,
+      Architecture: match.Architecture,
+    },
     "[Match]: the machines that the file is for.",
   ),
   netdev: section(
@@ -213,7 +218,27 @@ export const netdevSections = {
       Description: text("What the interface is."),
       Name: text("Name of the interface that is made."),
       Kind: choice(
-        ["bond", "bridge", "dummy", "gre", "ifb", "ipip", "ipvlan", "macvlan", "macvtap", "sit", "tap", "tun", "vcan", "veth", "vlan", "vrf", "vxcan", "vxlan", "wireguard"],
+        [
+          "bond",
+          "bridge",
+          "dummy",
+          "gre",
+          "ifb",
+          "ipip",
+          "ipvlan",
+          "macvlan",
+          "macvtap",
+          "sit",
+          "tap",
+          "tun",
+          "vcan",
+          "veth",
+          "vlan",
+          "vrf",
+          "vxcan",
+          "vxlan",
+          "wireguard",
+        ],
         "Kind of interface.",
       ),
       MTUBytes: span("Largest packet."),
@@ -248,7 +273,10 @@ export const netdevSections = {
     },
     "[Bond].",
   ),
-  macvlan: section({ Mode: choice(["private", "vepa", "bridge", "passthru", "source"], "Who reaches whom.") }, "[MACVLAN]."),
+  macvlan: section(
+    { Mode: choice(["private", "vepa", "bridge", "passthru", "source"], "Who reaches whom.") },
+    "[MACVLAN].",
+  ),
   vxlan: section(
     {
       VNI: whole("Number of the network."),
@@ -259,9 +287,26 @@ export const netdevSections = {
     },
     "[VXLAN].",
   ),
-  peer: section({ Name: text("Name of the other end."), MACAddress: text("Its hardware address.") }, "[Peer] of a veth."),
-  tun: section({ User: text("User that may use it."), Group: text("Group that may use it."), MultiQueue: flag("Whether it has several queues.") }, "[Tun]."),
-  tap: section({ User: text("User that may use it."), Group: text("Group that may use it."), MultiQueue: flag("Whether it has several queues.") }, "[Tap]."),
+  peer: section(
+    { Name: text("Name of the other end."), MACAddress: text("Its hardware address.") },
+    "[Peer] of a veth.",
+  ),
+  tun: section(
+    {
+      User: text("User that may use it."),
+      Group: text("Group that may use it."),
+      MultiQueue: flag("Whether it has several queues."),
+    },
+    "[Tun].",
+  ),
+  tap: section(
+    {
+      User: text("User that may use it."),
+      Group: text("Group that may use it."),
+      MultiQueue: flag("Whether it has several queues."),
+    },
+    "[Tap].",
+  ),
   // A key in the configuration would end up in the store, which everybody reads: only a file's path is taken.
   wireguard: section(
     {
@@ -286,12 +331,17 @@ export const netdevSections = {
 
 /** Sections of a `.link`, by the option's name. */
 export const linkSections = {
-  match: section({ ...match, OriginalName: lines("Names that the kernel gave, with shell patterns.") }, "[Match]: the devices that the file is for."),
+  match: section(
+    { ...match, OriginalName: lines("Names that the kernel gave, with shell patterns.") },
+    "[Match]: the devices that the file is for.",
+  ),
   link: section(
     {
       Description: text("What the device is."),
       Name: text("Name to give."),
-      NamePolicy: lines("Ways to find a name, in order: `keep`, `kernel`, `database`, `onboard`, `slot`, `path`, `mac`."),
+      NamePolicy: lines(
+        "Ways to find a name, in order: `keep`, `kernel`, `database`, `onboard`, `slot`, `path`, `mac`.",
+      ),
       AlternativeName: lines("Further names."),
       AlternativeNamesPolicy: lines("Ways to find further names."),
       MACAddressPolicy: choice(["persistent", "random", "none"], "Where the hardware address comes from."),

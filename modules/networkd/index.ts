@@ -41,7 +41,9 @@ declare module "#lib/evaluator/config.ts" {
 }
 
 /** Sections as the configuration has them, by option. */
-type Sections = { readonly [name in keyof typeof sectionTitles]?: Section | readonly Section[] } & { readonly extraConfig: string };
+type Sections = { readonly [name in keyof typeof sectionTitles]?: Section | readonly Section[] } & {
+  readonly extraConfig: string;
+};
 
 /** systemd-networkd's files. */
 export default defineModule({
@@ -54,12 +56,18 @@ export default defineModule({
         return [...files("network", networks), ...files("netdev", netdevs), ...files("link", links)];
       },
     },
-    services: mkIf((config) => Object.keys({ ...config.networking.networkd.networks, ...config.networking.networkd.netdevs }).length > 0, {
-      units: { "systemd-networkd.service": { vendor: true, wantedBy: ["multi-user.target"] } },
-    }),
+    services: mkIf(
+      (config) =>
+        Object.keys({ ...config.networking.networkd.networks, ...config.networking.networkd.netdevs }).length > 0,
+      {
+        units: { "systemd-networkd.service": { vendor: true, wantedBy: ["multi-user.target"] } },
+      },
+    ),
     assertions: (config) => {
       const { networks, netdevs } = config.networking.networkd;
-      const made = new Map(Object.values(netdevs).flatMap(({ netdev }) => (netdev.Name === null ? [] : [[netdev.Name, netdev.Kind]])));
+      const made = new Map(
+        Object.values(netdevs).flatMap(({ netdev }) => (netdev.Name === null ? [] : [[netdev.Name, netdev.Kind]])),
+      );
       return [
         ...Object.entries(networks).flatMap(([name, { match, network }]) => [
           {
@@ -73,7 +81,8 @@ export default defineModule({
             })),
           ),
           {
-            assertion: network.DHCPServer !== true || network.Address !== null || (networks[name]?.addresses.length ?? 0) > 0,
+            assertion:
+              network.DHCPServer !== true || network.Address !== null || (networks[name]?.addresses.length ?? 0) > 0,
             message: `networking.networkd.networks."${name}": DHCPServer gives out addresses of the interface's own network, so it needs a fixed network.Address.`,
           },
         ]),

@@ -21,7 +21,10 @@ type Group = "rust" | "custom";
 export const builtInEnvironments = ["cross-c", "cross-rust", "image-tools"] as const;
 
 /** Artifacts that are switched on, by their conditions and their groups. */
-export function selectedArtifacts(config: Config): { readonly rust: readonly RustArtifact[]; readonly custom: readonly CustomArtifact[] } {
+export function selectedArtifacts(config: Config): {
+  readonly rust: readonly RustArtifact[];
+  readonly custom: readonly CustomArtifact[];
+} {
   const { enabled, rust, custom } = config.program;
   const values = config.inputs.resolved;
   return {
@@ -37,7 +40,11 @@ export function selectedArtifacts(config: Config): { readonly rust: readonly Rus
 export function products(config: Config, pkgs: Packages): Record<string, string> {
   const { rust, custom } = selectedArtifacts(config);
   const made: Record<string, string> = {};
-  const add = (artifact: RustArtifact | CustomArtifact, directory: string | undefined, build: (directory: string) => string): void => {
+  const add = (
+    artifact: RustArtifact | CustomArtifact,
+    directory: string | undefined,
+    build: (directory: string) => string,
+  ): void => {
     if (isPrebuilt(artifact)) {
       const path = workspacePath(config.workspace, artifact.prebuilt_path ?? "");
       if (path !== undefined) made[artifact.id] = `${source({ path })}`;
@@ -49,7 +56,9 @@ export function products(config: Config, pkgs: Packages): Record<string, string>
     add(artifact, rustDirectory(config, artifact), (directory) => rustProduct(config, pkgs, artifact, directory));
   }
   for (const artifact of inOrder(custom).artifacts) {
-    add(artifact, customDirectory(config, artifact), (directory) => customProduct(config, pkgs, artifact, directory, made));
+    add(artifact, customDirectory(config, artifact), (directory) =>
+      customProduct(config, pkgs, artifact, directory, made),
+    );
   }
   return made;
 }
@@ -84,9 +93,16 @@ function rustProduct(config: Config, pkgs: Packages, artifact: RustArtifact, dir
     ...(kind === "bin" ? { binaries: [program] } : { libraries: [package_] }),
     ...(profile === undefined || profile.target === null ? {} : { target: profile.target }),
     profile: cargo_profile,
-    cargoFlags: [...(bin === null ? [] : ["--bin", bin]), ...(manifest_path === null ? [] : ["--manifest-path", manifest_path])],
+    cargoFlags: [
+      ...(bin === null ? [] : ["--bin", bin]),
+      ...(manifest_path === null ? [] : ["--manifest-path", manifest_path]),
+    ],
     rustFlags: RUSTFLAGS.split(/\s+/).filter((flag) => flag !== ""),
-    env: { ...env, ...inputVariables(config.inputs.resolved), ...(checks.length === 0 ? {} : { checks: checks.join(" ") }) },
+    env: {
+      ...env,
+      ...inputVariables(config.inputs.resolved),
+      ...(checks.length === 0 ? {} : { checks: checks.join(" ") }),
+    },
   });
   return kind === "bin" ? `${built}/bin/${program}` : `${built}/lib/lib${package_.replaceAll("-", "_")}.so`;
 }
@@ -102,7 +118,13 @@ export function cargoVariables({ cargo_profile, cargo }: RustArtifact): Record<s
   );
 }
 
-function customProduct(config: Config, pkgs: Packages, artifact: CustomArtifact, directory: string, made: Readonly<Record<string, string>>): string {
+function customProduct(
+  config: Config,
+  pkgs: Packages,
+  artifact: CustomArtifact,
+  directory: string,
+  made: Readonly<Record<string, string>>,
+): string {
   const profile = profileOf(config, artifact);
   const environment = artifact.environment ?? profile?.container_image ?? "cross-c";
   const checks = checksOf(config, pkgs, "custom", artifact, directory, environment);
@@ -131,19 +153,38 @@ function customProduct(config: Config, pkgs: Packages, artifact: CustomArtifact,
 }
 
 /** The checks that run before an artifact is built, and those of `program.lint`. */
-function checksOf(config: Config, pkgs: Packages, group: Group, artifact: RustArtifact | CustomArtifact, directory: string, environment: string): Derivation[] {
+function checksOf(
+  config: Config,
+  pkgs: Packages,
+  group: Group,
+  artifact: RustArtifact | CustomArtifact,
+  directory: string,
+  environment: string,
+): Derivation[] {
   const { lint, checks } = config.program;
   const own = artifact.check_ids.length > 0 ? artifact.check_ids : config.program[group].check_ids;
   const lintDirectory = workspacePath(config.workspace, lint.cwd ?? "") ?? directory;
   return [
     ...checks.filter(({ id }) => own.includes(id)).map((check) => ({ check, directory })),
-    ...(lint.enabled ? checks.filter(({ id }) => lint.check_ids.includes(id)) : []).map((check) => ({ check, directory: lintDirectory })),
+    ...(lint.enabled ? checks.filter(({ id }) => lint.check_ids.includes(id)) : []).map((check) => ({
+      check,
+      directory: lintDirectory,
+    })),
   ]
-    .filter(({ check: { applies_to } }) => applies_to.length === 0 || applies_to.includes(group) || applies_to.includes("lint"))
+    .filter(
+      ({ check: { applies_to } }) =>
+        applies_to.length === 0 || applies_to.includes(group) || applies_to.includes("lint"),
+    )
     .map(({ check, directory }) => checkDerivation(config, pkgs, check, directory, check.environment ?? environment));
 }
 
-function checkDerivation(config: Config, pkgs: Packages, check: Program["checks"][number], directory: string, environment: string): Derivation {
+function checkDerivation(
+  config: Config,
+  pkgs: Packages,
+  check: Program["checks"][number],
+  directory: string,
+  environment: string,
+): Derivation {
   const chosen = check.cwd === null ? directory : (workspacePath(config.workspace, check.cwd) ?? directory);
   return pkgs.mkDerivation({
     name: `check-${check.id}`,
@@ -160,7 +201,10 @@ function checkDerivation(config: Config, pkgs: Packages, check: Program["checks"
   });
 }
 
-function profileOf(config: Config, { profile }: Pick<RustArtifact, "profile">): Program["profiles"][string] | undefined {
+function profileOf(
+  config: Config,
+  { profile }: Pick<RustArtifact, "profile">,
+): Program["profiles"][string] | undefined {
   const name = profile ?? config.program.default_profile;
   return name === null ? undefined : config.program.profiles[name];
 }
@@ -168,7 +212,13 @@ function profileOf(config: Config, { profile }: Pick<RustArtifact, "profile">): 
 function environmentNamed(config: Config, pkgs: Packages, name: string): Derivation {
   const declared = config.program.environments[name];
   if (declared !== undefined) {
-    return pkgs.environment({ name, suite: "trixie", components: ["main"], architectures: ["amd64"], packages: [...basePackages, ...declared.packages] });
+    return pkgs.environment({
+      name,
+      suite: "trixie",
+      components: ["main"],
+      architectures: ["amd64"],
+      packages: [...basePackages, ...declared.packages],
+    });
   }
   if (name === "cross-rust") return pkgs.environments.crossRust;
   return name === "image-tools" ? pkgs.environments.imageTools : pkgs.environments.crossC;
@@ -178,7 +228,10 @@ function environmentNamed(config: Config, pkgs: Packages, name: string): Derivat
 const basePackages = ["bash", "coreutils", "dash", "diffutils", "findutils", "grep", "libc-bin", "sed", "tar"];
 
 /** Custom artifacts, each after those that it names; and what keeps that from being an order. */
-export function inOrder(artifacts: readonly CustomArtifact[]): { readonly artifacts: readonly CustomArtifact[]; readonly problems: readonly string[] } {
+export function inOrder(artifacts: readonly CustomArtifact[]): {
+  readonly artifacts: readonly CustomArtifact[];
+  readonly problems: readonly string[];
+} {
   const byId = new Map(artifacts.map((artifact) => [artifact.id, artifact]));
   const ordered: CustomArtifact[] = [];
   const problems: string[] = [];
@@ -186,7 +239,9 @@ export function inOrder(artifacts: readonly CustomArtifact[]): { readonly artifa
   const visit = (artifact: CustomArtifact, chain: readonly string[]): void => {
     if (state.get(artifact.id) === "done") return;
     if (state.get(artifact.id) === "open") {
-      problems.push(`after_artifacts go in a circle: ${[...chain.slice(chain.indexOf(artifact.id)), artifact.id].join(" → ")}.`);
+      problems.push(
+        `after_artifacts go in a circle: ${[...chain.slice(chain.indexOf(artifact.id)), artifact.id].join(" → ")}.`,
+      );
       return;
     }
     state.set(artifact.id, "open");

@@ -52,13 +52,24 @@ export default defineModule({
   config: {
     stage: {
       files: (config) => [
-        ...Object.entries(config.services.units).flatMap(([name, unit]) => unitFiles(name, unit, config.stage.env.sets)),
-        { dst: `${unitDirectory}/default.target`, link: `${vendorDirectory}/${config.services.defaultTarget}`, replace: true },
-        { dst: "/etc/systemd/system-preset/00-helios.preset", content: presets(config.services.units, config.stage.env.sets) },
+        ...Object.entries(config.services.units).flatMap(([name, unit]) =>
+          unitFiles(name, unit, config.stage.env.sets),
+        ),
+        {
+          dst: `${unitDirectory}/default.target`,
+          link: `${vendorDirectory}/${config.services.defaultTarget}`,
+          replace: true,
+        },
+        {
+          dst: "/etc/systemd/system-preset/00-helios.preset",
+          content: presets(config.services.units, config.stage.env.sets),
+        },
       ],
     },
     assertions: (config) =>
-      Object.entries(config.services.units).flatMap(([name, unit]) => unitAssertions(name, unit, config.stage.env.sets)),
+      Object.entries(config.services.units).flatMap(([name, unit]) =>
+        unitAssertions(name, unit, config.stage.env.sets),
+      ),
   },
 });
 
@@ -98,7 +109,12 @@ export function unitText(name: string, unit: Unit, sets: EnvironmentSets): strin
   const sections: Record<string, Section> = { Unit: unit.unit };
   if (own !== undefined) sections[capitalize(own)] = own === "service" ? withEnvironment(unit, sets) : unit[own];
   if (!unit.vendor) {
-    sections["Install"] = { WantedBy: unit.wantedBy, RequiredBy: unit.requiredBy, Alias: unit.aliases, Also: unit.also };
+    sections["Install"] = {
+      WantedBy: unit.wantedBy,
+      RequiredBy: unit.requiredBy,
+      Alias: unit.aliases,
+      Also: unit.also,
+    };
   }
   return [renderUnit(sections satisfies UnitSections), unit.extraConfig].filter((part) => part !== "").join("\n");
 }
@@ -144,23 +160,31 @@ function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
   const type = unitType(name);
   const own = ownSection(name);
   const foreign = Object.values(sectionOfType).filter(
-    (section) => section !== undefined && section !== own && Object.values(unit[section]).some((value) => value !== null),
+    (section) =>
+      section !== undefined && section !== own && Object.values(unit[section]).some((value) => value !== null),
   );
   return [
     {
       assertion: type !== undefined,
-      message: `services.units."${name}": the name must end in one of ${Object.keys(sectionOfType).map((known) => `.${known}`).join(", ")}.`,
+      message: `services.units."${name}": the name must end in one of ${Object.keys(sectionOfType)
+        .map((known) => `.${known}`)
+        .join(", ")}.`,
     },
     {
       assertion: foreign.length === 0,
       message: `services.units."${name}": a .${type ?? "?"} cannot have the section ${foreign.join(" and ")}.`,
     },
     {
-      assertion: own !== "mount" || unit.vendor || typeof unit.mount["Where"] !== "string" || mountUnitName(unit.mount["Where"]) === name,
+      assertion:
+        own !== "mount" ||
+        unit.vendor ||
+        typeof unit.mount["Where"] !== "string" ||
+        mountUnitName(unit.mount["Where"]) === name,
       message: `services.units."${name}": systemd only accepts this mount unit if its name follows from Where=${String(unit.mount["Where"])}: ${mountUnitName(String(unit.mount["Where"]))}.`,
     },
     {
-      assertion: unit.src === null || (!unit.vendor && unitText(name, { ...unit, wantedBy: [], requiredBy: [] }, sets) === ""),
+      assertion:
+        unit.src === null || (!unit.vendor && unitText(name, { ...unit, wantedBy: [], requiredBy: [] }, sets) === ""),
       message: `services.units."${name}": src is copied as it is, so vendor and sections have no place here. Write them in dropIns.`,
     },
     {
@@ -169,7 +193,14 @@ function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
     },
     {
       assertion:
-        type !== "service" || unit.vendor || unit.src !== null || unit.mask || !unit.enable || unit.service["ExecStart"] !== null || unit.service["Type"] === "oneshot" || isOnlyDropIns(name, unit, sets),
+        type !== "service" ||
+        unit.vendor ||
+        unit.src !== null ||
+        unit.mask ||
+        !unit.enable ||
+        unit.service["ExecStart"] !== null ||
+        unit.service["Type"] === "oneshot" ||
+        isOnlyDropIns(name, unit, sets),
       message: `services.units."${name}": a service needs service.ExecStart. If a package ships the unit, set vendor.`,
     },
   ];
@@ -188,7 +219,10 @@ function unitType(name: string): UnitType | undefined {
 
 /** The name that systemd wants of the unit of a mount point, as `systemd-escape --path --suffix=mount` prints it. */
 export function mountUnitName(where: string): string {
-  const path = where.split("/").filter((part) => part !== "").join("/");
+  const path = where
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/");
   const escaped = path.replaceAll(/^\.|[^A-Za-z0-9:_./]/g, (character) =>
     [...new TextEncoder().encode(character)].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join(""),
   );

@@ -29,7 +29,9 @@ export function renderUnit(sections: UnitSections): string {
 
 function renderDirective(section: string, directive: string, value: DirectiveValue): string[] {
   if (!/^[A-Za-z][A-Za-z0-9]*$/.test(directive)) {
-    throw new RangeError(`[${section}] cannot have a directive named '${directive}': a name has only letters and digits`);
+    throw new RangeError(
+      `[${section}] cannot have a directive named '${directive}': a name has only letters and digits`,
+    );
   }
   if (value === null) return [];
   const values = Array.isArray(value) ? value : [value as string | number | boolean];

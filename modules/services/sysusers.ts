@@ -5,7 +5,8 @@ const accountName = types.strMatching("[a-z_][a-z0-9_-]{0,30}");
 const lineOptions = {
   type: mkOption({
     type: types.enum(["u", "u!", "g", "m", "r"]),
-    description: "`u` makes a user and a group, `u!` a locked one, `g` a group, `m` puts a user into a group, `r` reserves numbers.",
+    description:
+      "`u` makes a user and a group, `u!` a locked one, `g` a group, `m` puts a user into a group, `r` reserves numbers.",
   }),
   name: mkOption({
     type: types.either(accountName, types.enum(["-"])),
@@ -14,10 +15,11 @@ const lineOptions = {
   id: mkOption({
     type: types.nullOr(types.strMatching("[0-9]+([:-][0-9a-z_-]+)?|/[^\\s]+|[a-z_][a-z0-9_-]*")),
     default: null,
-    description: "Number, `number:group`, a range, a path whose owner is taken, or for `m` the group. Without one, systemd chooses.",
+    description:
+      "Number, `number:group`, a range, a path whose owner is taken, or for `m` the group. Without one, systemd chooses.",
   }),
   description: mkOption({
-    type: types.nullOr(types.strMatching("[^:\"\\\\\\n]*")),
+    type: types.nullOr(types.strMatching('[^:"\\\\\\n]*')),
     default: null,
     description: "What the account is.",
   }),

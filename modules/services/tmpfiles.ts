@@ -1,8 +1,41 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 
 const lineTypes = [
-  "f", "f+", "w", "w+", "d", "D", "e", "v", "q", "Q", "p", "p+", "L", "L+", "L?", "c", "c+", "b", "b+", "C", "C+",
-  "x", "X", "r", "R", "z", "Z", "t", "T", "h", "H", "a", "a+", "A", "A+",
+  "f",
+  "f+",
+  "w",
+  "w+",
+  "d",
+  "D",
+  "e",
+  "v",
+  "q",
+  "Q",
+  "p",
+  "p+",
+  "L",
+  "L+",
+  "L?",
+  "c",
+  "c+",
+  "b",
+  "b+",
+  "C",
+  "C+",
+  "x",
+  "X",
+  "r",
+  "R",
+  "z",
+  "Z",
+  "t",
+  "T",
+  "h",
+  "H",
+  "a",
+  "a+",
+  "A",
+  "A+",
 ] as const;
 
 const column = (description: string, pattern = "[^\\s\"'\\\\]+") =>
@@ -12,19 +45,24 @@ const ruleOptions = {
   type: mkOption({
     type: types.enum(lineTypes),
     example: "d",
-    description: "What is done with the path: `d` makes a directory, `L` a link, `f` a file, `r` removes, `z` sets modes …",
+    description:
+      "What is done with the path: `d` makes a directory, `L` a link, `f` a file, `r` removes, `z` sets modes …",
   }),
   modifiers: mkOption({
     type: types.strMatching("[!=~^$-]*"),
     default: "",
-    description: "Signs after the type: `!` at boot only, `-` failures do not matter, `=` replaces what is of another type …",
+    description:
+      "Signs after the type: `!` at boot only, `-` failures do not matter, `=` replaces what is of another type …",
   }),
   path: mkOption({
     type: types.strMatching("/[^\\n\\0]*"),
     example: "/run/helios",
     description: "Absolute path on the target; specifiers such as %h are expanded there.",
   }),
-  mode: column("Mode, in octal (`~` in front: masked by what there is; `:` in front: only when made).", "[~:]*[0-7]{3,4}"),
+  mode: column(
+    "Mode, in octal (`~` in front: masked by what there is; `:` in front: only when made).",
+    "[~:]*[0-7]{3,4}",
+  ),
   user: column("Owner (`:` in front: only when made)."),
   group: column("Group (`:` in front: only when made)."),
   age: column("How old files in it may become: `10d`, `12h` …", "[~0-9a-zA-Z:]+"),
@@ -80,7 +118,9 @@ interface Rule {
 
 /** One line of tmpfiles.d(5), without the columns at its end that say nothing. */
 export function renderRule({ type, modifiers, path, mode, user, group, age, argument }: Rule): string {
-  const columns = [`${type}${modifiers}`, quotePath(path), mode, user, group, age, argument].map((value) => value ?? "-");
+  const columns = [`${type}${modifiers}`, quotePath(path), mode, user, group, age, argument].map(
+    (value) => value ?? "-",
+  );
   while (columns.at(-1) === "-") columns.pop();
   return `${columns.join(" ")}\n`;
 }

@@ -27,7 +27,11 @@ const options = {
         default: {},
         example: {
           "70-helios-serial": [
-            { match: { SUBSYSTEM: "tty", "ATTRS{idVendor}": "2e8a" }, add: { SYMLINK: "helios-serial" }, set: { GROUP: "dialout" } },
+            {
+              match: { SUBSYSTEM: "tty", "ATTRS{idVendor}": "2e8a" },
+              add: { SYMLINK: "helios-serial" },
+              set: { GROUP: "dialout" },
+            },
           ],
         },
         description:

@@ -85,7 +85,11 @@ export const unitOptions = {
       types.submodule({
         options: {
           ...unitSections,
-          extraConfig: mkOption({ type: types.lines, default: "", description: "Text added at the end of the drop-in." }),
+          extraConfig: mkOption({
+            type: types.lines,
+            default: "",
+            description: "Text added at the end of the drop-in.",
+          }),
         },
       }),
     ),

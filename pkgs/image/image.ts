@@ -32,7 +32,13 @@ export interface ImageOptions {
 
 function bootLoaderPackages(lock: PackageLock): readonly LockedPackage[] {
   return lock
-    .packages({ name: "boot-loader", suite: "trixie", components: ["main"], architectures: ["arm64"], packages: ["systemd-boot-efi"] })
+    .packages({
+      name: "boot-loader",
+      suite: "trixie",
+      components: ["main"],
+      architectures: ["arm64"],
+      packages: ["systemd-boot-efi"],
+    })
     .filter((pinned) => pinned.name === "systemd-boot-efi");
 }
 
@@ -87,11 +93,15 @@ export function image(tools: Derivation, lock: PackageLock, options: ImageOption
 
 /** Sorted by path, so that neither order nor insertion matters. */
 function json(files: ReadonlyMap<string, string>): string {
-  return JSON.stringify(Object.fromEntries([...files].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))));
+  return JSON.stringify(
+    Object.fromEntries([...files].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0))),
+  );
 }
 
 function packageList(packages: readonly LockedPackage[]): string {
   const byPath = new Map(packages.map((pinned) => [pinned.path, pinned]));
   const sorted = [...byPath.keys()].sort().flatMap((path) => byPath.get(path) ?? []);
-  return JSON.stringify(sorted.map(({ name, version, architecture, sha256 }) => ({ name, version, architecture, sha256 })));
+  return JSON.stringify(
+    sorted.map(({ name, version, architecture, sha256 }) => ({ name, version, architecture, sha256 })),
+  );
 }

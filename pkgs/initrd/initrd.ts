@@ -26,7 +26,13 @@ export const raspberryPiModules = ["mmc_block", "sdhci-brcmstb", "sdhci-iproc", 
 /** The locked package with the static busybox; it depends on nothing. */
 export function busyboxPackages(lock: PackageLock): readonly LockedPackage[] {
   return lock
-    .packages({ name: "initrd", suite: "trixie", components: ["main"], architectures: ["arm64"], packages: ["busybox-static"] })
+    .packages({
+      name: "initrd",
+      suite: "trixie",
+      components: ["main"],
+      architectures: ["arm64"],
+      packages: ["busybox-static"],
+    })
     .filter((pinned) => pinned.name === "busybox-static");
 }
 

@@ -33,7 +33,15 @@ export interface Linux {
  * metadata is made here instead. `linux-base` has to stay in the closure, since
  * kernels of backports want a newer one than the release has; it is not used.
  */
-const maintainerScriptsOnly = ["debconf", "dracut", "initramfs-tools", "kmod", "libtext-charwidth-perl", "perl", "perl-base"];
+const maintainerScriptsOnly = [
+  "debconf",
+  "dracut",
+  "initramfs-tools",
+  "kmod",
+  "libtext-charwidth-perl",
+  "perl",
+  "perl-base",
+];
 
 const script = source({ path: join(import.meta.dirname, "kernel.sh") });
 

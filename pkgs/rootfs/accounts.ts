@@ -36,7 +36,14 @@ export interface Accounts {
 }
 
 /** root as it is unless a user of that name is declared: present, but locked. */
-const lockedRoot: UserAccount = { name: "root", uid: 0, group: "root", home: "/root", shell: "/bin/bash", description: "root" };
+const lockedRoot: UserAccount = {
+  name: "root",
+  uid: 0,
+  group: "root",
+  home: "/root",
+  shell: "/bin/bash",
+  description: "root",
+};
 
 const rootGroup: GroupAccount = { name: "root", gid: 0 };
 
@@ -102,7 +109,10 @@ function userLine(user: UserAccount): string {
 /** One line of an account file; a colon or a line break in a field would make other fields or accounts of it. */
 function line(account: string, fields: readonly string[]): string {
   const bad = fields.find((field) => /[:\n\r\0]/.test(field));
-  if (bad !== undefined) throw new RangeError(`The ${account} has ${JSON.stringify(bad)}, but account files have no place for colons and line breaks.`);
+  if (bad !== undefined)
+    throw new RangeError(
+      `The ${account} has ${JSON.stringify(bad)}, but account files have no place for colons and line breaks.`,
+    );
   return `${fields.join(":")}\n`;
 }
 

@@ -121,8 +121,5 @@ function certificateBundle(tools: Derivation, name: string, archive: Derivation)
 /** The bundle, and the name under which OpenSSL looks for it; the folder of hashed names is not made. */
 function certificateEntries(bundle: Derivation): readonly Entry[] {
   const path = "/etc/ssl/certs/ca-certificates.crt";
-  return [
-    { path, type: "file", mode: "0644", source: `${bundle}` },
-    symlink("/usr/lib/ssl/cert.pem", path),
-  ];
+  return [{ path, type: "file", mode: "0644", source: `${bundle}` }, symlink("/usr/lib/ssl/cert.pem", path)];
 }

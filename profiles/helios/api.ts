@@ -13,8 +13,17 @@ export default defineModule({
       install: { items: [{ artifact: "helios-api", dest: "/usr/bin/helios-api" }] },
     },
     stage: {
-      files: [{ dst: "/opt/helios/frontend", src: join(import.meta.dirname, "../../pkgs/helios/frontend"), recursive: true, mode: "0755" }],
-      env: { sets: { "helios-api": { HELIOS_FRONTEND_DIR: "/opt/helios/frontend", HELIOS_SOCKET_DIR: "/run/helios" } } },
+      files: [
+        {
+          dst: "/opt/helios/frontend",
+          src: join(import.meta.dirname, "../../pkgs/helios/frontend"),
+          recursive: true,
+          mode: "0755",
+        },
+      ],
+      env: {
+        sets: { "helios-api": { HELIOS_FRONTEND_DIR: "/opt/helios/frontend", HELIOS_SOCKET_DIR: "/run/helios" } },
+      },
     },
     users: { users: { "helios-api": { isSystemUser: true, uid: 850, description: "HeliOS HTTP server" } } },
     services: {
@@ -60,8 +69,15 @@ export default defineModule({
           { path: "/health", finds: '"status":"ok"' },
           { path: "/", finds: "Content-Type: text/html[^]*<title>HeliOS</title>" },
           { path: "/page.js", finds: "Content-Type: text/javascript" },
-          { path: "/api/state", finds: '"engine":\\{"name":"helios-engine"[^]*"name":"led"[^]*"loaded":true[^]*"name":"nt4"[^]*"updater":\\{"name":"helios-updater"' },
-          { path: "/metrics", finds: 'helios_service_up\\{service="engine"\\} 1\\n[^]*helios_service_up\\{service="updater"\\} 1\\n' },
+          {
+            path: "/api/state",
+            finds:
+              '"engine":\\{"name":"helios-engine"[^]*"name":"led"[^]*"loaded":true[^]*"name":"nt4"[^]*"updater":\\{"name":"helios-updater"',
+          },
+          {
+            path: "/metrics",
+            finds: 'helios_service_up\\{service="engine"\\} 1\\n[^]*helios_service_up\\{service="updater"\\} 1\\n',
+          },
           { path: "/../../../etc/passwd", finds: "^HTTP/1.1 400 " },
         ].map(({ path, finds }) => ({
           description: `the HTTP server answers ${path}`,

@@ -1,6 +1,13 @@
 import { defineModule } from "#lib/evaluator/index.ts";
 
-const watched = ["helios-api", "helios-boot-buttond", "helios-engine", "helios-peripherals", "helios-updater", "helios-usb-recoveryd"];
+const watched = [
+  "helios-api",
+  "helios-boot-buttond",
+  "helios-engine",
+  "helios-peripherals",
+  "helios-updater",
+  "helios-usb-recoveryd",
+];
 
 /** A report in /var/log/helios about each HeliOS service that fails, by drop-ins beside their units. */
 export default defineModule({
@@ -36,7 +43,8 @@ export default defineModule({
       boot: [
         {
           description: "a report about a unit is written",
-          command: "systemctl start helios-diagnostics@helios-engine.service.service && grep -l '^== journal' /var/log/helios/failure-*-helios-engine.service.txt",
+          command:
+            "systemctl start helios-diagnostics@helios-engine.service.service && grep -l '^== journal' /var/log/helios/failure-*-helios-engine.service.txt",
           expect: { stdout: { matches: "/var/log/helios/failure-" } },
         },
         {

@@ -23,7 +23,12 @@ export default defineModule({
           "10-usb0": {
             match: { Name: interfaceName },
             link: { RequiredForOnline: false },
-            network: { Address: "172.31.250.1/24", DHCP: false, ConfigureWithoutCarrier: true, LinkLocalAddressing: false },
+            network: {
+              Address: "172.31.250.1/24",
+              DHCP: false,
+              ConfigureWithoutCarrier: true,
+              LinkLocalAddressing: false,
+            },
           },
         },
       },
@@ -48,7 +53,9 @@ export default defineModule({
       ],
       env: {
         // The vendor number is that of pid.codes, for open hardware.
-        sets: { "usb-gadget": { VID: "0x1209", PID: "0xF001", MANUFACTURER: "HeliOS", PRODUCT: "HeliOS Vision System" } },
+        sets: {
+          "usb-gadget": { VID: "0x1209", PID: "0xF001", MANUFACTURER: "HeliOS", PRODUCT: "HeliOS Vision System" },
+        },
         files: [{ path: settings, sets: ["usb-gadget"] }],
       },
     },
@@ -93,7 +100,10 @@ export default defineModule({
           wantedBy: ["multi-user.target"],
         },
         "helios-usb-gadget-watchdog.service": {
-          unit: { Description: "Bind the USB gadget again if it was dropped", ConditionPathExists: "/sys/kernel/config/usb_gadget/g1/UDC" },
+          unit: {
+            Description: "Bind the USB gadget again if it was dropped",
+            ConditionPathExists: "/sys/kernel/config/usb_gadget/g1/UDC",
+          },
           service: { Type: "oneshot", EnvironmentFile: settings, ExecStart: `${program} watch` },
         },
         "helios-usb-gadget-watchdog.timer": {
@@ -107,7 +117,8 @@ export default defineModule({
       boot: [
         {
           description: "the USB gadget runs exactly where there is a device controller",
-          command: "if [ -n \"$(ls /sys/class/udc 2>/dev/null)\" ]; then systemctl is-active helios-usb-gadget.service helios-dnsmasq.service; else systemctl show --property ConditionResult --value helios-usb-gadget.service; fi",
+          command:
+            'if [ -n "$(ls /sys/class/udc 2>/dev/null)" ]; then systemctl is-active helios-usb-gadget.service helios-dnsmasq.service; else systemctl show --property ConditionResult --value helios-usb-gadget.service; fi',
           expect: { stdout: { matches: "^(active\\nactive|no)\\s*$" } },
         },
         {

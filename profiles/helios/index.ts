@@ -16,7 +16,20 @@ import usbPower from "./usb-power.ts";
 /** HeliOS on any board: network, ssh, the data directory, and HeliOS's programs. */
 export default defineModule({
   name: "profiles/helios",
-  imports: [minimal, api, diagnostics, engine, gadget, loginBanner, networkd, peripherals, provisioning, ssh, updater, usbPower],
+  imports: [
+    minimal,
+    api,
+    diagnostics,
+    engine,
+    gadget,
+    loginBanner,
+    networkd,
+    peripherals,
+    provisioning,
+    ssh,
+    updater,
+    usbPower,
+  ],
   config: {
     build: { name: mkDefault("helios"), version: mkDefault("v2026.0.0"), distribution: "HeliOS" },
     program: { rust: { workspace_dir: join(import.meta.dirname, "../../pkgs/helios/backend") } },

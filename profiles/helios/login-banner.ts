@@ -8,10 +8,15 @@ export default defineModule({
   config: {
     stage: {
       files: [
-        { dst: "/etc/motd", content: (config) => `${config.build.distribution} ${config.build.version}\n`, replace: true },
+        {
+          dst: "/etc/motd",
+          content: (config) => `${config.build.distribution} ${config.build.version}\n`,
+          replace: true,
+        },
         {
           dst: issue,
-          content: (config) => `${config.build.distribution} ${config.build.version} on \\n, state at http://\\4:5801\n\n`,
+          content: (config) =>
+            `${config.build.distribution} ${config.build.version} on \\n, state at http://\\4:5801\n\n`,
         },
       ],
     },
@@ -22,7 +27,11 @@ export default defineModule({
           description: "the login prompt names the system",
           // agetty wants a terminal.
           command: "script --quiet --command 'agetty --show-issue' /dev/null </dev/null",
-          expect: { stdout: { matches: `${config.build.distribution} ${config.build.version} on ${config.networking.hostName}, state at http://` } },
+          expect: {
+            stdout: {
+              matches: `${config.build.distribution} ${config.build.version} on ${config.networking.hostName}, state at http://`,
+            },
+          },
         },
       ],
     },

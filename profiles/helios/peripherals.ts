@@ -8,7 +8,9 @@ export default defineModule({
   name: "profiles/helios/peripherals",
   config: {
     program: {
-      rust: { artifacts: [{ id: "helios-peripherals" }, { id: "helios-boot-buttond" }, { id: "helios-usb-recoveryd" }] },
+      rust: {
+        artifacts: [{ id: "helios-peripherals" }, { id: "helios-boot-buttond" }, { id: "helios-usb-recoveryd" }],
+      },
       install: {
         items: [
           { artifact: "helios-peripherals", dest: "/usr/bin/helios-peripherals" },

@@ -11,7 +11,7 @@ export default defineModule({
           "90-helios-usb-power": [
             {
               comment: "Also devices whose driver switches power saving on by itself.",
-              match: { ACTION: "add", SUBSYSTEM: "usb", "TEST": "power/control" },
+              match: { ACTION: "add", SUBSYSTEM: "usb", TEST: "power/control" },
               set: { "ATTR{power/control}": "on" },
             },
           ],

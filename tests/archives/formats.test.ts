@@ -50,7 +50,12 @@ function zipOf(sketches: readonly ZipSketch[], comment = ""): Buffer {
   for (const { name, content = "", mode, deflate = false, ...lies } of sketches) {
     const bytes = Buffer.from(content);
     const data = deflate ? deflateRawSync(bytes) : bytes;
-    const numbers = { crc: lies.crc ?? crc32(bytes), size: lies.size ?? bytes.length, method: lies.method ?? (deflate ? 8 : 0), flags: lies.flags ?? 0 };
+    const numbers = {
+      crc: lies.crc ?? crc32(bytes),
+      size: lies.size ?? bytes.length,
+      method: lies.method ?? (deflate ? 8 : 0),
+      flags: lies.flags ?? 0,
+    };
     const localName = Buffer.from(lies.localName ?? name);
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50, 0);
@@ -95,7 +100,8 @@ async function list(host: Host, bytes: Buffer, options: EntryReaderOptions = {})
         const lines: string[] = [];
         for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
           let content = "";
-          for (let part = await reader.chunk(); part.length > 0; part = await reader.chunk()) content += part.toString();
+          for (let part = await reader.chunk(); part.length > 0; part = await reader.chunk())
+            content += part.toString();
           lines.push(`${entry.path} ${entry.type} ${entry.mode.toString(8)} ${entry.target ?? content}`.trim());
         }
         return lines;
@@ -142,21 +148,56 @@ t.test("cpio archives", async (t) => {
   const cases: readonly (readonly [name: string, bytes: Buffer, error: object])[] = [
     ["absolute path", cpioOf([["/etc/passwd", file]]), { _tag: "UnsafeEntry", reason: /absolute/ }],
     ["parent directory", cpioOf([["../x", file]]), { _tag: "UnsafeEntry" }],
-    ["twice", cpioOf([["x", file], ["x", file]]), { _tag: "UnsafeEntry", reason: /twice/ }],
-    ["through a link", cpioOf([["d", 0o120777, "/tmp"], ["d/x", file]]), { _tag: "UnsafeEntry", reason: /below 'd'/ }],
-    ["a linked name that climbs out", cpioOf([["../x", file, "", 2, 1], ["y", file, "z", 2, 1]]), { _tag: "UnsafeEntry" }],
+    [
+      "twice",
+      cpioOf([
+        ["x", file],
+        ["x", file],
+      ]),
+      { _tag: "UnsafeEntry", reason: /twice/ },
+    ],
+    [
+      "through a link",
+      cpioOf([
+        ["d", 0o120777, "/tmp"],
+        ["d/x", file],
+      ]),
+      { _tag: "UnsafeEntry", reason: /below 'd'/ },
+    ],
+    [
+      "a linked name that climbs out",
+      cpioOf([
+        ["../x", file, "", 2, 1],
+        ["y", file, "z", 2, 1],
+      ]),
+      { _tag: "UnsafeEntry" },
+    ],
     ["socket", cpioOf([["s", 0o140644]]), { _tag: "UnsupportedArchive" }],
     ["no trailer", cpioOf([["x", file]], false), { _tag: "MalformedArchive", reason: /trailer/ }],
     ["directory with content", cpioOf([["d", 0o040755, "x"]]), { _tag: "MalformedArchive" }],
-    ["name of nothing", Buffer.concat([good.subarray(0, 94), Buffer.from("00000000"), good.subarray(102)]), { _tag: "MalformedArchive" }],
-    ["no number", Buffer.from(good.toString("latin1").replace("000081a4", "0000zzzz"), "latin1"), { _tag: "MalformedArchive", reason: /hexadecimal/ }],
-    ["a name without its end", Buffer.concat([good.subarray(0, 113), Buffer.from("!"), good.subarray(114)]), { _tag: "MalformedArchive", reason: /zero byte/ }],
+    [
+      "name of nothing",
+      Buffer.concat([good.subarray(0, 94), Buffer.from("00000000"), good.subarray(102)]),
+      { _tag: "MalformedArchive" },
+    ],
+    [
+      "no number",
+      Buffer.from(good.toString("latin1").replace("000081a4", "0000zzzz"), "latin1"),
+      { _tag: "MalformedArchive", reason: /hexadecimal/ },
+    ],
+    [
+      "a name without its end",
+      Buffer.concat([good.subarray(0, 113), Buffer.from("!"), good.subarray(114)]),
+      { _tag: "MalformedArchive", reason: /zero byte/ },
+    ],
     ["cut in a name", good.subarray(0, 112), { _tag: "MalformedArchive", reason: /cut off/ }],
     ["cut in content", good.subarray(0, 118), { _tag: "MalformedArchive", reason: /cut off/ }],
   ];
   for (const [name, bytes, error] of cases) t.match((await list(host, bytes)).error, error, name);
   t.match((await list(host, cpioOf([["x", file, "12345"]]), { byteLimit: 300 })).value, ["x file 644 12345"]);
-  t.match((await list(host, cpioOf([["x", file, "1".repeat(999)]]), { byteLimit: 500 })).error, { _tag: "ArchiveTooLarge" });
+  t.match((await list(host, cpioOf([["x", file, "1".repeat(999)]]), { byteLimit: 500 })).error, {
+    _tag: "ArchiveTooLarge",
+  });
 });
 
 t.test("zip archives", async (t) => {
@@ -164,19 +205,33 @@ t.test("zip archives", async (t) => {
   const text = "again and again ".repeat(9000);
   const { value } = await list(
     host,
-    zipOf([
-      { name: "d/" },
-      { name: "d/stored", content: "as it is" },
-      { name: "d/deflated", content: text, deflate: true },
-      { name: "run", content: "#!", mode: 0o100755 },
-      { name: "link", content: "d/stored", mode: 0o120777 },
-      { name: "ünïcode" },
-    ], "a comment"),
+    zipOf(
+      [
+        { name: "d/" },
+        { name: "d/stored", content: "as it is" },
+        { name: "d/deflated", content: text, deflate: true },
+        { name: "run", content: "#!", mode: 0o100755 },
+        { name: "link", content: "d/stored", mode: 0o120777 },
+        { name: "ünïcode" },
+      ],
+      "a comment",
+    ),
   );
-  t.strictSame(value, ["d directory 755", "d/stored file 644 as it is", `d/deflated file 644 ${text}`.trim(), "run file 755 #!", "link symlink 777 d/stored", "ünïcode file 644"]);
+  t.strictSame(value, [
+    "d directory 755",
+    "d/stored file 644 as it is",
+    `d/deflated file 644 ${text}`.trim(),
+    "run file 755 #!",
+    "link symlink 777 d/stored",
+    "ünïcode file 644",
+  ]);
   t.strictSame((await list(host, zipOf([]))).value, []);
   const pretence = `${zipOf([]).toString("latin1")} and more`;
-  t.strictSame((await list(host, zipOf([{ name: "x" }], pretence))).value, ["x file 644"], "a comment is not taken for the directory's end");
+  t.strictSame(
+    (await list(host, zipOf([{ name: "x" }], pretence))).value,
+    ["x file 644"],
+    "a comment is not taken for the directory's end",
+  );
 
   const good = zipOf([{ name: "abc", content: text, deflate: true }]);
   const damaged = Buffer.from(good);
@@ -186,20 +241,51 @@ t.test("zip archives", async (t) => {
     ["parent directory", zipOf([{ name: "a/../../x" }]), { _tag: "UnsafeEntry" }],
     ["backslashes", zipOf([{ name: "..\\x" }]), { _tag: "UnsafeEntry", reason: /backslash/ }],
     ["twice", zipOf([{ name: "x" }, { name: "x" }]), { _tag: "UnsafeEntry", reason: /twice/ }],
-    ["absolute link", zipOf([{ name: "x", content: "/etc/passwd", mode: 0o120777 }]), { _tag: "UnsafeEntry", reason: /absolute/ }],
+    [
+      "absolute link",
+      zipOf([{ name: "x", content: "/etc/passwd", mode: 0o120777 }]),
+      { _tag: "UnsafeEntry", reason: /absolute/ },
+    ],
     ["link out", zipOf([{ name: "x", content: "../y", mode: 0o120777 }]), { _tag: "UnsafeEntry", reason: /leaves/ }],
-    ["through a link", zipOf([{ name: "d", content: "e", mode: 0o120777 }, { name: "d/x" }]), { _tag: "UnsafeEntry", reason: /below 'd'/ }],
-    ["two names for one entry", zipOf([{ name: "good", localName: "evil" }]), { _tag: "UnsafeEntry", reason: /another name/ }],
-    ["overlapping entries", zipOf([{ name: "a", content: "xxx" }, { name: "b", offset: 10 }]), { _tag: "MalformedArchive", reason: /overlaps/ }],
+    [
+      "through a link",
+      zipOf([{ name: "d", content: "e", mode: 0o120777 }, { name: "d/x" }]),
+      { _tag: "UnsafeEntry", reason: /below 'd'/ },
+    ],
+    [
+      "two names for one entry",
+      zipOf([{ name: "good", localName: "evil" }]),
+      { _tag: "UnsafeEntry", reason: /another name/ },
+    ],
+    [
+      "overlapping entries",
+      zipOf([
+        { name: "a", content: "xxx" },
+        { name: "b", offset: 10 },
+      ]),
+      { _tag: "MalformedArchive", reason: /overlaps/ },
+    ],
     ["wrong checksum", zipOf([{ name: "a", content: "x", crc: 5 }]), { _tag: "MalformedArchive", reason: /checksum/ }],
-    ["longer than announced", zipOf([{ name: "a", content: text, deflate: true, size: 10 }]), { _tag: "MalformedArchive", reason: /longer/ }],
-    ["shorter than announced", zipOf([{ name: "a", content: "x", size: 10 }]), { _tag: "MalformedArchive", reason: /shorter/ }],
+    [
+      "longer than announced",
+      zipOf([{ name: "a", content: text, deflate: true, size: 10 }]),
+      { _tag: "MalformedArchive", reason: /longer/ },
+    ],
+    [
+      "shorter than announced",
+      zipOf([{ name: "a", content: "x", size: 10 }]),
+      { _tag: "MalformedArchive", reason: /shorter/ },
+    ],
     ["damaged", damaged, { _tag: "MalformedArchive", reason: /damaged|checksum/ }],
     ["encrypted", zipOf([{ name: "a", flags: 1 }]), { _tag: "UnsupportedArchive" }],
     ["another method", zipOf([{ name: "a", method: 12 }]), { _tag: "UnsupportedArchive" }],
     ["a device", zipOf([{ name: "a", mode: 0o060644 }]), { _tag: "UnsupportedArchive" }],
     ["cut", good.subarray(0, good.length - 5), { _tag: "MalformedArchive" }],
-    ["a directory elsewhere", Buffer.concat([good.subarray(0, -6), Buffer.from([255, 255, 0, 0]), good.subarray(-2)]), { _tag: "MalformedArchive" }],
+    [
+      "a directory elsewhere",
+      Buffer.concat([good.subarray(0, -6), Buffer.from([255, 255, 0, 0]), good.subarray(-2)]),
+      { _tag: "MalformedArchive" },
+    ],
   ];
   for (const [name, bytes, error] of cases) t.match((await list(host, bytes, { links: "tree" })).error, error, name);
   t.match((await list(host, good, { byteLimit: 1000 })).error, { _tag: "ArchiveTooLarge" });
@@ -216,16 +302,27 @@ t.test("what zip and cpio write is read", async (t) => {
   symlinkSync("sub/file", `${directory}/link`);
   const names = "link\nsub\nsub/file\nzz\n";
   const content = "content ".repeat(1000).trim();
-  const missing = (command: string) => (spawnSync(command, ["--version"]).error === undefined ? false : `no ${command} on the PATH`);
+  const missing = (command: string) =>
+    spawnSync(command, ["--version"]).error === undefined ? false : `no ${command} on the PATH`;
   t.test("cpio", { skip: missing("cpio") }, async (t) => {
     const bytes = execFileSync("cpio", ["-o", "-H", "newc", "--quiet"], { cwd: directory, input: names });
     const { value } = await list(host, bytes);
-    t.strictSame(value, ["link symlink 777 sub/file", "sub directory 755", `zz file 755 ${content}`, "sub/file hardlink 755 zz"]);
+    t.strictSame(value, [
+      "link symlink 777 sub/file",
+      "sub directory 755",
+      `zz file 755 ${content}`,
+      "sub/file hardlink 755 zz",
+    ]);
   });
   t.test("zip", { skip: missing("zip") }, async (t) => {
     execFileSync("zip", ["-q", "-y", "all.zip", "-@"], { cwd: directory, input: names });
     const { value } = await list(host, readFileSync(`${directory}/all.zip`));
-    t.strictSame(value, ["link symlink 777 sub/file", "sub directory 755", `sub/file file 755 ${content}`, `zz file 755 ${content}`]);
+    t.strictSame(value, [
+      "link symlink 777 sub/file",
+      "sub directory 755",
+      `sub/file file 755 ${content}`,
+      `zz file 755 ${content}`,
+    ]);
   });
 });
 
@@ -255,13 +352,34 @@ t.test("source archives are unpacked", async (t) => {
     t.equal((await host.fs.promises.stat(`${work}/bin/again`)).mode & 0o777, 0o755);
 
     const refused: readonly (readonly [name: string, bytes: Buffer, strip: number, error: object])[] = [
-      ["nothing left of a name", tarOf([{ path: "readme" }]), 1, { _tag: "UnsafeEntry", reason: /below 1 directories/ }],
-      ["a link that leaves what is left", tarOf([{ path: "p/l", type: "symlink", target: "../q" }]), 1, { _tag: "UnsafeEntry", reason: /leaves/ }],
-      ["an absolute link", tarOf([{ path: "l", type: "symlink", target: "/etc" }]), 0, { _tag: "UnsafeEntry", reason: /absolute/ }],
+      [
+        "nothing left of a name",
+        tarOf([{ path: "readme" }]),
+        1,
+        { _tag: "UnsafeEntry", reason: /below 1 directories/ },
+      ],
+      [
+        "a link that leaves what is left",
+        tarOf([{ path: "p/l", type: "symlink", target: "../q" }]),
+        1,
+        { _tag: "UnsafeEntry", reason: /leaves/ },
+      ],
+      [
+        "an absolute link",
+        tarOf([{ path: "l", type: "symlink", target: "/etc" }]),
+        0,
+        { _tag: "UnsafeEntry", reason: /absolute/ },
+      ],
       ["names that become one", tarOf([{ path: "a/x" }, { path: "b/x" }]), 1, { _tag: "UnsafeEntry", reason: /twice/ }],
-      ["through a link of another directory", tarOf([{ path: "a/l", type: "symlink", target: "d" }, { path: "b/l/x" }]), 1, { _tag: "UnsafeEntry" }],
+      [
+        "through a link of another directory",
+        tarOf([{ path: "a/l", type: "symlink", target: "d" }, { path: "b/l/x" }]),
+        1,
+        { _tag: "UnsafeEntry" },
+      ],
       ["a device", tarOf([{ path: "d", type: "fifo" }]), 0, { _tag: "UnsupportedArchive" }],
     ];
-    for (const [name, bytes, strip, error] of refused) t.match((await unpack(bytes, { strip })).error, error, `${name} ${where}`);
+    for (const [name, bytes, strip, error] of refused)
+      t.match((await unpack(bytes, { strip })).error, error, `${name} ${where}`);
   }
 });

@@ -12,7 +12,12 @@ import type { Host, Sketch } from "./support.ts";
 
 /** A layer as a test writes it: what archives hold instead of where they are. */
 type LayerSketch =
-  | { readonly name: string; readonly deb: readonly Sketch[]; readonly exclude?: readonly string[]; readonly force?: boolean }
+  | {
+      readonly name: string;
+      readonly deb: readonly Sketch[];
+      readonly exclude?: readonly string[];
+      readonly force?: boolean;
+    }
   | { readonly name: string; readonly tar: readonly Sketch[]; readonly manifest?: string; readonly force?: boolean }
   | { readonly name: string; readonly entries: readonly Record<string, unknown>[]; readonly force?: boolean };
 
@@ -39,7 +44,10 @@ async function merge(host: Host, sketches: readonly LayerSketch[], options: { re
   const layers = await decodeLayers(json, { physical: (path) => path, readText });
   const output = `${work}/root.tar`;
   const manifest = `${work}/manifest`;
-  const result = await attemptOn(host, mergeLayers({ layers, output, manifest, scratch: `${work}/scratch`, mtime: 7, ...options }));
+  const result = await attemptOn(
+    host,
+    mergeLayers({ layers, output, manifest, scratch: `${work}/scratch`, mtime: 7, ...options }),
+  );
   if (result.error !== undefined) return { error: result.error, work };
   const bytes = Buffer.from(await host.fs.promises.readFile(output));
   return { error: undefined, work, output, bytes, entries: await readTar(bytes), manifest, summary: result.value };
@@ -75,7 +83,13 @@ for (const [where, makeHost] of hosts) {
             { path: "etc/shadow", mode: 0o640, gid: 42, content: "" },
           ],
         },
-        { name: "modules", tar: [{ path: "usr/lib/m/x.ko", content: "module" }, { path: "usr/lib/m/y.ko", type: "hardlink", target: "usr/lib/m/x.ko" }] },
+        {
+          name: "modules",
+          tar: [
+            { path: "usr/lib/m/x.ko", content: "module" },
+            { path: "usr/lib/m/y.ko", type: "hardlink", target: "usr/lib/m/x.ko" },
+          ],
+        },
         {
           name: "stage",
           entries: [
@@ -100,10 +114,16 @@ for (const [where, makeHost] of hosts) {
         "/usr/lib/m/x.ko file 644 0:0 module",
         "/usr/lib/m/y.ko hardlink 644 0:0 usr/lib/m/x.ko",
       ]);
-      t.ok(entries.every(({ entry }) => entry.mtime === 7), "one time for all");
+      t.ok(
+        entries.every(({ entry }) => entry.mtime === 7),
+        "one time for all",
+      );
       t.strictSame(summary, { entries: 13, files: 4, bytes: 19 });
       const listed = await readManifest(host.fs, manifest);
-      t.strictSame([...listed.keys()], entries.map(({ entry }) => entry.path));
+      t.strictSame(
+        [...listed.keys()],
+        entries.map(({ entry }) => entry.path),
+      );
       t.match(listed.get("usr/lib/m/y.ko"), { type: "hardlink", target: "/usr/lib/m/x.ko", layer: "modules", size: 6 });
       t.match(listed.get("usr/bin/su"), { mode: "4755", layer: "base", sha256: /^[0-9a-f]{64}$/ });
       t.strictSame(await host.fs.promises.readdir(`${work}/scratch`), [], "nothing is left in the scratch directory");
@@ -111,10 +131,19 @@ for (const [where, makeHost] of hosts) {
 
     t.test("merging a merged archive again changes nothing, with or without its manifest", async (t) => {
       const first = await merged(host, [
-        { name: "a", deb: [{ path: "usr/bin/x", content: "1" }, { path: "usr/bin/y", type: "hardlink", target: "usr/bin/x" }, { path: "bin", type: "symlink", target: "usr/bin" }] },
+        {
+          name: "a",
+          deb: [
+            { path: "usr/bin/x", content: "1" },
+            { path: "usr/bin/y", type: "hardlink", target: "usr/bin/x" },
+            { path: "bin", type: "symlink", target: "usr/bin" },
+          ],
+        },
       ]);
       for (const manifest of [undefined, first.manifest]) {
-        const layers: Layer[] = [{ name: "base", kind: "tar", path: first.output, ...(manifest === undefined ? {} : { manifest }) }];
+        const layers: Layer[] = [
+          { name: "base", kind: "tar", path: first.output, ...(manifest === undefined ? {} : { manifest }) },
+        ];
         const output = `${first.work}/again-${manifest === undefined}`;
         const paths = { output, manifest: `${output}.manifest`, scratch: `${first.work}/scratch` };
         await runOn(host, mergeLayers({ layers, ...paths, mtime: 7 }));
@@ -129,8 +158,14 @@ for (const [where, makeHost] of hosts) {
       await host.fs.promises.writeFile(path, gzipSync(tarOf([{ path: "a", content: "zipped" }])));
       await host.fs.promises.mkdir(`${host.directory}/gz`);
       const output = `${host.directory}/gz.tar`;
-      await runOn(host, mergeLayers({ layers: [{ name: "z", kind: "tar", path }], output, scratch: `${host.directory}/gz`, mtime: 7 }));
-      t.strictSame(lines(await readTar(Buffer.from(await host.fs.promises.readFile(output)))), ["/ directory 755 0:0", "/a file 644 0:0 zipped"]);
+      await runOn(
+        host,
+        mergeLayers({ layers: [{ name: "z", kind: "tar", path }], output, scratch: `${host.directory}/gz`, mtime: 7 }),
+      );
+      t.strictSame(lines(await readTar(Buffer.from(await host.fs.promises.readFile(output)))), [
+        "/ directory 755 0:0",
+        "/a file 644 0:0 zipped",
+      ]);
     });
 
     t.test("a directory entry with a source brings the tree along", async (t) => {
@@ -140,7 +175,13 @@ for (const [where, makeHost] of hosts) {
       await host.fs.promises.writeFile(`${source}/sub/data`, "data", { mode: 0o600 });
       await host.fs.promises.symlink("sub/data", `${source}/link`);
       const { entries } = await merged(host, [
-        { name: "program", entries: [{ path: "/opt/app", type: "directory", source, uid: 5, gid: 6 }, { path: "/opt/run", type: "file", source: `${source}/run` }] },
+        {
+          name: "program",
+          entries: [
+            { path: "/opt/app", type: "directory", source, uid: 5, gid: 6 },
+            { path: "/opt/run", type: "file", source: `${source}/run` },
+          ],
+        },
       ]);
       t.strictSame(lines(entries).slice(1), [
         "/opt directory 755 0:0",
@@ -163,7 +204,12 @@ for (const [where, makeHost] of hosts) {
         await host.fs.promises.mkdir(`${host.directory}/cut-${cut}`);
         const result = await attemptOn(
           host,
-          mergeLayers({ layers: [{ name: "p", kind: "deb", path }], output: `${host.directory}/cut-${cut}.tar`, scratch: `${host.directory}/cut-${cut}`, mtime: 0 }),
+          mergeLayers({
+            layers: [{ name: "p", kind: "deb", path }],
+            output: `${host.directory}/cut-${cut}.tar`,
+            scratch: `${host.directory}/cut-${cut}`,
+            mtime: 0,
+          }),
         );
         t.match(result.error, { _tag: /MalformedArchive|DecompressionFailed/ }, `cut at ${cut}`);
         t.match((result.error as Error).message, "cut.deb");
@@ -175,8 +221,15 @@ for (const [where, makeHost] of hosts) {
       const source = `${host.directory}/vanishing`;
       await host.fs.promises.writeFile(source, "x".repeat(100));
       await host.fs.promises.mkdir(`${host.directory}/vanish`);
-      const paths = { output: `${host.directory}/v.tar`, manifest: `${host.directory}/v.manifest`, scratch: `${host.directory}/vanish` };
-      const entries = [{ path: "a", type: "file", content: "a" }, { path: "b", type: "file", source }] as const;
+      const paths = {
+        output: `${host.directory}/v.tar`,
+        manifest: `${host.directory}/v.manifest`,
+        scratch: `${host.directory}/vanish`,
+      };
+      const entries = [
+        { path: "a", type: "file", content: "a" },
+        { path: "b", type: "file", source },
+      ] as const;
       const shrinking: Host["fs"] = {
         ...host.fs,
         promises: new Proxy(host.fs.promises, {
@@ -197,7 +250,10 @@ for (const [where, makeHost] of hosts) {
       await host.fs.promises.writeFile(paths.output, "somebody's");
       const layers: Layer[] = [{ name: "s", kind: "entries", entries: [] }];
       await host.fs.promises.mkdir(`${host.directory}/exists`);
-      const again = await attemptOn(host, mergeLayers({ layers, ...paths, scratch: `${host.directory}/exists`, mtime: 0 }));
+      const again = await attemptOn(
+        host,
+        mergeLayers({ layers, ...paths, scratch: `${host.directory}/exists`, mtime: 0 }),
+      );
       t.match(again.error, { _tag: "ArchiveFileError" });
       t.equal(await host.fs.promises.readFile(paths.output, "utf8"), "somebody's", "and what was there before stays");
     });
@@ -205,7 +261,10 @@ for (const [where, makeHost] of hosts) {
     t.test("an archive that is not there is named", async (t) => {
       await host.fs.promises.mkdir(`${host.directory}/none`);
       const layers: Layer[] = [{ name: "p", kind: "deb", path: "/nowhere/p.deb" }];
-      const result = await attemptOn(host, mergeLayers({ layers, output: `${host.directory}/n.tar`, scratch: `${host.directory}/none`, mtime: 0 }));
+      const result = await attemptOn(
+        host,
+        mergeLayers({ layers, output: `${host.directory}/n.tar`, scratch: `${host.directory}/none`, mtime: 0 }),
+      );
       t.match(result.error, { _tag: "ArchiveFileError", path: "/nowhere/p.deb" });
     });
   });
@@ -232,57 +291,116 @@ t.test("two writers of one path", async (t) => {
   await conflict([file("one", "same"), file("two", "same")], /etc\/x/);
   t.equal(await content([file("one", "1"), file("two", "2", { force: true })]), "2", "a forced one wins later");
   t.equal(await content([file("one", "1", { force: true }), file("two", "2")]), "1", "and earlier");
-  t.equal(await content([file("one", "1"), { ...file("two", "2"), force: true }]), "2", "a layer can be forced as a whole");
+  t.equal(
+    await content([file("one", "1"), { ...file("two", "2"), force: true }]),
+    "2",
+    "a layer can be forced as a whole",
+  );
   await conflict([file("one", "1", { force: true }), file("two", "2", { force: true })], /both are forced/);
 
-  const directory = (name: string, more = {}): LayerSketch => ({ name, entries: [{ path: "/etc/x", type: "directory", ...more }] });
+  const directory = (name: string, more = {}): LayerSketch => ({
+    name,
+    entries: [{ path: "/etc/x", type: "directory", ...more }],
+  });
   const deb = (name: string, ...sketches: Sketch[]): LayerSketch => ({ name, deb: sketches });
   await conflict([file("one", "1"), directory("two")], /a file of 1 bytes in one and a directory in the other/);
-  await conflict([deb("a", { path: "d", type: "directory" }), deb("b", { path: "d", type: "directory", mode: 0o700 })], /0755 0:0 in one and 0700 0:0/);
-  await conflict([deb("a", { path: "l", type: "symlink", target: "x" }), deb("b", { path: "l", type: "symlink", target: "y" })], /a link to x/);
-  await conflict([deb("a", { path: "d", type: "symlink", target: "/tmp" }), deb("b", { path: "d/x" })], /'a' and 'b': a link to \/tmp in one and a directory \(with d\/x\)/);
+  await conflict(
+    [deb("a", { path: "d", type: "directory" }), deb("b", { path: "d", type: "directory", mode: 0o700 })],
+    /0755 0:0 in one and 0700 0:0/,
+  );
+  await conflict(
+    [deb("a", { path: "l", type: "symlink", target: "x" }), deb("b", { path: "l", type: "symlink", target: "y" })],
+    /a link to x/,
+  );
+  await conflict(
+    [deb("a", { path: "d", type: "symlink", target: "/tmp" }), deb("b", { path: "d/x" })],
+    /'a' and 'b': a link to \/tmp in one and a directory \(with d\/x\)/,
+  );
 
   t.test("what agrees is no conflict", async (t) => {
     const { entries } = await merged(host, [
-      deb("a", { path: "d", type: "directory" }, { path: "l", type: "symlink", target: "x" }, { path: "doc", content: "same" }),
-      deb("b", { path: "d", type: "directory" }, { path: "l", type: "symlink", target: "x" }, { path: "doc", content: "same" }),
+      deb(
+        "a",
+        { path: "d", type: "directory" },
+        { path: "l", type: "symlink", target: "x" },
+        { path: "doc", content: "same" },
+      ),
+      deb(
+        "b",
+        { path: "d", type: "directory" },
+        { path: "l", type: "symlink", target: "x" },
+        { path: "doc", content: "same" },
+      ),
     ]);
     t.equal(entries.length, 4, "directories, links, and equal files of two packages");
-    await conflict([deb("a", { path: "doc", content: "same" }), deb("b", { path: "doc", content: "diff" })], /equal size but different content/);
+    await conflict(
+      [deb("a", { path: "doc", content: "same" }), deb("b", { path: "doc", content: "diff" })],
+      /equal size but different content/,
+    );
   });
 
   t.test("an entry may restate a directory", async (t) => {
     const base = deb("a", { path: "d", type: "directory", mode: 0o700, uid: 9 });
     const plain = await merged(host, [base, { name: "s", entries: [{ path: "d", type: "directory" }] }]);
     t.ok(lines(plain.entries).includes("/d directory 700 9:0"), "mentioning it changes nothing");
-    const restated = await merged(host, [base, { name: "s", entries: [{ path: "d", type: "directory", mode: "1777" }] }]);
+    const restated = await merged(host, [
+      base,
+      { name: "s", entries: [{ path: "d", type: "directory", mode: "1777" }] },
+    ]);
     t.ok(lines(restated.entries).includes("/d directory 1777 9:0"), "and what it does not say, stays");
-    const overlay = (name: string, mode: string): LayerSketch => ({ name, entries: [{ path: "d", type: "directory", mode }] });
+    const overlay = (name: string, mode: string): LayerSketch => ({
+      name,
+      entries: [{ path: "d", type: "directory", mode }],
+    });
     await conflict([base, overlay("one", "0750"), overlay("two", "0755")], /\/d is written by both 'one' and 'two'/);
   });
 
   t.test("a forced file replaces a whole directory", async (t) => {
-    const { entries } = await merged(host, [deb("a", { path: "d/e/f" }, { path: "g" }), { name: "s", entries: [{ path: "d", type: "file", content: "", force: true }] }]);
-    t.strictSame(entries.map(({ entry }) => entry.path), ["", "d", "g"]);
+    const { entries } = await merged(host, [
+      deb("a", { path: "d/e/f" }, { path: "g" }),
+      { name: "s", entries: [{ path: "d", type: "file", content: "", force: true }] },
+    ]);
+    t.strictSame(
+      entries.map(({ entry }) => entry.path),
+      ["", "d", "g"],
+    );
   });
 });
 
 t.test("merged /usr", async (t) => {
   const host = memory(t);
   const { entries } = await merged(host, [
-    { name: "base-files", deb: [{ path: "bin", type: "symlink", target: "usr/bin" }, { path: "run", type: "directory" }, { path: "var", type: "directory" }] },
-    { name: "old", deb: [{ path: "bin", type: "directory" }, { path: "bin/sh", content: "s" }, { path: "lib/x.so", content: "x" }, { path: "var/run/old", type: "directory" }] },
+    {
+      name: "base-files",
+      deb: [
+        { path: "bin", type: "symlink", target: "usr/bin" },
+        { path: "run", type: "directory" },
+        { path: "var", type: "directory" },
+      ],
+    },
+    {
+      name: "old",
+      deb: [
+        { path: "bin", type: "directory" },
+        { path: "bin/sh", content: "s" },
+        { path: "lib/x.so", content: "x" },
+        { path: "var/run/old", type: "directory" },
+      ],
+    },
     { name: "stage", entries: [{ path: "/usr/bin/mine", type: "file", content: "m" }] },
   ]);
-  t.strictSame(lines(entries).filter((line) => !line.includes("directory")), [
-    "/bin symlink 777 0:0 usr/bin",
-    "/lib symlink 777 0:0 usr/lib",
-    "/usr/bin/mine file 644 0:0 m",
-    "/usr/bin/sh file 644 0:0 s",
-    "/usr/lib/x.so file 644 0:0 x",
-    "/var/lock symlink 777 0:0 /run/lock",
-    "/var/run symlink 777 0:0 /run",
-  ]);
+  t.strictSame(
+    lines(entries).filter((line) => !line.includes("directory")),
+    [
+      "/bin symlink 777 0:0 usr/bin",
+      "/lib symlink 777 0:0 usr/lib",
+      "/usr/bin/mine file 644 0:0 m",
+      "/usr/bin/sh file 644 0:0 s",
+      "/usr/lib/x.so file 644 0:0 x",
+      "/var/lock symlink 777 0:0 /run/lock",
+      "/var/run symlink 777 0:0 /run",
+    ],
+  );
   t.ok(lines(entries).includes("/run/old directory 755 0:0"));
   const clash = await merge(host, [
     { name: "a", deb: [{ path: "bin/sh", content: "1" }] },
@@ -292,22 +410,51 @@ t.test("merged /usr", async (t) => {
   const wrong = await merge(host, [{ name: "a", deb: [{ path: "bin", type: "symlink", target: "/opt" }] }]);
   t.match(wrong.error?.message, /merged-\/usr/);
   const off = await merged(host, [{ name: "buildroot", tar: [{ path: "bin/sh", content: "s" }] }], { usrMerge: false });
-  t.strictSame(off.entries.map(({ entry }) => entry.path), ["", "bin", "bin/sh"]);
+  t.strictSame(
+    off.entries.map(({ entry }) => entry.path),
+    ["", "bin", "bin/sh"],
+  );
 });
 
 t.test("exclude patterns", async (t) => {
   const host = memory(t);
   const excluded = excluder(["usr/share/doc", "/usr/lib/linux-*/*", "!usr/lib/linux-*/broadcom", "**/*.pyc", "a?c"]);
-  for (const path of ["usr/share/doc", "usr/share/doc/x/y", "usr/lib/linux-6/rockchip/a.dtb", "x.pyc", "deep/er/x.pyc", "abc"]) {
+  for (const path of [
+    "usr/share/doc",
+    "usr/share/doc/x/y",
+    "usr/lib/linux-6/rockchip/a.dtb",
+    "x.pyc",
+    "deep/er/x.pyc",
+    "abc",
+  ]) {
     t.ok(excluded(path), path);
   }
-  for (const path of ["usr/share", "usr/share/docs", "usr/lib/linux-6", "usr/lib/linux-6/broadcom/a.dtb", "a/c", "x.pycx"]) {
+  for (const path of [
+    "usr/share",
+    "usr/share/docs",
+    "usr/lib/linux-6",
+    "usr/lib/linux-6/broadcom/a.dtb",
+    "a/c",
+    "x.pycx",
+  ]) {
     t.notOk(excluded(path), path);
   }
   const { entries } = await merged(host, [
-    { name: "p", deb: [{ path: "doc/a", content: "1" }, { path: "keep", type: "hardlink", target: "doc/a" }, { path: "doc/b", content: "2" }], exclude: ["doc"] },
+    {
+      name: "p",
+      deb: [
+        { path: "doc/a", content: "1" },
+        { path: "keep", type: "hardlink", target: "doc/a" },
+        { path: "doc/b", content: "2" },
+      ],
+      exclude: ["doc"],
+    },
   ]);
-  t.strictSame(lines(entries), ["/ directory 755 0:0", "/keep file 644 0:0 1"], "a hard link outlives its excluded first name");
+  t.strictSame(
+    lines(entries),
+    ["/ directory 755 0:0", "/keep file 644 0:0 1"],
+    "a hard link outlives its excluded first name",
+  );
 });
 
 t.test("the result depends on the layers and nothing else", async () => {
@@ -315,15 +462,23 @@ t.test("the result depends on the layers and nothing else", async () => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(names, fc.integer({ min: 1, max: 4 }), async (names, count) => {
-      const layers = Array.from({ length: count }, (_, index): LayerSketch => ({
-        name: `l${index}`,
-        deb: names.filter((_, at) => at % count === index).map((name) => ({ path: `${name}/f`, content: name.repeat(index + 1) })),
-      }));
+      const layers = Array.from(
+        { length: count },
+        (_, index): LayerSketch => ({
+          name: `l${index}`,
+          deb: names
+            .filter((_, at) => at % count === index)
+            .map((name) => ({ path: `${name}/f`, content: name.repeat(index + 1) })),
+        }),
+      );
       const forward = await merged(host, layers);
       const backward = await merged(host, [...layers].reverse());
       assert.ok(forward.bytes.equals(backward.bytes), "layers that do not meet commute");
       const sorted = forward.entries.map(({ entry }) => entry.path);
-      assert.deepEqual(sorted, [...sorted].sort((a, b) => (a < b ? -1 : 1)));
+      assert.deepEqual(
+        sorted,
+        [...sorted].sort((a, b) => (a < b ? -1 : 1)),
+      );
     }),
     { numRuns: 25 },
   );
@@ -331,7 +486,9 @@ t.test("the result depends on the layers and nothing else", async () => {
 
 t.test("descriptions of layers are checked", async (t) => {
   const context = { physical: (path: string) => path, readText: async () => "[" };
-  const entry = (fields: object): unknown => [{ name: "s", kind: "entries", entries: [{ path: "/x", type: "file", content: "", ...fields }] }];
+  const entry = (fields: object): unknown => [
+    { name: "s", kind: "entries", entries: [{ path: "/x", type: "file", content: "", ...fields }] },
+  ];
   const cases: readonly (readonly [json: unknown, message: RegExp])[] = [
     [{}, /expected a list/],
     [[{ kind: "deb" }], /layer 'number 1': 'name' is missing/],
@@ -339,7 +496,13 @@ t.test("descriptions of layers are checked", async (t) => {
     [[{ name: "a", kind: "deb", path: "x", excludes: [] }], /unknown key 'excludes'/],
     [[{ name: "a", kind: "deb", path: "x", exclude: "doc" }], /'exclude' is not a list of strings/],
     [[{ name: "a", kind: "entries", path: "/json" }], /its entries are not JSON/],
-    [[{ name: "a", kind: "entries", entries: [] }, { name: "a", kind: "entries", entries: [] }], /same name/],
+    [
+      [
+        { name: "a", kind: "entries", entries: [] },
+        { name: "a", kind: "entries", entries: [] },
+      ],
+      /same name/,
+    ],
     [entry({ mode: "0999" }), /layer 's', entry '\/x': 'mode' is '0999'/],
     [entry({ mode: 644 }), /'mode' is not a string/],
     [entry({ uid: -1 }), /'uid' is not a numeric id/],

@@ -97,7 +97,10 @@ export interface Host {
 export const hosts: readonly (readonly [name: string, make: (t: Tap.Test) => Host])[] = [
   [
     "in memory",
-    () => ({ fs: createFsFromVolume(Volume.fromJSON({ "/w/.keep": "" })) as unknown as FileSystemShape, directory: "/w" }),
+    () => ({
+      fs: createFsFromVolume(Volume.fromJSON({ "/w/.keep": "" })) as unknown as FileSystemShape,
+      directory: "/w",
+    }),
   ],
   [
     "on disk",

@@ -36,18 +36,30 @@ t.test("what is written is read back", async () => {
     content: fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(sketch, { maxLength: 6 }), fc.integer({ min: 1, max: 3000 }), async (sketches, pieceSize) => {
-      // Each in a directory of its own, so that none collides with another.
-      const unique = sketches.map((sketch, index) => ({ ...sketch, path: `${index}/${sketch.path}` }));
-      const found = await readTar(tarOf(unique), { pieceSize });
-      assert.deepEqual(
-        found.map(({ entry: { path, mode, uid, gid, mtime, size }, content }) => ({ path, mode, uid, gid, mtime, size, content })),
-        unique.map((sketch) => {
-          const { path, mode, uid, gid, mtime, size } = sketchHeader(sketch);
-          return { path, mode, uid, gid, mtime, size, content: sketch.content };
-        }),
-      );
-    }),
+    fc.asyncProperty(
+      fc.array(sketch, { maxLength: 6 }),
+      fc.integer({ min: 1, max: 3000 }),
+      async (sketches, pieceSize) => {
+        // Each in a directory of its own, so that none collides with another.
+        const unique = sketches.map((sketch, index) => ({ ...sketch, path: `${index}/${sketch.path}` }));
+        const found = await readTar(tarOf(unique), { pieceSize });
+        assert.deepEqual(
+          found.map(({ entry: { path, mode, uid, gid, mtime, size }, content }) => ({
+            path,
+            mode,
+            uid,
+            gid,
+            mtime,
+            size,
+            content,
+          })),
+          unique.map((sketch) => {
+            const { path, mode, uid, gid, mtime, size } = sketchHeader(sketch);
+            return { path, mode, uid, gid, mtime, size, content: sketch.content };
+          }),
+        );
+      },
+    ),
     { numRuns: 150 },
   );
 });
@@ -74,11 +86,17 @@ t.test("every type of entry survives", async (t) => {
 });
 
 t.test("content that nobody asks for is skipped, in streams and in files", async (t) => {
-  const bytes = tarOf([{ path: "big", content: Buffer.alloc(200_000, "x") }, { path: "small", content: "here" }]);
+  const bytes = tarOf([
+    { path: "big", content: Buffer.alloc(200_000, "x") },
+    { path: "small", content: "here" },
+  ]);
   const volume = Volume.fromJSON({ "/a.tar": "" });
   volume.writeFileSync("/a.tar", Buffer.concat([Buffer.from("before"), bytes]));
   const file = await volume.promises.open("/a.tar", "r");
-  for (const source of [new StreamSource(pieces(bytes)), new FileSource(file as unknown as OpenFile, 6, bytes.length)]) {
+  for (const source of [
+    new StreamSource(pieces(bytes)),
+    new FileSource(file as unknown as OpenFile, 6, bytes.length),
+  ]) {
     const reader = new TarReader("t", source);
     await reader.next();
     t.equal((await reader.chunk(3)).toString(), "xxx", "a part was read");
@@ -143,8 +161,16 @@ t.test("hostile archives are refused, and the entry is named", async (t) => {
     ["a link that climbs out", tarOf([link("a/b", "../../x")]), /leaves the tree/],
     ["a link without a target", tarOf([link("a", "")]), /no target/],
     ["a hard link to nothing", tarOf([{ path: "a", type: "hardlink", target: "b" }]), /not an earlier file/],
-    ["a hard link through a symlink", tarOf([link("l", "x"), { path: "a", type: "hardlink", target: "l" }]), /not an earlier/],
-    ["a hard link out", Buffer.concat([rawHeader("a", { type: "hardlink", target: "../../etc/shadow" }), end]), /'\.\.'/],
+    [
+      "a hard link through a symlink",
+      tarOf([link("l", "x"), { path: "a", type: "hardlink", target: "l" }]),
+      /not an earlier/,
+    ],
+    [
+      "a hard link out",
+      Buffer.concat([rawHeader("a", { type: "hardlink", target: "../../etc/shadow" }), end]),
+      /'\.\.'/,
+    ],
   ];
   for (const [name, bytes, reason] of cases) {
     const error = await failure(bytes);
@@ -154,7 +180,11 @@ t.test("hostile archives are refused, and the entry is named", async (t) => {
   }
   const error = await failure(tarOf([link("a", "/etc/passwd")]), { links: "tree" });
   t.match(error.message, /absolute/, "absolute links are for root file systems only");
-  t.notMatch((await failure(Buffer.concat([rawHeader("/\u001b[31mx"), end]))).message, "\u001b", "no control characters");
+  t.notMatch(
+    (await failure(Buffer.concat([rawHeader("/\u001b[31mx"), end]))).message,
+    "\u001b",
+    "no control characters",
+  );
 });
 
 t.test("damaged archives are refused", async (t) => {
@@ -179,7 +209,11 @@ t.test("damaged archives are refused", async (t) => {
     const body = Buffer.alloc(512);
     body.write(record);
     const header = rawHeader("pax", { flag: "x", size: Buffer.byteLength(record) });
-    t.match((await failure(Buffer.concat([header, body, rawHeader("x"), end]))).message, /pax record/, JSON.stringify(record));
+    t.match(
+      (await failure(Buffer.concat([header, body, rawHeader("x"), end]))).message,
+      /pax record/,
+      JSON.stringify(record),
+    );
   }
 });
 
@@ -204,7 +238,10 @@ t.test("bombs are refused", async (t) => {
 });
 
 t.test("arbitrary bytes give an error or entries, never anything else", async () => {
-  const valid = tarOf([{ path: "a/b", content: "hello" }, { path: "l", type: "symlink", target: "a" }]);
+  const valid = tarOf([
+    { path: "a/b", content: "hello" },
+    { path: "l", type: "symlink", target: "a" },
+  ]);
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.nat(valid.length - 1), fc.nat(255)), { maxLength: 5 }), async (changes) => {
       const bytes = Buffer.from(valid);

@@ -25,7 +25,11 @@ async function gone(pid: number): Promise<void> {
 }
 
 /** Unpacks packages of these entries; says what became of it. */
-async function unpack(host: Host, packages: Readonly<Record<string, readonly Sketch[]>>, options: Partial<UnpackOptions> = {}) {
+async function unpack(
+  host: Host,
+  packages: Readonly<Record<string, readonly Sketch[]>>,
+  options: Partial<UnpackOptions> = {},
+) {
   const work = `${host.directory}/${runs++}`;
   await host.fs.promises.mkdir(`${work}/scratch`, { recursive: true });
   const paths = [];
@@ -35,7 +39,10 @@ async function unpack(host: Host, packages: Readonly<Record<string, readonly Ske
     paths.push({ name, path });
   }
   const destination = `${work}/root`;
-  const result = await attemptOn(host, unpackDebianPackages({ packages: paths, destination, scratch: `${work}/scratch`, ...options }));
+  const result = await attemptOn(
+    host,
+    unpackDebianPackages({ packages: paths, destination, scratch: `${work}/scratch`, ...options }),
+  );
   return { error: result.error, destination, tree: await listing(host, destination) };
 }
 
@@ -47,12 +54,25 @@ async function listing({ fs }: Host, top: string, directory = ""): Promise<strin
     const stats = await fs.promises.lstat(`${top}/${path}`);
     if (stats.isSymbolicLink()) found.push(`${path} → ${await fs.promises.readlink(`${top}/${path}`, "utf8")}`);
     else if (stats.isDirectory()) found.push(`${path}/`, ...(await listing({ fs, directory: "" }, top, `${path}/`)));
-    else found.push(`${path} ${(stats.mode & 0o7777).toString(8)}: ${(await fs.promises.readFile(`${top}/${path}`, "utf8")).slice(0, 20)}`);
+    else
+      found.push(
+        `${path} ${(stats.mode & 0o7777).toString(8)}: ${(await fs.promises.readFile(`${top}/${path}`, "utf8")).slice(0, 20)}`,
+      );
   }
   return found;
 }
 
-const merged = ["bin → usr/bin", "lib → usr/lib", "lib64 → usr/lib64", "sbin → usr/sbin", "usr/", "usr/bin/", "usr/lib/", "usr/lib64/", "usr/sbin/"];
+const merged = [
+  "bin → usr/bin",
+  "lib → usr/lib",
+  "lib64 → usr/lib64",
+  "sbin → usr/sbin",
+  "usr/",
+  "usr/bin/",
+  "usr/lib/",
+  "usr/lib64/",
+  "usr/sbin/",
+];
 
 for (const [where, makeHost] of hosts) {
   t.test(`unpacking packages ${where}`, async (t) => {
@@ -63,8 +83,15 @@ for (const [where, makeHost] of hosts) {
       const { error, tree, destination } = await unpack(
         host,
         {
-          shell: [{ path: "bin/sh", mode: 0o4755, content: "sh" }, { path: "usr/bin/bash", type: "hardlink", target: "bin/sh" }],
-          data: [{ path: "usr/share/large", content: large }, { path: "etc/passwd", content: "mine" }, { path: "usr/share/doc/x", content: "" }],
+          shell: [
+            { path: "bin/sh", mode: 0o4755, content: "sh" },
+            { path: "usr/bin/bash", type: "hardlink", target: "bin/sh" },
+          ],
+          data: [
+            { path: "usr/share/large", content: large },
+            { path: "etc/passwd", content: "mine" },
+            { path: "usr/share/doc/x", content: "" },
+          ],
         },
         {
           links: { "/usr/bin/awk": "mawk" },
@@ -109,7 +136,11 @@ for (const [where, makeHost] of hosts) {
     t.test("no package writes through another's link", async (t) => {
       const outside = `${host.directory}/outside`;
       await host.fs.promises.mkdir(outside, { recursive: true });
-      const { error } = await unpack(host, { a: [{ path: "d", type: "symlink", target: outside }], b: [{ path: "d/x", content: "evil" }] }, { jobs: 1 });
+      const { error } = await unpack(
+        host,
+        { a: [{ path: "d", type: "symlink", target: outside }], b: [{ path: "d/x", content: "evil" }] },
+        { jobs: 1 },
+      );
       t.match(error, { _tag: "LayerConflict" });
       t.strictSame(await host.fs.promises.readdir(outside), []);
     });
@@ -129,7 +160,14 @@ t.test("control fields are read", async (t) => {
   const control = "Package: bash\nVersion: 5.2-1\nDescription: shell\n long text\n .\n# comment\n";
   await host.fs.promises.writeFile("/w/p.deb", debOf([], control));
   const fields = await runOn(host, readControl(await runOn(host, openDebianPackage("/w/p.deb"))));
-  t.strictSame([...fields], [["Package", "bash"], ["Version", "5.2-1"], ["Description", "shell\nlong text\n."]]);
+  t.strictSame(
+    [...fields],
+    [
+      ["Package", "bash"],
+      ["Version", "5.2-1"],
+      ["Description", "shell\nlong text\n."],
+    ],
+  );
   t.strictSame([...parseControl("")], []);
 });
 
@@ -141,11 +179,50 @@ t.test("what is no Debian package is refused", async (t) => {
     ["text", Buffer.from("hello, this is text"), /magic number/],
     ["wrong first member", arOf([["control.tar", two]]), /debian-binary/],
     ["future format", arOf([["debian-binary", Buffer.from("3.0\n")]]), /format other than 2/],
-    ["no data", arOf([["debian-binary", two], ["control.tar", tarOf([])]]), /'data.tar' is missing/],
-    ["unknown compression", arOf([["debian-binary", two], ["control.tar", tarOf([])], ["data.tar.lz", two]]), /data.tar.lz/],
-    ["the same member twice", arOf([["debian-binary", two], ["data.tar", two], ["data.tar", two]]), /two members/],
-    ["cut member", arOf([["debian-binary", two], ["data.tar", Buffer.alloc(100)]]).subarray(0, 150), /cut off/],
-    ["bad size", Buffer.from(arOf([["debian-binary", two]]).toString("latin1").replace(/4 {9}`/, "x         `"), "latin1"), /not a number/],
+    [
+      "no data",
+      arOf([
+        ["debian-binary", two],
+        ["control.tar", tarOf([])],
+      ]),
+      /'data.tar' is missing/,
+    ],
+    [
+      "unknown compression",
+      arOf([
+        ["debian-binary", two],
+        ["control.tar", tarOf([])],
+        ["data.tar.lz", two],
+      ]),
+      /data.tar.lz/,
+    ],
+    [
+      "the same member twice",
+      arOf([
+        ["debian-binary", two],
+        ["data.tar", two],
+        ["data.tar", two],
+      ]),
+      /two members/,
+    ],
+    [
+      "cut member",
+      arOf([
+        ["debian-binary", two],
+        ["data.tar", Buffer.alloc(100)],
+      ]).subarray(0, 150),
+      /cut off/,
+    ],
+    [
+      "bad size",
+      Buffer.from(
+        arOf([["debian-binary", two]])
+          .toString("latin1")
+          .replace(/4 {9}`/, "x         `"),
+        "latin1",
+      ),
+      /not a number/,
+    ],
   ];
   for (const [name, bytes, reason] of cases) {
     await host.fs.promises.writeFile("/w/p.deb", bytes);
@@ -169,7 +246,11 @@ t.test("decompression", async (t) => {
     writeFileSync(path, Buffer.concat([Buffer.from("junk"), bytes, Buffer.from("\njunk")]));
     return { path, start: 4, size: bytes.length, compression, ...(fallback === undefined ? {} : { fallback }) };
   };
-  const compressors = { gzip: () => gzipSync(plain), xz: () => execFileSync("xz", ["-c"], { input: plain }), zstd: () => execFileSync("zstd", ["-c"], { input: plain }) };
+  const compressors = {
+    gzip: () => gzipSync(plain),
+    xz: () => execFileSync("xz", ["-c"], { input: plain }),
+    zstd: () => execFileSync("zstd", ["-c"], { input: plain }),
+  };
   for (const compression of ["gzip", "xz", "zstd"] as const) {
     const missing = compression !== "gzip" && spawnSync(compression, ["--version"]).status !== 0;
     t.test(compression, { skip: missing ? `no ${compression} on the PATH` : false }, async (t) => {
@@ -179,7 +260,10 @@ t.test("decompression", async (t) => {
       damaged.fill(0, bytes.length >> 1);
       const { error } = await attemptOn(host, withDecompressed(part(damaged, compression), collect));
       t.match(error, { _tag: "DecompressionFailed" }, "damage is found");
-      const cut = await attemptOn(host, withDecompressed(part(bytes.subarray(0, bytes.length - 10), compression), collect));
+      const cut = await attemptOn(
+        host,
+        withDecompressed(part(bytes.subarray(0, bytes.length - 10), compression), collect),
+      );
       t.match(cut.error, { _tag: "DecompressionFailed" }, "a missing end is found");
       const bomb = await attemptOn(host, withDecompressed(part(bytes, compression), collect, 10_000));
       t.match(bomb.error, { _tag: "ArchiveTooLarge", limit: 10_000 }, "a bomb is stopped");
@@ -194,7 +278,10 @@ t.test("decompression", async (t) => {
       process.env["PATH"] = path;
     });
     mkdirSync(`${host.directory}/slow`);
-    writeFileSync(`${host.directory}/slow/xz`, `#!/bin/sh\necho $$ > ${host.directory}/pid\necho first\nexec sleep 1000\n`);
+    writeFileSync(
+      `${host.directory}/slow/xz`,
+      `#!/bin/sh\necho $$ > ${host.directory}/pid\necho first\nexec sleep 1000\n`,
+    );
     chmodSync(`${host.directory}/slow/xz`, 0o755);
     process.env["PATH"] = `${host.directory}/slow:${path}`;
     let ended = false;
@@ -223,9 +310,12 @@ t.test("decompression", async (t) => {
     t.match(none.error, { _tag: "DecompressorMissing" });
     t.match(none.error?.message, /apt install xz-utils/);
     mkdirSync(`${host.directory}/bin`);
-    writeFileSync(`${host.directory}/bin/dpkg-deb`, "#!/bin/sh\necho \"from dpkg-deb $1\"\n");
+    writeFileSync(`${host.directory}/bin/dpkg-deb`, '#!/bin/sh\necho "from dpkg-deb $1"\n');
     chmodSync(`${host.directory}/bin/dpkg-deb`, 0o755);
-    const text = await runOn(host, withDecompressed(part(Buffer.from("x"), "xz", ["dpkg-deb", "--fsys-tarfile"]), collect));
+    const text = await runOn(
+      host,
+      withDecompressed(part(Buffer.from("x"), "xz", ["dpkg-deb", "--fsys-tarfile"]), collect),
+    );
     t.equal(text.toString(), "from dpkg-deb --fsys-tarfile\n");
   });
 });

@@ -19,8 +19,11 @@ const watching = setInterval(() => {
   clearInterval(watching);
   console.log("build-started");
 }, 10);
-const parts = Array.from({ length: Number(count) }, (_, index) => script(`part-${index}`, `${text}; echo ${index} > $out`));
-const child = parts.length === 0 ? script("child", `${text}; echo done > $out`) : script("whole", `cat ${parts.join(" ")} > $out`);
+const parts = Array.from({ length: Number(count) }, (_, index) =>
+  script(`part-${index}`, `${text}; echo ${index} > $out`),
+);
+const child =
+  parts.length === 0 ? script("child", `${text}; echo done > $out`) : script("whole", `cat ${parts.join(" ")} > $out`);
 const result = await run(build([child], { jobs: 2 }));
 clearInterval(watching);
 console.log(result.built.includes(child.name) ? "built" : "cut-off", result.outputs.get(child)?.get("out"));

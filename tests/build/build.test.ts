@@ -67,7 +67,10 @@ t.test("planning", (t) => {
     for (let row = 0; row < 100; row++) {
       const below = layer;
       layer = Array.from({ length: 100 }, (_, column) =>
-        testDerivation(`n-${row}-${column}`, [0, 1, 2].flatMap((step) => below[(column * 7 + step) % 100] ?? [])),
+        testDerivation(
+          `n-${row}-${column}`,
+          [0, 1, 2].flatMap((step) => below[(column * 7 + step) % 100] ?? []),
+        ),
       );
     }
     const root = testDerivation("root", layer);
@@ -89,7 +92,10 @@ t.test("planning", (t) => {
     const slow = (name: string) => (name.startsWith("slow") ? Effect.sleep(100) : Effect.void);
     const harness = makeHarness({ during: slow });
     const graph = (round: number) =>
-      testDerivation("root", ["a", "b", "slow", "c"].map((name) => testDerivation(name, [], { round })));
+      testDerivation(
+        "root",
+        ["a", "b", "slow", "c"].map((name) => testDerivation(name, [], { round })),
+      );
     await harness.run(build([graph(1)], { jobs: 1 }));
     t.same(harness.ran.indexOf("slow"), 2);
     harness.ran.length = 0;
@@ -100,7 +106,12 @@ t.test("planning", (t) => {
   t.test("the plan is announced before anything runs", async (t) => {
     const harness = makeHarness();
     const content = "fetched";
-    const fetched = testDerivation("fetched", [], { content, size: 1000 }, { fixedOutput: { mode: "flat", hash: sha256(content) } });
+    const fetched = testDerivation(
+      "fetched",
+      [],
+      { content, size: 1000 },
+      { fixedOutput: { mode: "flat", hash: sha256(content) } },
+    );
     await harness.run(build([testDerivation("user", [fetched])]));
     t.same(harness.events[0], { type: "plan", builds: 1, fetches: 1, downloadBytes: 1000 });
     const kinds = harness.events.map((event) => ("name" in event ? `${event.type} ${event.name}` : event.type));
@@ -162,7 +173,12 @@ t.test("failures", (t) => {
 
   t.test("a wrong hash shows expected, actual, where it came from and what to do", async (t) => {
     const expected = sha256("right");
-    const fetch = testDerivation("file.txt", [], { content: "wrong", url: "https://example.org/file.txt" }, { fixedOutput: { mode: "flat", hash: expected } });
+    const fetch = testDerivation(
+      "file.txt",
+      [],
+      { content: "wrong", url: "https://example.org/file.txt" },
+      { fixedOutput: { mode: "flat", hash: expected } },
+    );
     const error = await failureOf(makeHarness().run(build([fetch])));
     t.equal(error.failures[0]!.error._tag, "HashMismatch");
     t.equal(
@@ -187,15 +203,30 @@ const sri = (content: string): string => `sha256-${Buffer.from(sha256(content).h
 t.test("two runs on one store build the same thing once", async (t) => {
   let started = () => {};
   const running = new Promise<void>((resolve) => (started = resolve));
-  const harness = makeHarness({ during: () => Effect.andThen(Effect.sync(() => started()), Effect.sleep(1200)) });
+  const harness = makeHarness({
+    during: () =>
+      Effect.andThen(
+        Effect.sync(() => started()),
+        Effect.sleep(1200),
+      ),
+  });
   const one = testDerivation("one", []);
   await harness.run(
     Effect.gen(function* () {
       const results = yield* Effect.all(
-        [build([one]), Effect.andThen(Effect.promise(() => running), build([one]))],
+        [
+          build([one]),
+          Effect.andThen(
+            Effect.promise(() => running),
+            build([one]),
+          ),
+        ],
         { concurrency: 2 },
       );
-      t.same(results.map(({ built }) => built), [["one"], []]);
+      t.same(
+        results.map(({ built }) => built),
+        [["one"], []],
+      );
       t.same(results[1].cutOff, ["one"]);
     }),
   );

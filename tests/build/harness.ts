@@ -43,7 +43,10 @@ export function makeHarness({ fs, root = "/store-root", during = () => Effect.vo
     events,
     ran,
     run: (effect, signal) =>
-      Effect.runPromise(Effect.provide(effect, services) as Effect.Effect<never>, signal === undefined ? {} : { signal }),
+      Effect.runPromise(
+        Effect.provide(effect, services) as Effect.Effect<never>,
+        signal === undefined ? {} : { signal },
+      ),
   };
 }
 
@@ -52,7 +55,11 @@ export function makeHarness({ fs, root = "/store-root", during = () => Effect.vo
  * With `upper`, only in capitals: so that a change may vanish. With `fails` it fails. With `tick` it adds what is in
  * that file, wherever that is: which no builder should do.
  */
-const testBuilder = (fs: FileSystemShape, ran: string[], during: (name: string) => Effect.Effect<void, BuiltinFailure>): BuiltinBuilder => ({
+const testBuilder = (
+  fs: FileSystemShape,
+  ran: string[],
+  during: (name: string) => Effect.Effect<void, BuiltinFailure>,
+): BuiltinBuilder => ({
   name: "builtin:test",
   build: ({ derivation, env, outputs, physical, log }) =>
     Effect.gen(function* () {

@@ -32,7 +32,8 @@ function memory(files: Record<string, string> = {}) {
 }
 
 t.test("why-rebuild", (t) => {
-  const report = async (m: ReturnType<typeof memory>, root: Derivation) => formatRebuildReport(await m.run(whyRebuild(root)));
+  const report = async (m: ReturnType<typeof memory>, root: Derivation) =>
+    formatRebuildReport(await m.run(whyRebuild(root)));
 
   t.test("says when there is nothing to do, nothing to compare with, or nothing left", async (t) => {
     const m = memory();
@@ -42,7 +43,9 @@ t.test("why-rebuild", (t) => {
     t.same(await report(m, root), ["Nothing would be built."]);
     const { layout } = await m.run(Effect.map(Store, (store) => store));
     await m.fs.promises.rm(`${layout.info}/${path.slice("/nix/store/".length)}.json`);
-    t.same(await report(m, root), ["1 derivation would be built although nothing changed: the outputs are not in the store any more."]);
+    t.same(await report(m, root), [
+      "1 derivation would be built although nothing changed: the outputs are not in the store any more.",
+    ]);
   });
 
   t.test("names the variable, the line and the way to it, once", async (t) => {
@@ -116,17 +119,21 @@ t.test("the difference of two closures is told by packages and versions", async 
   const store = await m.run(Effect.map(Store, (store) => store));
   const closure = async (packages: Record<string, number>) => {
     const paths: StorePath[] = [];
-    for (const [name, size] of Object.entries(packages)) paths.push(await m.run(store.addText(name, "x".repeat(size), [])));
+    for (const [name, size] of Object.entries(packages))
+      paths.push(await m.run(store.addText(name, "x".repeat(size), [])));
     return m.run(store.addText("closure", paths.join("\n"), paths));
   };
   const before = await closure({ "zlib-1.2": 100, "old-1": 10, "same-1": 50 });
   const after = await closure({ "zlib-1.3": 20_100, "new-2": 10, "same-1": 51 });
   const changes = packageChanges(await m.run(diffClosures(before, after)));
-  t.same(changes.map(({ name, before, after }) => [name, before, after]), [
-    ["new", [], ["2"]],
-    ["old", ["1"], []],
-    ["zlib", ["1.2"], ["1.3"]],
-  ]);
+  t.same(
+    changes.map(({ name, before, after }) => [name, before, after]),
+    [
+      ["new", [], ["2"]],
+      ["old", ["1"], []],
+      ["zlib", ["1.2"], ["1.3"]],
+    ],
+  );
   t.equal(changes[2]!.sizeChange, 20_000);
 });
 
@@ -137,7 +144,8 @@ t.test("a second build", (t) => {
     const harness = makeHarness({
       fs: files.fs,
       // Not reproducible: the content differs from build to build.
-      during: (name) => Effect.promise(() => files.fs.promises.writeFile("/tick", name === "stable" ? "same" : String(++builds))),
+      during: (name) =>
+        Effect.promise(() => files.fs.promises.writeFile("/tick", name === "stable" ? "same" : String(++builds))),
     });
     return { ...harness, fs: files.fs };
   };
@@ -250,14 +258,23 @@ t.test("a recorded event stream replays", async (t) => {
   const seen: EngineEvent[] = [];
   let recording = "";
   let now = 1000;
-  const emit = recordingEmit((event) => seen.push(event), (line) => (recording += line), () => (now += 5));
+  const emit = recordingEmit(
+    (event) => seen.push(event),
+    (line) => (recording += line),
+    () => (now += 5),
+  );
   const m = memory();
   await m.run(build([testDerivation("root", [])]));
   for (const event of m.events) emit(event);
   const replayed = readRecording(recording);
-  t.same(replayed.map(({ event }) => event), seen);
+  t.same(
+    replayed.map(({ event }) => event),
+    seen,
+  );
   t.equal(replayed[0]!.milliseconds, 5);
-  t.throws(() => readRecording('{"milliseconds":1,"event":{"type":"nonsense"}}\n'), { message: /line 1 .*unknown event 'nonsense'/ });
+  t.throws(() => readRecording('{"milliseconds":1,"event":{"type":"nonsense"}}\n'), {
+    message: /line 1 .*unknown event 'nonsense'/,
+  });
   t.throws(() => readRecording("{}\n{"), { message: /line 1 .*no time/ });
 });
 
@@ -273,7 +290,8 @@ t.test("known causes of failures", (t) => {
     "cmake-policy": "  Compatibility with CMake < 3.5 has been removed from CMake.",
     "cmake-package": '  Could not find a package configuration file provided by "Qt6" with any of',
     "meson-option": 'meson.build:1:0: ERROR: Unknown option: "docs".',
-    "meson-boolean": "meson.build:1:0: ERROR: Value \"true\" (of type \"string\") for combo option \"nls\" is not one of the choices.",
+    "meson-boolean":
+      'meson.build:1:0: ERROR: Value "true" (of type "string") for combo option "nls" is not one of the choices.',
     header: "main.c:1:10: fatal error: zlib.h: No such file or directory",
     "linker-library": "/usr/bin/ld: cannot find -lz: No such file or directory",
     "wrong-architecture": "./configure: line 5: ./conftest: cannot execute binary file: Exec format error",
@@ -290,13 +308,20 @@ t.test("known causes of failures", (t) => {
   }
 
   t.test("an ordinary log shows none", (t) => {
-    const lines = ["checking for gcc... gcc", "gcc -O2 -c main.c -o main.o", "make: Nothing to be done for 'all'.", "all tests passed"];
+    const lines = [
+      "checking for gcc... gcc",
+      "gcc -O2 -c main.c -o main.o",
+      "make: Nothing to be done for 'all'.",
+      "all tests passed",
+    ];
     t.same(explain(lines), []);
     t.end();
   });
 
   t.test("evidence is shown once for each line, and three lines at most", (t) => {
-    const lines = ["a.h", "b.h", "a.h", "c.h", "d.h"].map((header) => `x.c:1: fatal error: ${header}: No such file or directory`);
+    const lines = ["a.h", "b.h", "a.h", "c.h", "d.h"].map(
+      (header) => `x.c:1: fatal error: ${header}: No such file or directory`,
+    );
     t.equal(explain(lines)[0]!.evidence.length, 3);
     t.match(explain(lines)[0]!.evidence[2], /c\.h/);
     t.end();

@@ -49,7 +49,9 @@ t.test("what a builder sees is fixed", (t) => {
   });
 
   t.test("user, host name, directory, mask and standard input are the same everywhere", async (t) => {
-    const { lines } = await runner.run("id -u; id -g; id -un; uname -n; pwd; umask; ulimit -c; readlink /proc/self/fd/0");
+    const { lines } = await runner.run(
+      "id -u; id -g; id -un; uname -n; pwd; umask; ulimit -c; readlink /proc/self/fd/0",
+    );
     t.same(lines, ["1000", "100", "builder", "localhost", "/build", "0022", "0", "/dev/null"]);
   });
 
@@ -117,7 +119,9 @@ t.test("a builder cannot reach", (t) => {
     const script = "echo hidden > /tmp/mine; echo hidden > /build/mine; echo started; sleep 1000.25";
     const other = runner.run(script, { signal: stop.signal, onLine: () => started() }).catch(() => {});
     await running;
-    const { lines } = await runner.run("cat /proc/[0-9]*/cmdline | grep -a 'sleep 100[0]' && echo seen; ls /tmp /build; kill -0 -1 || true");
+    const { lines } = await runner.run(
+      "cat /proc/[0-9]*/cmdline | grep -a 'sleep 100[0]' && echo seen; ls /tmp /build; kill -0 -1 || true",
+    );
     stop.abort();
     await other;
     t.notOk(lines.includes("seen"));
@@ -129,9 +133,13 @@ t.test("a builder cannot reach", (t) => {
     t.teardown(() => nodeFs.closeSync(open));
     // The child gets the directory as 3 and as 12; ls itself opens the next free descriptor.
     const stdio = ["ignore", "pipe", "inherit", open, ...Array<"ignore">(8).fill("ignore"), open] as const;
-    const child = spawn(process.execPath, ["--import=tsx", join(import.meta.dirname, "sandbox-child.ts"), "echo /proc/self/fd/*"], {
-      stdio: [...stdio],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--import=tsx", join(import.meta.dirname, "sandbox-child.ts"), "echo /proc/self/fd/*"],
+      {
+        stdio: [...stdio],
+      },
+    );
     let output = "";
     for await (const chunk of child.stdout!) output += String(chunk);
     t.match(output, /^\/proc\/self\/fd\/0 \/proc\/self\/fd\/1 \/proc\/self\/fd\/2( \/proc\/self\/fd\/3)?\n$/);
@@ -149,14 +157,22 @@ t.test("a builder cannot escape", (t) => {
     });
 
   refused("by writing to its inputs", `echo changed > ${runner.input}`, /Read-only file system|Permission denied/);
-  refused("by removing its inputs", `rm -f ${runner.input}`, /Device or resource busy|Read-only|Operation not permitted/);
+  refused(
+    "by removing its inputs",
+    `rm -f ${runner.input}`,
+    /Device or resource busy|Read-only|Operation not permitted/,
+  );
   refused("by changing modes of its inputs", `chmod 777 ${runner.input}`, /Read-only file system/);
   refused("by changing its environment", "touch /usr/bin/new", /Read-only file system/);
   refused("by writing beside its directories", "touch /new", /Read-only file system/);
   refused("by a hard link to an input", `ln ${runner.input} /nix/store/link`, /Invalid cross-device link/);
   refused("by a hard link between its directories", "touch /tmp/a; ln /tmp/a /build/a", /Invalid cross-device link/);
   refused("by kernel settings", "echo 1 > /proc/sys/kernel/printk", /Read-only file system|Permission denied/);
-  refused("by reading the kernel's memory", "head -c 1 /proc/kcore", /Operation not permitted|Permission denied|No such file/);
+  refused(
+    "by reading the kernel's memory",
+    "head -c 1 /proc/kcore",
+    /Operation not permitted|Permission denied|No such file/,
+  );
   refused("by mounting", "mount -t tmpfs none /tmp", /permission denied|must be superuser|Operation not permitted/i);
   refused(
     "by becoming root in a user namespace of its own and making its environment writable",
@@ -166,12 +182,16 @@ t.test("a builder cannot escape", (t) => {
   refused("by the root of process 1", `cd /proc/1/root && test -e home`, /^$|Permission denied/);
 
   t.test("by symbolic links: they lead nowhere but into the sandbox", async (t) => {
-    const { lines } = await runner.run("ln -s ../../../../../etc /build/up; ls /build/up/../home 2>/dev/null; cat /build/up/group");
+    const { lines } = await runner.run(
+      "ln -s ../../../../../etc /build/up; ls /build/up/../home 2>/dev/null; cat /build/up/group",
+    );
     t.same(lines, ["root:x:0:", "builders:x:100:", "nogroup:x:65534:"]);
   });
 
   t.test("by setuid programs: the bit has no effect", async (t) => {
-    const { lines } = await runner.run("cp /usr/bin/id /build/id; chmod 6755 /build/id; /build/id -u; grep NoNewPrivs /proc/self/status");
+    const { lines } = await runner.run(
+      "cp /usr/bin/id /build/id; chmod 6755 /build/id; /build/id -u; grep NoNewPrivs /proc/self/status",
+    );
     t.same(lines, ["1000", "NoNewPrivs:\t1"]);
   });
 
@@ -198,14 +218,18 @@ t.test("processes end with the build", (t) => {
   });
 
   t.test("the time limit kills the whole tree", async (t) => {
-    const { limit } = await runner.run("setsid sleep 1002.5 & while true; do echo x; sleep 0.05; done", { limits: { time: 300 } });
+    const { limit } = await runner.run("setsid sleep 1002.5 & while true; do echo x; sleep 0.05; done", {
+      limits: { time: 300 },
+    });
     t.equal(limit, "time");
     t.same(await processesWith("1002.5"), []);
   });
 
   t.test("the limit of silence counts from the last output", async (t) => {
     const started = performance.now();
-    const { limit, lines } = await runner.run("for i in 1 2 3; do echo $i; sleep 0.2; done; sleep 1003.5", { limits: { silence: 400 } });
+    const { limit, lines } = await runner.run("for i in 1 2 3; do echo $i; sleep 0.2; done; sleep 1003.5", {
+      limits: { silence: 400 },
+    });
     t.equal(limit, "silence");
     t.same(lines, ["1", "2", "3"]);
     t.ok(performance.now() - started >= 800);
@@ -213,7 +237,9 @@ t.test("processes end with the build", (t) => {
   });
 
   t.test("an endless log is cut off", async (t) => {
-    const { limit } = await runner.run("while true; do echo 0123456789012345678901234567890123456789; done", { limits: { logSize: 100_000 } });
+    const { limit } = await runner.run("while true; do echo 0123456789012345678901234567890123456789; done", {
+      limits: { logSize: 100_000 },
+    });
     t.equal(limit, "log size");
   });
 
@@ -233,7 +259,10 @@ t.test("processes end with the build", (t) => {
 t.test("the log", (t) => {
   t.test("has both streams in the order of writing", async (t) => {
     const { lines } = await runner.run("for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done");
-    t.same(lines, [1, 2, 3, 4, 5].flatMap((i) => [`out ${i}`, `err ${i}`]));
+    t.same(
+      lines,
+      [1, 2, 3, 4, 5].flatMap((i) => [`out ${i}`, `err ${i}`]),
+    );
   });
 
   t.test("has a last line without an end, long lines in pieces and broken UTF-8 as it can", async (t) => {
@@ -253,7 +282,12 @@ t.test("an environment that is a link is refused, whoever asks for its entries",
 });
 
 t.test("variables that would become arguments of the sandbox, or paths, are known as such", (t) => {
-  t.same(malformedVariables({ fine: "x=y /", "": "x", "a=b": "x", "../a": "x", nul: "y\0--bind\0/\0/" }), ["", "a=b", "../a", "nul"]);
+  t.same(malformedVariables({ fine: "x=y /", "": "x", "a=b": "x", "../a": "x", nul: "y\0--bind\0/\0/" }), [
+    "",
+    "a=b",
+    "../a",
+    "nul",
+  ]);
   t.end();
 });
 
@@ -268,7 +302,10 @@ t.test("without a working sandbox nothing is built", async (t) => {
     );
 
   t.match((await locate({ PATH: `${directory}:relative` })).message, /not on the PATH.*apt-get install bubblewrap/);
-  t.match((await locate({ HELIOS_BWRAP: join(directory, "none") })).message, /HELIOS_BWRAP is '.*none', which is not a program/);
+  t.match(
+    (await locate({ HELIOS_BWRAP: join(directory, "none") })).message,
+    /HELIOS_BWRAP is '.*none', which is not a program/,
+  );
 
   const broken = join(directory, "bwrap");
   await writeFile(broken, "#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n");

@@ -56,23 +56,37 @@ t.test("a program in the sandbox", (t) => {
     await writeFile(join(directory, "source.txt"), "source\n");
     const input = source({ path: join(directory, "source.txt") });
     const first = script("first", `cat ${input} ${textFile("text", "text\n")} > $out`);
-    const second = script("second", `mkdir $out; cp ${first} $out/copy; ln -s ${first} $out/link; echo run > $out/run; chmod +x $out/run`);
+    const second = script(
+      "second",
+      `mkdir $out; cp ${first} $out/copy; ln -s ${first} $out/link; echo run > $out/run; chmod +x $out/run`,
+    );
     const path = await output(second);
     t.equal(await readFile(join(path, "copy"), "utf8"), "source\ntext\n");
-    const info = await harness().run(Effect.flatMap(Store, (store) => store.pathInfo(path.slice(root.length) as never)));
+    const info = await harness().run(
+      Effect.flatMap(Store, (store) => store.pathInfo(path.slice(root.length) as never)),
+    );
     t.same(info?.references, [await readlink(join(path, "link"))], "what it mentions is known as its references");
     t.match(info?.deriver, /-second\.drv$/);
   });
 
   t.test("leaves canonical files: no write permission, no setuid, one time stamp", async (t) => {
-    const path = await output(script("modes", "mkdir $out; echo > $out/a; chmod 4755 $out/a; echo > $out/b; chmod 666 $out/b; chmod 777 $out"));
+    const path = await output(
+      script("modes", "mkdir $out; echo > $out/a; chmod 4755 $out/a; echo > $out/b; chmod 666 $out/b; chmod 777 $out"),
+    );
     const modes = await Promise.all(["", "a", "b"].map((name) => stat(join(path, name))));
-    t.same(modes.map(({ mode }) => (mode & 0o7777).toString(8)), ["555", "555", "444"]);
-    t.same(modes.map(({ mtimeMs }) => mtimeMs), [1000, 1000, 1000]);
+    t.same(
+      modes.map(({ mode }) => (mode & 0o7777).toString(8)),
+      ["555", "555", "444"],
+    );
+    t.same(
+      modes.map(({ mtimeMs }) => mtimeMs),
+      [1000, 1000, 1000],
+    );
   });
 
   t.test("makes the same path whenever and wherever it is built", async (t) => {
-    const text = "mkdir $out; env | sort | grep -v -e ^_= -e ^out= -e ^NIX_BUILD_CORES= > $out/env; id > $out/id; uname -n > $out/host; date +%Z > $out/zone";
+    const text =
+      "mkdir $out; env | sort | grep -v -e ^_= -e ^out= -e ^NIX_BUILD_CORES= > $out/env; id > $out/id; uname -n > $out/host; date +%Z > $out/zone";
     const first = await output(script("same", text));
     const other = makeHarness({ fs: nodeFs, root: join(directory, "other") });
     // The number of cores is the one thing that a builder is told and that may differ.
@@ -86,7 +100,9 @@ t.test("a program in the sandbox", (t) => {
     t.match(failure.message, /Network is unreachable/);
     t.equal(failure.hints[0]!.id, "network");
     const fixed = { mode: "flat", hash: sha256("x") } as const;
-    const fetch = await failureOf(script("network-fixed", "exec 3<>/dev/tcp/192.0.2.1/80; echo > $out", { fixedOutput: fixed }));
+    const fetch = await failureOf(
+      script("network-fixed", "exec 3<>/dev/tcp/192.0.2.1/80; echo > $out", { fixedOutput: fixed }),
+    );
     t.match(fetch.message, /Network is unreachable/, "not even for a fixed output");
   });
 
@@ -95,7 +111,10 @@ t.test("a program in the sandbox", (t) => {
     await output(hidden);
     const path = await output(script("sees", "cd /nix/store; echo * > $out"));
     const seen = (await readFile(path, "utf8")).trim().split(" ");
-    t.same(seen.map((name) => name.slice(33)), ["tools"]);
+    t.same(
+      seen.map((name) => name.slice(33)),
+      ["tools"],
+    );
   });
 
   t.test("may leave directories that are not writable", async (t) => {
@@ -107,7 +126,9 @@ t.test("a program in the sandbox", (t) => {
 
   t.test("cannot look at this machine through an input that is a link", async (t) => {
     const link = script("link", `ln -s ${directory} $out`);
-    const path = await output(script("through", `ls ${link}/ > /dev/null 2>&1 && echo seen > $out || readlink ${link} > $out`));
+    const path = await output(
+      script("through", `ls ${link}/ > /dev/null 2>&1 && echo seen > $out || readlink ${link} > $out`),
+    );
     t.equal(await readFile(path, "utf8"), `${directory}\n`);
   });
 
@@ -128,7 +149,9 @@ t.test("a program in the sandbox", (t) => {
   });
 
   t.test("gives outputs that lead out of the store only as links, which are kept and not followed", async (t) => {
-    const path = await output(script("links", "mkdir $out; ln -s /etc/shadow $out/absolute; ln -s ../../../../etc/shadow $out/up"));
+    const path = await output(
+      script("links", "mkdir $out; ln -s /etc/shadow $out/absolute; ln -s ../../../../etc/shadow $out/up"),
+    );
     t.equal(await readlink(join(path, "absolute")), "/etc/shadow");
     t.equal(await readlink(join(path, "up")), "../../../../etc/shadow");
   });
@@ -144,15 +167,21 @@ async function temporaryFiles(of = root): Promise<string[]> {
 
 t.test("several outputs", (t) => {
   t.test("may mention each other in one direction: in files and in links", async (t) => {
-    const both = script("both", 'mkdir $out $lib; echo library > $lib/a; echo "$lib/a" > $out/file; ln -s $lib/a $out/link', {
-      outputs: ["out", "lib"],
-    });
+    const both = script(
+      "both",
+      'mkdir $out $lib; echo library > $lib/a; echo "$lib/a" > $out/file; ln -s $lib/a $out/link',
+      {
+        outputs: ["out", "lib"],
+      },
+    );
     const paths = await outputs(both);
     const library = paths["lib"]!.slice(root.length);
     t.equal(await readFile(join(paths["out"]!, "file"), "utf8"), `${library}/a\n`);
     t.equal(await readlink(join(paths["out"]!, "link")), `${library}/a`);
     t.match(library, /-both-lib$/);
-    const info = await harness().run(Effect.flatMap(Store, (store) => store.pathInfo(paths["out"]!.slice(root.length) as never)));
+    const info = await harness().run(
+      Effect.flatMap(Store, (store) => store.pathInfo(paths["out"]!.slice(root.length) as never)),
+    );
     t.same(info?.references, [library]);
   });
 
@@ -187,7 +216,10 @@ t.test("when a build fails", (t) => {
     t.same(failure.end, { kind: "exit", code: 7 });
     t.equal(failure.phase, "configure");
     t.same(failure.lastLines.slice(0, 2), ["line 7", "line 8"]);
-    t.same(failure.hints.map(({ id }) => id), ["pkg-config"]);
+    t.same(
+      failure.hints.map(({ id }) => id),
+      ["pkg-config"],
+    );
     t.equal(failure.replay, `build ${failure.derivation}`);
     t.match(await readFile(failure.log, "utf8"), /line 1\n.*line 8\n/s);
     t.match(
@@ -201,12 +233,17 @@ t.test("when a build fails", (t) => {
     const half = () => script("leaves", "mkdir $out; echo half > $out/half; echo junk > junk; exit 1");
     t.match((await failureOf(half())).message, /same command with --keep-failed/);
     t.same(await temporaryFiles(), []);
-    t.same((await readdir(join(root, "nix/store"))).filter((name) => !paths.includes(name) && !name.endsWith(".drv")), []);
+    t.same(
+      (await readdir(join(root, "nix/store"))).filter((name) => !paths.includes(name) && !name.endsWith(".drv")),
+      [],
+    );
     await failureOf(half());
   });
 
   t.test("its directory can be kept, replayed and looked into", async (t) => {
-    const failure = await failureOf(script("kept", "echo value > made; test -e fixed && echo works > $out"), { keepFailed: true });
+    const failure = await failureOf(script("kept", "echo value > made; test -e fixed && echo works > $out"), {
+      keepFailed: true,
+    });
     t.equal(await readFile(join(failure.kept!, "build/made"), "utf8"), "value\n");
     t.equal(failure.replay, `sh ${join(failure.kept!, "replay.sh")}`);
     const replay = await run("sh", [join(failure.kept!, "replay.sh")]).catch((cause: { code: number }) => cause);
@@ -240,7 +277,8 @@ t.test("when a build fails", (t) => {
 
 t.test("a build that is cancelled leaves nothing, and the next run works", async (t) => {
   const stop = new AbortController();
-  const slow = (seconds: number) => script("slow", `mkdir $out; echo half > $out/half; test ${seconds} = 0 || sleep ${seconds}`);
+  const slow = (seconds: number) =>
+    script("slow", `mkdir $out; echo half > $out/half; test ${seconds} = 0 || sleep ${seconds}`);
   const { events, run } = harness();
   const cancelled = run(build([slow(1005.5)]), stop.signal);
   const waiting = setInterval(() => events.some(({ type }) => type === "build-started") && stop.abort(), 20);
@@ -256,9 +294,13 @@ const kills = Number(process.env["HELIOS_TEST_KILLS"] ?? 3);
 t.test("processes that are killed while they build leave nothing running and nothing half-valid", async (t) => {
   const shared = join(directory, "killed");
   const start = (of: string) =>
-    spawn(process.execPath, ["--import=tsx", join(import.meta.dirname, "build-child.ts"), of, tools.path, "sleep 0.1006", "8"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    spawn(
+      process.execPath,
+      ["--import=tsx", join(import.meta.dirname, "build-child.ts"), of, tools.path, "sleep 0.1006", "8"],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
   const lastLine = async (child: ReturnType<typeof start>): Promise<string> => {
     let said = "";
     for await (const chunk of child.stdout!) said += String(chunk);
@@ -272,7 +314,8 @@ t.test("processes that are killed while they build leave nothing running and not
     child.kill("SIGKILL");
     await ended;
     // The sandbox dies with its parent; give the kernel a moment.
-    for (let wait = 0; wait < 100 && (await processesWith("0.1006")).length > 0; wait++) await new Promise((r) => setTimeout(r, 20));
+    for (let wait = 0; wait < 100 && (await processesWith("0.1006")).length > 0; wait++)
+      await new Promise((r) => setTimeout(r, 20));
     t.same(await processesWith("0.1006"), []);
   }
   const [path, expected] = [await lastLine(start(shared)), await lastLine(start(join(directory, "undisturbed")))];
@@ -290,20 +333,24 @@ t.test("several processes build the same thing once", async (t) => {
   t.equal(new Set(finished.map((line) => line.split(" ")[1])).size, 1, "and get the same path");
 });
 
-t.test("on a full disk the build fails and says so, and works when there is room again", { skip: notRootMessage }, async (t) => {
-  const small = await mkdtemp(join(tmpdir(), "helios-small-"));
-  await run("mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", small]);
-  t.teardown(async () => {
-    await run("umount", [small]);
-    await rm(small, { recursive: true });
-  });
-  const { run: runSmall } = makeHarness({ fs: nodeFs, root: join(small, "store") });
-  const big = (size: string) => script("big", `mkdir $out; head -c ${size} /dev/zero > $out/zero`);
-  const failed = (await runSmall(Effect.flip(build([big("100M")])))) as BuildsFailed;
-  t.match(failed.message, /disk is full/i);
-  t.same(await temporaryFiles(join(small, "store")), []);
-  await runSmall(build([big("1M")]));
-});
+t.test(
+  "on a full disk the build fails and says so, and works when there is room again",
+  { skip: notRootMessage },
+  async (t) => {
+    const small = await mkdtemp(join(tmpdir(), "helios-small-"));
+    await run("mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", small]);
+    t.teardown(async () => {
+      await run("umount", [small]);
+      await rm(small, { recursive: true });
+    });
+    const { run: runSmall } = makeHarness({ fs: nodeFs, root: join(small, "store") });
+    const big = (size: string) => script("big", `mkdir $out; head -c ${size} /dev/zero > $out/zero`);
+    const failed = (await runSmall(Effect.flip(build([big("100M")])))) as BuildsFailed;
+    t.match(failed.message, /disk is full/i);
+    t.same(await temporaryFiles(join(small, "store")), []);
+    await runSmall(build([big("1M")]));
+  },
+);
 
 t.test("a store that cannot be written to is named", async (t) => {
   const blocked = join(directory, "blocked");

@@ -12,7 +12,11 @@ interface TestTask {
   readonly cost: number;
 }
 
-const task = (name: string, inputs: readonly TestTask[] = [], options: { pool?: Pool; cost?: number } = {}): TestTask => ({
+const task = (
+  name: string,
+  inputs: readonly TestTask[] = [],
+  options: { pool?: Pool; cost?: number } = {},
+): TestTask => ({
   name,
   inputs: new Set(inputs),
   pool: options.pool ?? "build",
@@ -72,7 +76,9 @@ t.test("scheduling", (t) => {
     t.same(order, ["start", "middle", "short 1", "short 2", "end"]);
     const costly = task("costly", [], { cost: 10 });
     order.length = 0;
-    await Effect.runPromise(schedule([...tasks, costly], slots(1), (task) => Effect.sync(() => void order.push(task.name))));
+    await Effect.runPromise(
+      schedule([...tasks, costly], slots(1), (task) => Effect.sync(() => void order.push(task.name))),
+    );
     t.equal(order[0], "costly");
   });
 
@@ -125,16 +131,25 @@ t.test("scheduling", (t) => {
     const slow = task("slow");
     const run = (task: TestTask) =>
       task === slow
-        ? Effect.onInterrupt(Effect.never, () => Effect.andThen(Effect.sleep(20), Effect.sync(() => (cleanedUp = true))))
+        ? Effect.onInterrupt(Effect.never, () =>
+            Effect.andThen(
+              Effect.sleep(20),
+              Effect.sync(() => (cleanedUp = true)),
+            ),
+          )
         : Effect.andThen(Effect.sleep(5), Effect.fail("no"));
     const failures = await Effect.runPromise(schedule([slow, task("bad")], slots(2), run));
-    t.same(failures.map(({ task }) => task.name), ["bad"]);
+    t.same(
+      failures.map(({ task }) => task.name),
+      ["bad"],
+    );
     t.ok(cleanedUp);
   });
 
   t.test("cancelling the whole interrupts every task", async (t) => {
     const interrupted: string[] = [];
-    const run = (task: TestTask) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted.push(task.name)));
+    const run = (task: TestTask) =>
+      Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted.push(task.name)));
     const fiber = Effect.runFork(schedule([task("a"), task("b"), task("c")], slots(2), run));
     await new Promise((resolve) => setTimeout(resolve, 10));
     await Effect.runPromise(Fiber.interrupt(fiber));
@@ -143,7 +158,9 @@ t.test("scheduling", (t) => {
 
   t.test("a bug in a task is not taken for a failed build", async (t) => {
     const run = () => Effect.die(new Error("bug"));
-    await t.rejects(Effect.runPromise(schedule([task("a")], { ...slots(1), keepGoing: true }, run)), { message: "bug" });
+    await t.rejects(Effect.runPromise(schedule([task("a")], { ...slots(1), keepGoing: true }, run)), {
+      message: "bug",
+    });
   });
 
   t.test("ten thousand tasks in a chain or side by side cost next to nothing to schedule", async (t) => {

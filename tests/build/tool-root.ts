@@ -19,7 +19,8 @@ const programs = (
  */
 export async function makeToolRoot(): Promise<{ readonly path: string; readonly remove: () => Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), "helios-tool-root-"));
-  for (const directory of ["usr/bin", "usr/lib", "usr/lib64", "etc"]) await mkdir(join(root, directory), { recursive: true });
+  for (const directory of ["usr/bin", "usr/lib", "usr/lib64", "etc"])
+    await mkdir(join(root, directory), { recursive: true });
   for (const name of ["bin", "lib", "lib64"]) await symlink(`usr/${name}`, join(root, name));
   await symlink("usr/bin", join(root, "sbin"));
   await symlink("bash", join(root, "usr/bin/sh"));
@@ -57,7 +58,9 @@ async function hostProgram(name: string): Promise<string> {
       // The next one.
     }
   }
-  throw new Error(`the sandbox tests need '${name}'. Install it with: sudo apt-get install bash coreutils findutils grep sed util-linux mount`);
+  throw new Error(
+    `the sandbox tests need '${name}'. Install it with: sudo apt-get install bash coreutils findutils grep sed util-linux mount`,
+  );
 }
 
 /** What `ldd` prints: "name => path (address)", or "path (address)" for the loader. */

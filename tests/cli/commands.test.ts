@@ -69,13 +69,18 @@ t.test("a flake that evaluates", async (t) => {
 
 t.test("a misspelt option is an evaluation error with file, line and suggestion", async (t) => {
   const directory = t.testdir({ "flake.ts": flakeText(`{ networking: { hostname: "bench" } }`) });
-  const result = await helios(["eval", ".#systems.bench.config.networking.hostName"], { flake: join(directory, "flake.ts") });
+  const result = await helios(["eval", ".#systems.bench.config.networking.hostName"], {
+    flake: join(directory, "flake.ts"),
+  });
   t.equal(result.code, 3, result.stderr);
   t.match(result.stderr, /networking\.hostname[^]*flake\.ts:14[^]*hostName/);
 });
 
 t.test("a damaged lock file is an error with its place", async (t) => {
-  const directory = t.testdir({ "flake.ts": flakeText("{}"), "flake.lock": '{\n  "version": 1,\n  "environments": [\n' });
+  const directory = t.testdir({
+    "flake.ts": flakeText("{}"),
+    "flake.lock": '{\n  "version": 1,\n  "environments": [\n',
+  });
   const result = await helios(["build", ".#bench"], { flake: join(directory, "flake.ts") });
   t.equal(result.code, 4, result.stderr);
   t.match(result.stderr, /flake\.lock:\d+:\d+: /);

@@ -38,7 +38,11 @@ t.test("commands on a store", async (t) => {
   t.teardown(tools.remove);
   const directory = t.testdir({ "flake.ts": flakeText(tools.path), "data.txt": "one\n", cache: {} });
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    helios(args, { flake: join(directory, "flake.ts"), cwd: directory, env: { HELIOS_STORE: join(directory, "store"), ...env } });
+    helios(args, {
+      flake: join(directory, "flake.ts"),
+      cwd: directory,
+      env: { HELIOS_STORE: join(directory, "store"), ...env },
+    });
   let app = "";
   let lib = "";
 
@@ -46,7 +50,13 @@ t.test("commands on a store", async (t) => {
     const plan = await run(["build", ".#app", "--dry-run", "--json"]);
     t.equal(plan.code, 0, plan.stderr);
     const planned = JSON.parse(plan.stdout) as readonly { readonly name: string; readonly kind: string }[];
-    t.strictSame(planned.map(({ name, kind }) => [name, kind]), [["lib-1.0", "build"], ["app-1.0", "build"]]);
+    t.strictSame(
+      planned.map(({ name, kind }) => [name, kind]),
+      [
+        ["lib-1.0", "build"],
+        ["app-1.0", "build"],
+      ],
+    );
     const log = await run(["log", ".#app"]);
     t.equal(log.code, 1, log.stdout);
     t.match(log.stderr, "'.#app' has no log");
@@ -55,14 +65,19 @@ t.test("commands on a store", async (t) => {
   await t.test("what is built can be inspected", async (t) => {
     const built = await run(["build", ".#app", "--json", "--record", "events.jsonl"]);
     t.equal(built.code, 0, built.stderr);
-    app = (JSON.parse(built.stdout) as readonly { readonly outputs: { readonly out: { readonly path: string } } }[])[0]!.outputs.out.path;
+    app = (JSON.parse(built.stdout) as readonly { readonly outputs: { readonly out: { readonly path: string } } }[])[0]!
+      .outputs.out.path;
 
     const log = await run(["log", "./result"]);
     t.strictSame([log.code, log.stdout], [0, "building the app\n"], log.stderr);
 
     const info = await run(["path-info", "--json", "-r", ".#app"]);
     t.equal(info.code, 0, info.stderr);
-    const infos = JSON.parse(info.stdout) as readonly { readonly path: string; readonly narSize: number; readonly closureSize: number }[];
+    const infos = JSON.parse(info.stdout) as readonly {
+      readonly path: string;
+      readonly narSize: number;
+      readonly closureSize: number;
+    }[];
     lib = infos.find(({ path }) => path.endsWith("lib-1.0"))?.path ?? "";
     t.strictSame(infos.map(({ path }) => path).sort(), [app, lib].sort());
     const [whole, part] = [app, lib].map((path) => infos.find((info) => info.path === path)!);
@@ -72,7 +87,11 @@ t.test("commands on a store", async (t) => {
     t.strictSame(why.stdout.split("\n").slice(0, 3), [app, "  in uses:", `  ${lib}`], why.stderr);
 
     const shown = await run(["derivation", "show", app]);
-    t.match(Object.values(JSON.parse(shown.stdout) as object)[0], { name: "app-1.0", builder: "/bin/bash", env: { lib } });
+    t.match(Object.values(JSON.parse(shown.stdout) as object)[0], {
+      name: "app-1.0",
+      builder: "/bin/bash",
+      env: { lib },
+    });
     const roots = await run(["store", "roots", "--json"]);
     t.strictSame(JSON.parse(roots.stdout), [{ link: join(directory, "result"), target: app }]);
   });
@@ -80,7 +99,10 @@ t.test("commands on a store", async (t) => {
   await t.test("a recorded build replays as the same lines", async (t) => {
     const replayed = await run(["replay", "events.jsonl", "--speed", "0"]);
     t.equal(replayed.code, 0, replayed.stderr);
-    t.match(replayed.stderr, /^to do: 0 downloads, 2 builds\nbuilding lib-1\.0\nbuilt lib-1\.0 in .*\nbuilding app-1\.0\nbuilt app-1\.0 in .*\n$/);
+    t.match(
+      replayed.stderr,
+      /^to do: 0 downloads, 2 builds\nbuilding lib-1\.0\nbuilt lib-1\.0 in .*\nbuilding app-1\.0\nbuilt app-1\.0 in .*\n$/,
+    );
     const wrong = await run(["replay", "flake.ts"]);
     t.equal(wrong.code, 2);
     t.match(wrong.stderr, "line 1 of the recording");
@@ -89,7 +111,11 @@ t.test("commands on a store", async (t) => {
   await t.test("why-rebuild names the file that changed, and diff-closures what became of it", async (t) => {
     await writeFile(join(directory, "data.txt"), "two\n".repeat(10_000));
     const why = await run(["why-rebuild", ".#app"]);
-    t.equal(why.stdout, "1 derivation would be built, because of:\n  app-1.0\n    source 'data' changed: data.txt (content)\n", why.stderr);
+    t.equal(
+      why.stdout,
+      "1 derivation would be built, because of:\n  app-1.0\n    source 'data' changed: data.txt (content)\n",
+      why.stderr,
+    );
     const built = await run(["build", ".#app", "--no-link"]);
     t.equal(built.code, 0, built.stderr);
     const difference = await run(["diff-closures", app, ".#app"]);
@@ -99,7 +125,9 @@ t.test("commands on a store", async (t) => {
   await t.test("a failed build says how to run it again, and that works", async (t) => {
     const failed = await run(["build", ".#broken"]);
     t.strictSame([failed.code, failed.stdout], [1, ""], failed.stderr);
-    const [, derivation] = /^Run it again with: HELIOS_STORE=\S+ npx tsx flake\.ts build (\S+\.drv) --keep-failed$/m.exec(failed.stderr) ?? [];
+    const [, derivation] =
+      /^Run it again with: HELIOS_STORE=\S+ npx tsx flake\.ts build (\S+\.drv) --keep-failed$/m.exec(failed.stderr) ??
+      [];
     t.ok(derivation, failed.stderr);
     const again = await run(["build", derivation!, "--keep-failed"]);
     t.equal(again.code, 1, again.stderr);
@@ -130,7 +158,11 @@ t.test("commands on a store", async (t) => {
     const other = { HELIOS_STORE: join(directory, "other") };
     const untrusted = await run(["build", ".#app", "--no-link", "--dry-run", "--substituters", url], other);
     t.equal(untrusted.code, 0, untrusted.stderr);
-    const substituted = await run(["build", ".#app", "--no-link"], { ...other, HELIOS_SUBSTITUTERS: url, HELIOS_TRUSTED_PUBLIC_KEYS: key.stdout });
+    const substituted = await run(["build", ".#app", "--no-link"], {
+      ...other,
+      HELIOS_SUBSTITUTERS: url,
+      HELIOS_TRUSTED_PUBLIC_KEYS: key.stdout,
+    });
     t.equal(substituted.code, 0, substituted.stderr);
     t.equal(substituted.stderr, "substituted app-1.0\n", "nothing was built");
     const pulled = await run(["store", "pull", url, lib], { HELIOS_STORE: join(directory, "third") });

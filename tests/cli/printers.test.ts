@@ -15,9 +15,23 @@ const recorded: readonly EngineEvent[] = [
   { type: "build-finished", derivation: "/a.drv", name: "a.deb", pool: "fetch", outcome: "built", milliseconds: 5 },
   { type: "build-started", derivation: "/tools.drv", name: "tools", pool: "build" },
   { type: "build-log", derivation: "/tools.drv", name: "tools", line: "unpacking" },
-  { type: "build-finished", derivation: "/tools.drv", name: "tools", pool: "build", outcome: "built", milliseconds: 1500 },
+  {
+    type: "build-finished",
+    derivation: "/tools.drv",
+    name: "tools",
+    pool: "build",
+    outcome: "built",
+    milliseconds: 1500,
+  },
   { type: "build-started", derivation: "/image.drv", name: "image", pool: "build" },
-  { type: "build-finished", derivation: "/image.drv", name: "image", pool: "build", outcome: "failed", milliseconds: 65_000 },
+  {
+    type: "build-finished",
+    derivation: "/image.drv",
+    name: "image",
+    pool: "build",
+    outcome: "failed",
+    milliseconds: 65_000,
+  },
   { type: "warning", message: "the disk is nearly full" },
 ];
 
@@ -46,12 +60,23 @@ t.test("the live display's state follows from the events alone", async (t) => {
   t.equal(downloadedBytes(states[4] ?? initialProgress), 512, "parts count while they arrive");
   t.strictSame([...(states[9]?.running.values() ?? [])], [{ name: "tools", phase: undefined, lastLine: "unpacking" }]);
   const last = states.at(-1);
-  t.strictSame([last?.builds, last?.fetches, last?.running.size], [{ done: 1, failed: 1 }, { done: 1, bytes: 1024 }, 0]);
+  t.strictSame(
+    [last?.builds, last?.fetches, last?.running.size],
+    [{ done: 1, failed: 1 }, { done: 1, bytes: 1024 }, 0],
+  );
   t.strictSame(recorded.reduce(advance, initialProgress), last, "replayed, it is the same");
 });
 
 t.test("sizes and durations are short and have units", async (t) => {
-  t.strictSame([0, 17, 1023, 1024, 1536, 50 * 1024 ** 2, 3 * 1024 ** 4].map(formatBytes), ["0 B", "17 B", "1023 B", "1.0 KiB", "1.5 KiB", "50 MiB", "3.0 TiB"]);
+  t.strictSame([0, 17, 1023, 1024, 1536, 50 * 1024 ** 2, 3 * 1024 ** 4].map(formatBytes), [
+    "0 B",
+    "17 B",
+    "1023 B",
+    "1.0 KiB",
+    "1.5 KiB",
+    "50 MiB",
+    "3.0 TiB",
+  ]);
   t.strictSame([0, 420, 3400, 125_000].map(formatDuration), ["0 ms", "420 ms", "3.4 s", "2 min 05 s"]);
 });
 

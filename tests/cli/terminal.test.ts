@@ -32,7 +32,11 @@ await main(flake, import.meta.url);
 /** Runs a command in a terminal of its own; each step types something when the screen shows something. */
 async function inTerminal(
   command: string,
-  options: { readonly cwd: string; readonly columns?: number; readonly steps?: readonly (readonly [when: string, typed: string])[] },
+  options: {
+    readonly cwd: string;
+    readonly columns?: number;
+    readonly steps?: readonly (readonly [when: string, typed: string])[];
+  },
 ): Promise<{ readonly code: number | null; readonly screen: string; readonly milliseconds: number }> {
   const { CI: _, ...env } = process.env; // A CI machine has no live display.
   const size = `stty cols ${options.columns ?? 80} rows 24`;
@@ -80,7 +84,10 @@ t.test("the live display", async (t) => {
   });
 
   await t.test("ends at once at Ctrl-C, with the builds", async (t) => {
-    const ended = await inTerminal(`${helios} build .#endless --no-link`, { cwd: directory, steps: [["sleeping", "\u0003"]] });
+    const ended = await inTerminal(`${helios} build .#endless --no-link`, {
+      cwd: directory,
+      steps: [["sleeping", "\u0003"]],
+    });
     t.equal(ended.code, 130, ended.screen);
     t.match(ended.screen, "interrupted");
     t.ok(ended.milliseconds < 5000, `${Math.round(ended.milliseconds)} ms`);

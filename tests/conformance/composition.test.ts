@@ -1,9 +1,34 @@
 /** Groups B of the module system's conformance checks: composition and reuse. */
 import t from "tap";
 import {
-  doRename, mkAliasOptionModule, mkChangedOptionModule, mkMergedOptionModule, mkModule, mkPackageOption, mkRemovedOptionModule, mkRenamedOptionModule, optionsOf, evalModules,
+  doRename,
+  mkAliasOptionModule,
+  mkChangedOptionModule,
+  mkMergedOptionModule,
+  mkModule,
+  mkPackageOption,
+  mkRemovedOptionModule,
+  mkRenamedOptionModule,
+  optionsOf,
+  evalModules,
 } from "#lib/evaluator/index.ts";
-import { configOf, evaluate, failure, type Loose, mkBefore, mkDefault, mkForce, mkIf, mkMerge, mkOption, opt, plain, reason, sub, types } from "./untyped.ts";
+import {
+  configOf,
+  evaluate,
+  failure,
+  type Loose,
+  mkBefore,
+  mkDefault,
+  mkForce,
+  mkIf,
+  mkMerge,
+  mkOption,
+  opt,
+  plain,
+  reason,
+  sub,
+  types,
+} from "./untyped.ts";
 
 const declare = { options: { enable: opt(types.bool, { default: false }) } };
 const define = { file: "define.ts", enable: true };
@@ -18,7 +43,10 @@ t.test("B1/3 a data file is switched off by its path", async (t) => {
   t.equal(configOf(declare, file, { disabledModules: [file] }).enable, false);
 });
 t.test("B1/4 switching off the declaration leaves the definition without option", async (t) => {
-  t.equal(reason(() => configOf(declare, define, { disabledModules: [declare] }).enable), "unknown-option");
+  t.equal(
+    reason(() => configOf(declare, define, { disabledModules: [declare] }).enable),
+    "unknown-option",
+  );
 });
 t.test("B1/5 switching off both leaves nothing", async (t) => {
   t.notOk("enable" in configOf(declare, define, { disabledModules: [declare, define] }));
@@ -26,14 +54,20 @@ t.test("B1/5 switching off both leaves nothing", async (t) => {
 const keyed = (key: string | number): Loose => ({ key, enable: true });
 for (const key of ["k", 123]) {
   t.test(`B1/7 a module with the key ${JSON.stringify(key)} is switched off by any module with that key`, async (t) => {
-    const type = (disabledModules: readonly Loose[]): Loose => types.submoduleWith({ modules: [declare, { imports: [keyed(key)], disabledModules }] });
-    const config = configOf({ options: { positive: opt(type([]), { default: {} }), negative: opt(type([keyed(key)]), { default: {} }) } });
+    const type = (disabledModules: readonly Loose[]): Loose =>
+      types.submoduleWith({ modules: [declare, { imports: [keyed(key)], disabledModules }] });
+    const config = configOf({
+      options: { positive: opt(type([]), { default: {} }), negative: opt(type([keyed(key)]), { default: {} }) },
+    });
     t.equal(config.positive.enable, true);
     t.equal(config.negative.enable, false);
   });
 }
 t.test("B1/11 something that is no module cannot be switched off", async (t) => {
-  t.equal(reason(() => configOf(declare, { disabledModules: [5] }).enable), "bad-module");
+  t.equal(
+    reason(() => configOf(declare, { disabledModules: [5] }).enable),
+    "bad-module",
+  );
 });
 t.test("B1/12 what a switched-off module imports stays if another one imports it too", async (t) => {
   const foo = { imports: [declare] };
@@ -42,7 +76,10 @@ t.test("B1/12 what a switched-off module imports stays if another one imports it
   t.equal(configOf(main).enable, true);
   t.equal(configOf(main, { disabledModules: [foo] }).enable, true);
   t.equal(configOf(main, { disabledModules: [bar] }).enable, true);
-  t.equal(reason(() => configOf(main, { disabledModules: [foo, bar] }).enable), "unknown-option");
+  t.equal(
+    reason(() => configOf(main, { disabledModules: [foo, bar] }).enable),
+    "unknown-option",
+  );
 });
 
 t.test("B2/1 a module made by applying a function has a place and counts", async (t) => {
@@ -68,7 +105,10 @@ t.test("B3/1 a missing argument is named", async (t) => {
 t.test("B3/2 a thunk gets what _module.args defines", async (t) => {
   const args = { _module: { args: { custom: true } } };
   t.equal(configOf(declare, args, { enable: (_config: Loose, { custom }: Loose) => custom }).enable, true);
-  t.equal(reason(() => configOf(declare, { enable: (_config: Loose, { custom }: Loose) => custom }).enable), "missing-argument");
+  t.equal(
+    reason(() => configOf(declare, { enable: (_config: Loose, { custom }: Loose) => custom }).enable),
+    "missing-argument",
+  );
 });
 t.test("B3/3 an argument from _module.args in imports is an error that says why", async (t) => {
   const args = { _module: { args: { custom: declare } } };
@@ -79,7 +119,10 @@ t.test("B3/3 an argument from _module.args in imports is an error that says why"
 });
 t.test("B3/5 _module.check switches the check for unknown options off", async (t) => {
   const extra = { attrsOfSub: { foo: {} } };
-  t.equal(reason(() => configOf(declare, define, extra).enable), "unknown-option");
+  t.equal(
+    reason(() => configOf(declare, define, extra).enable),
+    "unknown-option",
+  );
   t.equal(configOf(declare, define, extra, { _module: { check: false } }).enable, true);
 });
 
@@ -98,21 +141,41 @@ t.test("B4/3 modules of another class are refused by name", async (t) => {
 const subClass = (name: string, ...modules: readonly Loose[]): Loose => types.submoduleWith({ class: name, modules });
 t.test("B4/5 submodules have classes too", async (t) => {
   t.same(plain(configOf({ options: { sub: opt(subClass("nixos", nixos), { default: {} }) } }).sub), {});
-  t.equal(reason(() => configOf({ options: { sub: opt(subClass("nixos", darwin), { default: {} }) } }).sub), "bad-import");
+  t.equal(
+    reason(() => configOf({ options: { sub: opt(subClass("nixos", darwin), { default: {} }) } }).sub),
+    "bad-import",
+  );
 });
 t.test("B4/7 two declarations with different classes do not combine", async (t) => {
-  t.equal(reason(() => configOf({ options: { sub: opt(subClass("nixos")) } }, { options: { sub: opt(subClass("darwin")) } }).sub), "bad-declaration");
+  t.equal(
+    reason(
+      () => configOf({ options: { sub: opt(subClass("nixos")) } }, { options: { sub: opt(subClass("darwin")) } }).sub,
+    ),
+    "bad-declaration",
+  );
 });
 
-const byClass = ({ _class }: Loose): Loose => ({ options: { [_class === "nixos" ? "foo" : "bar"]: opt(types.str, { default: _class === "nixos" ? "bar" : "foo" }) } });
-const importsByClass = ({ _class }: Loose): Loose => ({ imports: [_class === "nixos" ? { options: { foo: opt(types.str, { default: "bar" }) } } : { options: { bar: opt(types.str, { default: "foo" }) } }] });
-for (const [what, module] of [["declares", byClass], ["imports", importsByClass]] as const) {
+const byClass = ({ _class }: Loose): Loose => ({
+  options: { [_class === "nixos" ? "foo" : "bar"]: opt(types.str, { default: _class === "nixos" ? "bar" : "foo" }) },
+});
+const importsByClass = ({ _class }: Loose): Loose => ({
+  imports: [
+    _class === "nixos"
+      ? { options: { foo: opt(types.str, { default: "bar" }) } }
+      : { options: { bar: opt(types.str, { default: "foo" }) } },
+  ],
+});
+for (const [what, module] of [
+  ["declares", byClass],
+  ["imports", importsByClass],
+] as const) {
   t.test(`B5 a module ${what} by the class of the evaluation`, async (t) => {
     t.same(plain(classed("nixos", module).config), { foo: "bar" });
     t.same(plain(classed("darwin", module).config), { bar: "foo" });
   });
   t.test(`B5 a module ${what} by the class of the submodule`, async (t) => {
-    const of = (name: string): Loose => plain(configOf({ options: { sub: opt(subClass(name, module), { default: {} }) } }).sub);
+    const of = (name: string): Loose =>
+      plain(configOf({ options: { sub: opt(subClass(name, module), { default: {} }) } }).sub);
     t.same(of("nixos"), { foo: "bar" });
     t.same(of("darwin"), { bar: "foo" });
   });
@@ -125,9 +188,15 @@ t.test("B5/1 the class is an argument of thunks", async (t) => {
 
 t.test("B6/1 what is no module is refused where it is imported", async (t) => {
   for (const wrong of [5, null, ["nested"], true]) {
-    t.equal(reason(() => configOf({ file: "importer.ts", imports: [wrong] })), "bad-import");
+    t.equal(
+      reason(() => configOf({ file: "importer.ts", imports: [wrong] })),
+      "bad-import",
+    );
   }
-  t.match(failure(() => configOf({ file: "importer.ts", imports: [5] })).message, "importer.ts: a number is not a module");
+  t.match(
+    failure(() => configOf({ file: "importer.ts", imports: [5] })).message,
+    "importer.ts: a number is not a module",
+  );
 });
 t.test("B6/2 an evaluated configuration is no module", async (t) => {
   const error = failure(() => configOf({ file: "importer.ts", imports: [evaluate(declare)] }));
@@ -137,7 +206,10 @@ t.test("B6/2 an evaluated configuration is no module", async (t) => {
 });
 t.test("B6/4 … also in a submodule", async (t) => {
   const type = types.submoduleWith({ modules: [{ imports: [evaluate(declare)] }] });
-  t.equal(reason(() => configOf({ options: { foo: opt(type, { default: {} }) } }).foo), "bad-import");
+  t.equal(
+    reason(() => configOf({ options: { foo: opt(type, { default: {} }) } }).foo),
+    "bad-import",
+  );
 });
 
 const byOption = {
@@ -151,11 +223,17 @@ t.test("B7/1 a value may depend on whether an option exists", async (t) => {
 });
 t.test("B7/4 … also nested", async (t) => {
   const nested = { set: { value: (_config: Loose, { options }: Loose) => ("enable" in options.set ? 360 : 7) } };
-  t.equal(configOf(nested, { options: { set: integer.options } }, { options: { set: declare.options } }).set.value, 360);
+  t.equal(
+    configOf(nested, { options: { set: integer.options } }, { options: { set: declare.options } }).set.value,
+    360,
+  );
   t.equal(configOf(nested, { options: { set: integer.options } }).set.value, 7);
 });
 
-const aliased = [{ options: { enable: opt(types.nullOr(types.bool), { default: null }) } }, mkAliasOptionModule(["enableAlias"], ["enable"])];
+const aliased = [
+  { options: { enable: opt(types.nullOr(types.bool), { default: null }) } },
+  mkAliasOptionModule(["enableAlias"], ["enable"]),
+];
 t.test("B8/1 an alias forwards definitions with their priority", async (t) => {
   const config = configOf(...aliased, { enableAlias: mkDefault(false) }, { enable: true });
   t.same([config.enable, config.enableAlias], [true, true]);
@@ -172,13 +250,32 @@ t.test("B8/5 a renamed option works where no warnings are declared", async (t) =
   t.equal(config.a.b, 1234);
 });
 t.test("B8/6 … and warns where they are", async (t) => {
-  const config = configOf(target, renamed, { options: { warnings: opt(types.listOf(types.str), { default: [] }) } }, { file: "old.ts", a: { b: 1234 } });
+  const config = configOf(
+    target,
+    renamed,
+    { options: { warnings: opt(types.listOf(types.str), { default: [] }) } },
+    { file: "old.ts", a: { b: 1234 } },
+  );
   t.same(config.warnings, ["The option `a.b` defined in old.ts is now called `c.d.e`."]);
-  t.same(configOf(target, renamed, { options: { warnings: opt(types.listOf(types.str), { default: [] }) } }).warnings, []);
+  t.same(
+    configOf(target, renamed, { options: { warnings: opt(types.listOf(types.str), { default: [] }) } }).warnings,
+    [],
+  );
 });
-const foos = { options: { services: { foo: { enable: opt(types.bool, { default: false }) }, foos: opt(types.attrsOf(sub({ bar: opt(types.str) })), { default: {} }) } } };
+const foos = {
+  options: {
+    services: {
+      foo: { enable: opt(types.bool, { default: false }) },
+      foos: opt(types.attrsOf(sub({ bar: opt(types.str) })), { default: {} }),
+    },
+  },
+};
 const conditional = doRename({
-  from: ["services", "foo", "bar"], to: ["services", "foos", "", "bar"], visible: true, warn: false, condition: (config: Loose) => config.services.foo.enable,
+  from: ["services", "foo", "bar"],
+  to: ["services", "foos", "", "bar"],
+  visible: true,
+  warn: false,
+  condition: (config: Loose) => config.services.foo.enable,
 });
 t.test("B8/7 a rename into a submodule under a condition", async (t) => {
   const enabled = configOf(foos, conditional, { services: { foo: { enable: true, bar: "baz" } } });
@@ -193,11 +290,20 @@ t.test("B8 a removed option fails an assertion when set and an error when read",
   const removed = mkRemovedOptionModule(["old"], "Use new.");
   t.same(configOf(assertions, removed).assertions, []);
   const { assertions: failed } = configOf(assertions, removed, { file: "u.ts", old: 1 });
-  t.match(failed, [{ assertion: false, message: "The option `old` defined in u.ts no longer has any effect; please remove it. Use new." }]);
+  t.match(failed, [
+    {
+      assertion: false,
+      message: "The option `old` defined in u.ts no longer has any effect; please remove it. Use new.",
+    },
+  ]);
   t.match(failure(() => configOf(assertions, removed).old).message, "has been removed");
 });
 t.test("B8 changed and merged options compute the new value from the old ones", async (t) => {
-  const one = configOf({ options: { b: opt(types.int, { default: 0 }) } }, mkChangedOptionModule(["a"], ["b"], (config: Loose) => Number(config.a)), { a: "7" });
+  const one = configOf(
+    { options: { b: opt(types.int, { default: 0 }) } },
+    mkChangedOptionModule(["a"], ["b"], (config: Loose) => Number(config.a)),
+    { a: "7" },
+  );
   t.equal(one.b, 7);
   const two = mkMergedOptionModule([["x"], ["y"]], ["z"], (config: Loose) => `${config.x}-${config.y}`);
   t.equal(configOf({ options: { z: opt(types.str, { default: "none" }) } }, two, { x: "1", y: "2" }).z, "1-2");
@@ -220,11 +326,17 @@ t.test("B9/5 mkPackageOption: description, default text and example", async (t) 
   t.same(fields(mkPackageOption(set, "hello")).defaultText, { _type: "literalExpression", text: "pkgs.hello" });
   t.equal(fields(mkPackageOption(set, "hello", { example: "pkgs.hello.with(x)" })).example.text, "pkgs.hello.with(x)");
   t.equal(fields(mkPackageOption(set, "hello", { example: ["hello"] })).example.text, "pkgs.hello");
-  t.equal(fields(mkPackageOption(set, "hello", { extraDescription: "More." })).description, "The hello package to use. More.");
+  t.equal(
+    fields(mkPackageOption(set, "hello", { extraDescription: "More." })).description,
+    "The hello package to use. More.",
+  );
   t.equal(fields(mkPackageOption(set, "hello", { pkgsText: "myPkgs" })).defaultText.text, "myPkgs.hello");
 });
 t.test("B9/15 mkPackageOption: without default it is undefined", async (t) => {
-  t.equal(reason(() => packageConfig(mkPackageOption(set, "hello", { default: null })).config.package), "undefined-option");
+  t.equal(
+    reason(() => packageConfig(mkPackageOption(set, "hello", { default: null })).config.package),
+    "undefined-option",
+  );
 });
 t.test("B9/16 mkPackageOption: nullable", async (t) => {
   const nullable = packageConfig(mkPackageOption(set, "hello", { nullable: true, default: null }));
@@ -233,12 +345,20 @@ t.test("B9/16 mkPackageOption: nullable", async (t) => {
   t.equal(packageConfig(mkPackageOption(set, "hello", { nullable: true })).config.package.name, "hello");
 });
 t.test("B9/20 mkPackageOption: from another set, with names that need quotes, and missing", async (t) => {
-  t.equal(packageConfig(mkPackageOption({ hello: { ...hello, name: "hello-other" } }, "hello")).config.package.name, "hello-other");
-  const quoted = packageConfig(mkPackageOption(set, ["123", 'with"quote', "hello"], { example: ["123", 'with"quote', "hello"] }));
+  t.equal(
+    packageConfig(mkPackageOption({ hello: { ...hello, name: "hello-other" } }, "hello")).config.package.name,
+    "hello-other",
+  );
+  const quoted = packageConfig(
+    mkPackageOption(set, ["123", 'with"quote', "hello"], { example: ["123", 'with"quote', "hello"] }),
+  );
   t.equal(quoted.config.package.name, "hello");
   t.equal(quoted.options.package.fields.defaultText.text, 'pkgs."123"."with\\"quote".hello');
   t.equal(quoted.options.package.fields.example.text, 'pkgs."123"."with\\"quote".hello');
-  t.match(failure(() => packageConfig(mkPackageOption(set, "absent")).config.package).message, "absent cannot be found in pkgs");
+  t.match(
+    failure(() => packageConfig(mkPackageOption(set, "absent")).config.package).message,
+    "absent cannot be found in pkgs",
+  );
 });
 
 t.test("B10/1 a deferred module collects parts and is imported by every node", async (t) => {
@@ -246,10 +366,17 @@ t.test("B10/1 a deferred module collects parts and is imported by every node", a
     { options: { default: opt(types.deferredModule) } },
     { default: { options: { settings: opt(types.attrsOf(types.str), { default: {} }) } } },
     { default: { config: { settings: { a: "alpha" } } } },
-    { default: mkModule(({ name }: Loose) => ({ config: { settings: { [name]: (config: Loose) => config.settings.a } } })) },
+    {
+      default: mkModule(({ name }: Loose) => ({
+        config: { settings: { [name]: (config: Loose) => config.settings.a } },
+      })),
+    },
   );
   const node = types.submoduleWith({ modules: [parts.config.default] });
-  const { nodes: made } = configOf({ options: { nodes: opt(types.attrsOf(node)) } }, { nodes: { foo: { settings: { c: "beta" } } } });
+  const { nodes: made } = configOf(
+    { options: { nodes: opt(types.attrsOf(node)) } },
+    { nodes: { foo: { settings: { c: "beta" } } } },
+  );
   t.same(plain(made.foo), { settings: { a: "alpha", c: "beta", foo: "alpha" } });
 });
 t.test("B10/2 an error inside a deferred module names the option it came through", async (t) => {
@@ -258,23 +385,34 @@ t.test("B10/2 an error inside a deferred module names the option it came through
     { file: "bad.ts", default: { options: { bottom: opt(types.enum([])) }, config: { bottom: "bogus" } } },
   );
   const node = types.submoduleWith({ modules: [parts.config.default] });
-  const { message } = failure(() => configOf({ options: { nodes: opt(types.attrsOf(node)) } }, { nodes: { foo: {} } }).nodes.foo.bottom);
+  const { message } = failure(
+    () => configOf({ options: { nodes: opt(types.attrsOf(node)) } }, { nodes: { foo: {} } }).nodes.foo.bottom,
+  );
   t.match(message, "`nodes.foo.bottom` is not of type impossible (empty enum)");
   t.match(message, 'in bad.ts, via option default: "bogus"');
 });
 t.test("B10/3 a deferred function that makes no module names the option too", async (t) => {
-  const parts = evaluate({ options: { deferred: opt(types.deferredModule) } }, { file: "bad.ts", deferred: mkModule(() => 1 as never) });
+  const parts = evaluate(
+    { options: { deferred: opt(types.deferredModule) } },
+    { file: "bad.ts", deferred: mkModule(() => 1 as never) },
+  );
   const error = failure(() => configOf({ imports: [parts.config.deferred] }));
   t.match(error.message, "bad.ts, via option deferred: a number is not a module");
 });
 
 t.test("B11/1 moduleType makes variants of the evaluation itself", async (t) => {
   const variants = ({ moduleType }: Loose): Loose => ({
-    options: { attrs: opt(types.attrsOf(types.str), { default: {} }), variants: opt(types.lazyAttrsOf(moduleType), { default: {} }) },
+    options: {
+      attrs: opt(types.attrsOf(types.str), { default: {} }),
+      variants: opt(types.lazyAttrsOf(moduleType), { default: {} }),
+    },
   });
   const { config } = evaluate(variants, {
     attrs: { a: "a" },
-    variants: { foo: { attrs: { b: "b" }, variants: { bar: { attrs: { y: "y" } }, foo: { attrs: { c: "c" } } } }, bar: { attrs: { z: "z" } } },
+    variants: {
+      foo: { attrs: { b: "b" }, variants: { bar: { attrs: { y: "y" } }, foo: { attrs: { c: "c" } } } },
+      bar: { attrs: { z: "z" } },
+    },
   });
   const shown = (value: Loose): string => Object.keys(value.attrs).join(" ");
   t.equal(shown(config.variants.foo), "a b");
@@ -287,14 +425,20 @@ t.test("B11/4 a submodule of an extended evaluation sees anonymous imports once"
   t.equal(configOf({ options: { sub: opt(type, { default: {} }) } }).sub.value, 1);
 });
 t.test("B11 extendModules adds modules and arguments to the originals", async (t) => {
-  const base = evaluate(declare, { options: { list: opt(types.listOf(types.str), { default: [] }) }, config: { list: ["a"] } });
+  const base = evaluate(declare, {
+    options: { list: opt(types.listOf(types.str), { default: [] }) },
+    config: { list: ["a"] },
+  });
   const extended = base.extendModules({ modules: [{ enable: true, list: mkBefore(["b"]) }] });
   t.equal(base.config.enable, false);
   t.equal(extended.config.enable, true);
   t.same(extended.config.list, ["b", "a"]);
 });
 t.test("B the options behind a submodule's value can be found", async (t) => {
-  const { config } = evaluate({ options: { s: opt(types.attrsOf(sub({ bar: opt(types.int) }))) } }, { s: { foo: { bar: 42 } } });
+  const { config } = evaluate(
+    { options: { s: opt(types.attrsOf(sub({ bar: opt(types.int) }))) } },
+    { s: { foo: { bar: 42 } } },
+  );
   t.equal((optionsOf(config.s.foo) as Loose).bar.value, 42);
   t.equal((optionsOf(config.s.foo) as Loose).bar.toString(), "s.foo.bar");
 });

@@ -1,7 +1,21 @@
 /** Groups A of the module system's conformance checks: everyday behaviour. `/n` counts the checks a title covers. */
 import t from "tap";
 import {
-  configOf, evaluate, failure, type Loose, mkDefault, mkForce, mkIf, mkMerge, mkOption, never, opt, plain, reason, sub, types,
+  configOf,
+  evaluate,
+  failure,
+  type Loose,
+  mkDefault,
+  mkForce,
+  mkIf,
+  mkMerge,
+  mkOption,
+  never,
+  opt,
+  plain,
+  reason,
+  sub,
+  types,
 } from "./untyped.ts";
 
 const enableOption = { options: { enable: opt(types.bool, { default: false }) } };
@@ -33,7 +47,9 @@ t.test("A2/3 a forced value wins", async (t) => {
   t.equal(configOf(enableOption, enabled, { enable: mkForce(false) }).enable, false);
 });
 
-const subs = { options: { s: opt(types.attrsOf(sub({ enable: opt(types.bool, { default: false }) })), { default: {} }) } };
+const subs = {
+  options: { s: opt(types.attrsOf(sub({ enable: opt(types.bool, { default: false }) })), { default: {} }) },
+};
 const forces: readonly (readonly [string, Loose])[] = [
   ["the module", mkForce({ s: { foo: { enable: false } } })],
   ["the option", { s: mkForce({ foo: { enable: false } }) }],
@@ -117,7 +133,9 @@ t.test("A5/5 freeform: declared options may have another type", async (t) => {
 });
 t.test("A5/7 freeform: undeclared values beside nested declared options; siblings stay uncomputed", async (t) => {
   const nested = {
-    options: { nest: { foo: opt(types.bool, { default: false }), unused: opt(types.attrsOf(types.str), { default: never }) } },
+    options: {
+      nest: { foo: opt(types.bool, { default: false }), unused: opt(types.attrsOf(types.str), { default: never }) },
+    },
     config: { nest: { bar: "bar" } },
   };
   const config = configOf(free, nested);
@@ -127,21 +145,37 @@ t.test("A5/7 freeform: undeclared values beside nested declared options; sibling
 t.test("A5/9 freeform: a declared option may depend on an undeclared value", async (t) => {
   const module = {
     options: { foo: opt(types.nullOr(types.str), { default: null }) },
-    config: { foo: mkIf((c: Loose) => "value" in c, (c: Loose) => c.value) },
+    config: {
+      foo: mkIf(
+        (c: Loose) => "value" in c,
+        (c: Loose) => c.value,
+      ),
+    },
   };
   t.equal(configOf(free, module).foo, null);
   t.equal(configOf(free, module, { value: "24" }).foo, "24");
 });
 const dependent = {
   options: { value: opt(types.nullOr(types.str), { default: null }) },
-  config: { foo: mkIf((c: Loose) => c.value !== null, (c: Loose) => c.value) },
+  config: {
+    foo: mkIf(
+      (c: Loose) => c.value !== null,
+      (c: Loose) => c.value,
+    ),
+  },
 };
-t.test("A5/11 freeform: an undeclared value may depend on a declared option, better than nixpkgs also with attrsOf", async (t) => {
-  t.notOk("foo" in configOf(free, dependent));
-  t.equal(configOf(free, dependent, { value: "24" }).foo, "24");
-});
+t.test(
+  "A5/11 freeform: an undeclared value may depend on a declared option, better than nixpkgs also with attrsOf",
+  async (t) => {
+    t.notOk("foo" in configOf(free, dependent));
+    t.equal(configOf(free, dependent, { value: "24" }).foo, "24");
+  },
+);
 t.test("A5/12 freeform lazyAttrsOf: a value under a false condition is undefined when read", async (t) => {
-  t.equal(reason(() => configOf(lazyFree, { ...dependent }).foo), "undefined-option");
+  t.equal(
+    reason(() => configOf(lazyFree, { ...dependent }).foo),
+    "undefined-option",
+  );
   t.equal(configOf(lazyFree, dependent, { value: "24" }).foo, "24");
 });
 t.test("A5/14 freeform: meta in a module without options or config is configuration", async (t) => {
@@ -154,13 +188,19 @@ t.test("A5/15 freeform: freeform types given twice are merged, submodules includ
       {
         config: {
           _module: {
-            freeformType: mkMerge([types.attrsOf(sub({ foo: opt(types.int) })), types.attrsOf(sub({ bar: opt(types.int) }))]),
+            freeformType: mkMerge([
+              types.attrsOf(sub({ foo: opt(types.int) })),
+              types.attrsOf(sub({ bar: opt(types.int) })),
+            ]),
           },
         },
       },
     ],
   });
-  const { free: value } = configOf({ options: { free: opt(submodule) } }, { free: { xxx: { foo: 10, bar: 1 }, yyy: { bar: 10, foo: 1 } } });
+  const { free: value } = configOf(
+    { options: { free: opt(submodule) } },
+    { free: { xxx: { foo: 10, bar: 1 }, yyy: { bar: 10, foo: 1 } } },
+  );
   t.equal(value.xxx.foo, 10);
   t.equal(value.yyy.bar, 10);
 });
@@ -176,7 +216,10 @@ t.test("A6/1 a submodule's specialArgs shadow the outer ones", async (t) => {
 const shorthand = (flag: boolean): Loose => ({
   options: {
     submodule: opt(
-      types.submoduleWith({ shorthandOnlyDefinesConfig: flag, modules: [{ options: { config: opt(types.bool, { default: false }) } }] }),
+      types.submoduleWith({
+        shorthandOnlyDefinesConfig: flag,
+        modules: [{ options: { config: opt(types.bool, { default: false }) } }],
+      }),
     ),
   },
 });
@@ -184,7 +227,10 @@ t.test("A6/2 with shorthandOnlyDefinesConfig `config` is an option name", async 
   t.equal(configOf(shorthand(true), { submodule: { config: true } }).submodule.config, true);
 });
 t.test("A6/3 … and a record there has the wrong type", async (t) => {
-  t.equal(reason(() => configOf(shorthand(true), { submodule: { config: { config: true } } }).submodule.config), "wrong-type");
+  t.equal(
+    reason(() => configOf(shorthand(true), { submodule: { config: { config: true } } }).submodule.config),
+    "wrong-type",
+  );
 });
 t.test("A6/4 without it a bare value under `config` is refused", async (t) => {
   const error = failure(() => configOf(shorthand(false), { submodule: { config: true } }).submodule.config);
@@ -222,12 +268,21 @@ t.test("A6/13 _prefix is known while modules are found", async (t) => {
 });
 t.test("A6/14 the file of an outer definition is known inside", async (t) => {
   const type = types.submoduleWith({
-    modules: [({ options }: Loose) => ({ options: { value: opt(types.raw), files: opt(types.raw, { default: () => options.value.files }) } })],
+    modules: [
+      ({ options }: Loose) => ({
+        options: { value: opt(types.raw), files: opt(types.raw, { default: () => options.value.files }) },
+      }),
+    ],
   });
-  t.same(configOf({ options: { submodule: opt(type) } }, { file: "the-file.ts", submodule: { value: 1 } }).submodule.files, ["the-file.ts"]);
+  t.same(
+    configOf({ options: { submodule: opt(type) } }, { file: "the-file.ts", submodule: { value: 1 } }).submodule.files,
+    ["the-file.ts"],
+  );
 });
 
-const bare = { options: { bare: opt(types.submoduleWith({ shorthandOnlyDefinesConfig: false, modules: [] }), { default: {} }) } };
+const bare = {
+  options: { bare: opt(types.submoduleWith({ shorthandOnlyDefinesConfig: false, modules: [] }), { default: {} }) },
+};
 const nestedOption = { options: { bare: { nested: opt(types.int, { default: 1 }) } } };
 const deepOption = { options: { bare: { deep: opt(types.int, { default: 2 }) } } };
 t.test("A7/1 an option may be declared inside a submodule option", async (t) => {
@@ -239,23 +294,38 @@ t.test("A7/3 several such declarations and definitions work together", async (t)
   t.same(plain(value), { deep: 420, nested: 42 });
 });
 t.test("A7/5 … also where the submodule is only configuration", async (t) => {
-  const short = { options: { bare: opt(types.submoduleWith({ shorthandOnlyDefinesConfig: true, modules: [] }), { default: {} }) } };
+  const short = {
+    options: { bare: opt(types.submoduleWith({ shorthandOnlyDefinesConfig: true, modules: [] }), { default: {} }) },
+  };
   t.equal(configOf(short, deepOption).bare.deep, 2);
 });
 t.test("A7/6 one inner option declared twice is refused", async (t) => {
-  t.equal(reason(() => configOf(bare, deepOption, { options: { bare: { deep: opt(types.int, { default: 3 }) } } }).bare.deep), "bad-declaration");
+  t.equal(
+    reason(() => configOf(bare, deepOption, { options: { bare: { deep: opt(types.int, { default: 3 }) } } }).bare.deep),
+    "bad-declaration",
+  );
 });
 
 t.test("A8/1 attrsOf is lazier than in nixpkgs: a value that fails does not hide the keys", async (t) => {
-  const value = configOf({ options: { value: opt(types.attrsOf(types.str), { default: {} }) } }, { value: { bar: never } });
+  const value = configOf(
+    { options: { value: opt(types.attrsOf(types.str), { default: {} }) } },
+    { value: { bar: never } },
+  );
   t.equal("foo" in value.value, false);
   t.throws(() => value.value.bar, /must not be computed/u);
 });
 t.test("A8/2 lazyAttrsOf keys are known without values", async (t) => {
-  const value = configOf({ options: { value: opt(types.lazyAttrsOf(types.str), { default: {} }) } }, { value: { bar: never } });
+  const value = configOf(
+    { options: { value: opt(types.lazyAttrsOf(types.str), { default: {} }) } },
+    { value: { bar: never } },
+  );
   t.equal("foo" in value.value, false);
 });
-const emptyStr = types.mkOptionType({ name: "emptyStr", check: (value: unknown) => typeof value === "string", emptyValue: { value: "empty" } });
+const emptyStr = types.mkOptionType({
+  name: "emptyStr",
+  check: (value: unknown) => typeof value === "string",
+  emptyValue: { value: "empty" },
+});
 t.test("A8/3 attrsOf drops keys whose condition fails, lazyAttrsOf keeps them with the empty value", async (t) => {
   const conditional = { value: { foo: mkIf(false, "x") } };
   t.equal("foo" in configOf({ options: { value: opt(types.attrsOf(types.str)) } }, conditional).value, false);
@@ -264,8 +334,14 @@ t.test("A8/3 attrsOf drops keys whose condition fails, lazyAttrsOf keeps them wi
   t.equal(lazy.value.foo, "empty");
 });
 t.test("A8/6 lazy and strict records do not combine", async (t) => {
-  const modules = [{ options: { x: opt(types.attrsOf(types.int)) } }, { options: { x: opt(types.lazyAttrsOf(types.int)) } }];
-  t.equal(reason(() => configOf(...modules).x), "bad-declaration");
+  const modules = [
+    { options: { x: opt(types.attrsOf(types.int)) } },
+    { options: { x: opt(types.lazyAttrsOf(types.int)) } },
+  ];
+  t.equal(
+    reason(() => configOf(...modules).x),
+    "bad-declaration",
+  );
 });
 t.test("A8/7 two lazy records combine; values may refer to each other", async (t) => {
   const x = (type: Loose): Loose => ({ options: { x: opt(type) } });
@@ -277,10 +353,14 @@ t.test("A8/7 two lazy records combine; values may refer to each other", async (t
 t.test("A8/9 placeholders combine with none and with equal ones only", async (t) => {
   const x = (fields: object): Loose => ({ options: { x: opt(types.attrsWith({ elemType: types.int, ...fields })) } });
   t.same(plain(configOf(x({ placeholder: "id" }), x({}), { x: { a: 1 } })), { x: { a: 1 } });
-  t.equal(reason(() => configOf(x({ placeholder: "id" }), x({ placeholder: "other" })).x), "bad-declaration");
+  t.equal(
+    reason(() => configOf(x({ placeholder: "id" }), x({ placeholder: "other" })).x),
+    "bad-declaration",
+  );
 });
 
-const undefinedOf = (type: Loose): Loose => configOf({ options: { x: opt(types.lazyAttrsOf(type)) } }, { x: { a: mkIf(false, null) } }).x.a;
+const undefinedOf = (type: Loose): Loose =>
+  configOf({ options: { x: opt(types.lazyAttrsOf(type)) } }, { x: { a: mkIf(false, null) } }).x.a;
 t.test("A9/1 an element that nothing defines has its type's empty value", async (t) => {
   t.same(undefinedOf(types.listOf(types.int)), []);
   t.same(undefinedOf(types.attrsOf(types.int)), {});
@@ -289,7 +369,10 @@ t.test("A9/1 an element that nothing defines has its type's empty value", async 
 });
 t.test("A9/5 int and nonEmptyListOf have none", async (t) => {
   t.match(failure(() => undefinedOf(types.int)).message, "`x.a` is read, but nothing defines it");
-  t.equal(reason(() => undefinedOf(types.nonEmptyListOf(types.int))), "undefined-option");
+  t.equal(
+    reason(() => undefinedOf(types.nonEmptyListOf(types.int))),
+    "undefined-option",
+  );
 });
 const bareValue = (type: Loose): Loose => plain(configOf({ options: { x: opt(type) } }).x);
 t.test("A9/7 options without default and definition have the empty value", async (t) => {
@@ -302,10 +385,16 @@ t.test("A9/7 options without default and definition have the empty value", async
   t.same(bareValue(types.coercedTo(types.int, String, types.listOf(types.str))), []);
 });
 t.test("A9/14 an int without definition is an error when read", async (t) => {
-  t.equal(reason(() => bareValue(types.int)), "undefined-option");
+  t.equal(
+    reason(() => bareValue(types.int)),
+    "undefined-option",
+  );
 });
 t.test("A9/15 an undefined submodule has its inner defaults", async (t) => {
-  t.same(bareValue(sub({ enabled: opt(types.bool, { default: true }), count: opt(types.int, { default: 13 }) })), { count: 13, enabled: true });
+  t.same(bareValue(sub({ enabled: opt(types.bool, { default: true }), count: opt(types.int, { default: 13 }) })), {
+    count: 13,
+    enabled: true,
+  });
 });
 
 const unknown = (...modules: readonly Loose[]): string => failure(() => plain(configOf(...modules))).message;
@@ -316,7 +405,10 @@ t.test("A10/1 a misspelt nested option: the sibling is suggested", async (t) => 
   t.match(message, "Did you mean `set.enable`?");
 });
 t.test("A10/2 a misspelt outer name: the error is about that name", async (t) => {
-  t.match(unknown({ options: { set: { enable: opt(types.bool) } } }, { sea: { enable: true } }), /no option `sea`[^]*Did you mean `set`\?/u);
+  t.match(
+    unknown({ options: { set: { enable: opt(types.bool) } } }, { sea: { enable: true } }),
+    /no option `sea`[^]*Did you mean `set`\?/u,
+  );
 });
 t.test("A10/3 several far names are all suggested", async (t) => {
   const options = Object.fromEntries(["foo", "bar", "baz"].map((name) => [name, opt(types.int, { default: 1 })]));
@@ -325,22 +417,41 @@ t.test("A10/3 several far names are all suggested", async (t) => {
 t.test("A10/4 among a thousand names only close ones are suggested", async (t) => {
   const letters = [..."abcdefghij"];
   const names = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => `${a}${b}${c}`)));
-  const options = Object.fromEntries([...names, "enable", "enabled", "disable"].map((name) => [name, opt(types.bool, { default: false })]));
+  const options = Object.fromEntries(
+    [...names, "enable", "enabled", "disable"].map((name) => [name, opt(types.bool, { default: false })]),
+  );
   t.match(unknown({ options }, { enble: true }), "Did you mean `enable`, `ebe` or `enabled`?");
 });
 t.test("A10/5 in a submodule the full path is suggested", async (t) => {
-  const options = { services: opt(types.attrsOf(sub({ enable: opt(types.bool, { default: false }), port: opt(types.int, { default: 1 }) }))) };
-  t.match(unknown({ options }, { services: { myservice: { prot: 1 } } }), "Did you mean `services.myservice.port` or `services.myservice.enable`?");
+  const options = {
+    services: opt(
+      types.attrsOf(sub({ enable: opt(types.bool, { default: false }), port: opt(types.int, { default: 1 }) })),
+    ),
+  };
+  t.match(
+    unknown({ options }, { services: { myservice: { prot: 1 } } }),
+    "Did you mean `services.myservice.port` or `services.myservice.enable`?",
+  );
 });
 t.test("A10/6 names that need quotes are quoted", async (t) => {
-  const ssl = { ssl: { certificate: opt(types.str, { default: "" }), certificateKey: opt(types.str, { default: "" }) } };
+  const ssl = {
+    ssl: { certificate: opt(types.str, { default: "" }), certificateKey: opt(types.str, { default: "" }) },
+  };
   const options = { services: { nginx: { virtualHosts: opt(types.attrsOf(sub(ssl))) } } };
-  const message = unknown({ options }, { services: { nginx: { virtualHosts: { "example.com": { ssl: { certficate: "x" } } } } } });
-  t.match(message, 'Did you mean `services.nginx.virtualHosts."example.com".ssl.certificate` or `services.nginx.virtualHosts."example.com".ssl.certificateKey`?');
+  const message = unknown(
+    { options },
+    { services: { nginx: { virtualHosts: { "example.com": { ssl: { certficate: "x" } } } } } },
+  );
+  t.match(
+    message,
+    'Did you mean `services.nginx.virtualHosts."example.com".ssl.certificate` or `services.nginx.virtualHosts."example.com".ssl.certificateKey`?',
+  );
 });
 
 t.test("A11/1 an option among definitions is recognised as misplaced", async (t) => {
-  const error = failure(() => configOf({ wrong1: mkOption({ type: types.int }), nest: { wrong2: mkOption({ type: types.int }) } }));
+  const error = failure(() =>
+    configOf({ wrong1: mkOption({ type: types.int }), nest: { wrong2: mkOption({ type: types.int }) } }),
+  );
   t.equal(error.reason, "unknown-option");
   t.match(error.message, "belongs under `options`");
 });
@@ -356,13 +467,21 @@ t.test("A11/5 an empty list where an element is needed names the type", async (t
 });
 
 const value = (type: Loose, ...definitions: readonly unknown[]): Loose =>
-  plain(configOf({ options: { value: opt(type) } }, ...definitions.map((each, index) => ({ file: `${index}.ts`, value: each }))).value);
+  plain(
+    configOf(
+      { options: { value: opt(type) } },
+      ...definitions.map((each, index) => ({ file: `${index}.ts`, value: each })),
+    ).value,
+  );
 t.test("A12/1 integers within bounds", async (t) => {
   t.equal(value(types.ints.unsigned, 42), 42);
   t.match(failure(() => value(types.ints.unsigned, -23)).message, /unsigned integer, meaning >=0[^]*: -23/u);
   t.match(failure(() => value(types.ints.positive, 0)).message, /positive integer, meaning >0[^]*: 0/u);
   t.equal(value(types.ints.between(-21, 43), 42), 42);
-  t.match(failure(() => value(types.ints.between(-21, 43), -23)).message, "integer between -21 and 43 (both inclusive)");
+  t.match(
+    failure(() => value(types.ints.between(-21, 43), -23)).message,
+    "integer between -21 and 43 (both inclusive)",
+  );
 });
 t.test("A12/6 only the definitions with the wrong type are listed", async (t) => {
   const { message } = failure(() => value(types.ints.unsigned, [], 42));
@@ -388,7 +507,10 @@ t.test("A14/3 a value that cannot be converted is shown as written", async (t) =
 });
 t.test("A14/4 coercedTo declared twice does not combine", async (t) => {
   const declare = { options: { value: opt(toText) } };
-  t.equal(reason(() => configOf(declare, { options: { value: opt(types.coercedTo(types.int, String, types.str)) } }).value), "bad-declaration");
+  t.equal(
+    reason(() => configOf(declare, { options: { value: opt(types.coercedTo(types.int, String, types.str)) } }).value),
+    "bad-declaration",
+  );
 });
 const toInt = types.coercedTo(
   types.str,

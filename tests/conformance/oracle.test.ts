@@ -5,7 +5,9 @@ import { evalModules, type Module } from "#lib/evaluator/index.ts";
 import { oracle, setA, setB, setC } from "../bench/evaluator/sets.ts";
 
 const hashOf = (modules: readonly Module[]): string =>
-  createHash("sha256").update(JSON.stringify(evalModules({ modules }).toPlain())).digest("hex");
+  createHash("sha256")
+    .update(JSON.stringify(evalModules({ modules }).toPlain()))
+    .digest("hex");
 
 const sets: Readonly<Record<string, () => readonly Module[]>> = {
   "A-1000": () => setA(1000, 10),

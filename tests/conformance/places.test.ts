@@ -1,7 +1,17 @@
 /** Group C14 of the conformance checks: where options are declared and defined. The lines of this file matter to it. */
 import { readFile } from "node:fs/promises";
 import t from "tap";
-import { defineModule, evalModules, mkIf, mkMerge, mkOption, type OptionPath, optionsOf, type Place, types } from "#lib/evaluator/index.ts";
+import {
+  defineModule,
+  evalModules,
+  mkIf,
+  mkMerge,
+  mkOption,
+  type OptionPath,
+  optionsOf,
+  type Place,
+  types,
+} from "#lib/evaluator/index.ts";
 import type { Loose } from "./untyped.ts";
 
 const options = {
@@ -34,7 +44,7 @@ const define = defineModule({
       mkIf((config) => config.placeTests.direct > 1, {
         nested: {
           // A comment with direct: 7 in it, and a "string, { deeper: 1 }".
-          "deeper": `a template ${"with { deeper: 2 }"}`,
+          deeper: `a template ${"with { deeper: 2 }"}`,
         },
       }),
     ]),
@@ -43,8 +53,10 @@ const define = defineModule({
 
 const source = (await readFile(new URL(import.meta.url), "utf8")).split("\n");
 /** The text that a place points at. */
-const textAt = (place: Place | undefined): string => source[(place?.line ?? 0) - 1]?.slice((place?.column ?? 1) - 1) ?? "";
-const optionAt = (path: OptionPath): Loose => path.reduce<Loose>((at, key) => at[key], evalModules({ modules: [declare, define] }).options);
+const textAt = (place: Place | undefined): string =>
+  source[(place?.line ?? 0) - 1]?.slice((place?.column ?? 1) - 1) ?? "";
+const optionAt = (path: OptionPath): Loose =>
+  path.reduce<Loose>((at, key) => at[key], evalModules({ modules: [declare, define] }).options);
 
 t.test("C14/2 a direct option: file and line", async (t) => {
   const [place] = optionAt(["placeTests", "direct"]).declarationPlaces;
@@ -69,7 +81,9 @@ t.test("C14/9 nested options", async (t) => {
 });
 t.test("C14 definitions: through mkMerge, mkIf, comments, strings and templates", async (t) => {
   const places = (path: OptionPath): readonly string[] =>
-    optionAt(path).provenance.filter((each: Loose) => each.status === "wins").map((each: Loose) => textAt(each.place));
+    optionAt(path)
+      .provenance.filter((each: Loose) => each.status === "wins")
+      .map((each: Loose) => textAt(each.place));
   t.match(places(["placeTests", "direct"])[0], /^direct: 5/u);
   t.match(places(["placeTests", "nested", "deeper"])[0], /^"deeper": `a template/u);
 });

@@ -21,7 +21,19 @@ interface Untyped {
 }
 
 export const {
-  mkAfter, mkBefore, mkDefault, mkDefinition, mkForce, mkFunction, mkIf, mkMerge, mkOption, mkOptionDefault, mkOrder, mkOverride, types,
+  mkAfter,
+  mkBefore,
+  mkDefault,
+  mkDefinition,
+  mkForce,
+  mkFunction,
+  mkIf,
+  mkMerge,
+  mkOption,
+  mkOptionDefault,
+  mkOrder,
+  mkOverride,
+  types,
 } = evaluator as unknown as Untyped;
 
 /** An option of a type, with further fields. */

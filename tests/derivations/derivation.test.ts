@@ -228,7 +228,10 @@ void t.test("resolving puts real paths in place of placeholders and forgets how 
   t.equal(first!.resolved.args[1], `cat ${built} > $out`);
   t.equal(first!.resolved.inputDerivations.size, 0);
   t.strictSame(first!.resolved.inputSources, [built]);
-  t.throws(() => resolve(first!.unresolved, new Map()), { _tag: "MissingInputError", message: /output 'out' of .*ca-plain/ });
+  t.throws(() => resolve(first!.unresolved, new Map()), {
+    _tag: "MissingInputError",
+    message: /output 'out' of .*ca-plain/,
+  });
   t.end();
 });
 
@@ -262,17 +265,17 @@ void t.test("what a string mentions becomes an input, however it got there", (t)
   });
   const instantiation = instantiate([top], new Map());
   const { store } = instantiation.derivations.get(top)!;
-  t.strictSame(
-    [...store.inputDerivations].map(([path, outputs]) => [derivationName(path), outputs]).sort(),
-    [
-      ["a", ["out"]],
-      ["b", ["dev", "out"]],
-    ],
-  );
+  t.strictSame([...store.inputDerivations].map(([path, outputs]) => [derivationName(path), outputs]).sort(), [
+    ["a", ["out"]],
+    ["b", ["dev", "out"]],
+  ]);
   t.strictSame(store.inputSources, [instantiation.texts.get(config)!.path]);
   t.notMatch(instantiation.byPath.get(instantiation.derivations.get(top)!.path)!.text, a.toString());
   t.equal(instantiation.substitute(`see ${config}/x`), `see ${instantiation.texts.get(config)!.path}/x`);
-  t.equal(instantiation.substitute("/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"), "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9");
+  t.equal(
+    instantiation.substitute("/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"),
+    "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9",
+  );
   t.end();
 });
 
@@ -286,7 +289,10 @@ void t.test("texts may mention texts and sources, not outputs", (t) => {
     _tag: "TextReferenceError",
     message: /'c' mentions an output of the derivation 'a'/,
   });
-  t.throws(() => instantiate([source({ path: "/a" })], new Map()), { _tag: "MissingSourceError", message: /referencedSources/ });
+  t.throws(() => instantiate([source({ path: "/a" })], new Map()), {
+    _tag: "MissingSourceError",
+    message: /referencedSources/,
+  });
   t.end();
 });
 
@@ -364,7 +370,10 @@ void t.test("damaged derivations are refused with the place, whatever the bytes"
     [simple.replace("echo hi", "echo \\x"), /an escape other than/],
     [simple.replace("echo hi", "echo \nhi"), /control character/],
     [simple.replace("echo hi", "echo \0hi"), /NUL/],
-    [simple.replace('("builder","/bin/sh"),("name","simple")', '("name","simple"),("builder","/bin/sh")'), /out of order/],
+    [
+      simple.replace('("builder","/bin/sh"),("name","simple")', '("name","simple"),("builder","/bin/sh")'),
+      /out of order/,
+    ],
     [simple.replace('("builder","/bin/sh")', '("builder","/bin/sh"),("builder","/bin/sh")'), /out of order or doubled/],
     [simple.replace('simple","","")', 'simple","md4","00")'), /'md4' is not a hash algorithm/],
     [simple.replace('simple","","")', 'simple","sha256","00")'), /'00' is not a sha256/],

@@ -25,13 +25,21 @@ interface Recipe {
   readonly inputs: readonly number[];
 }
 
-const text = fc.string({ unit: fc.constantFrom("a", "é", "☃", "😀", '"', "\\", "\n", "\r", "\t", "$", "'", " ", "\u0001") });
+const text = fc.string({
+  unit: fc.constantFrom("a", "é", "☃", "😀", '"', "\\", "\n", "\r", "\t", "$", "'", " ", "\u0001"),
+});
 const recipes: fc.Arbitrary<Recipe> = fc.record({
   kind: fc.constantFrom("input" as const, "floating" as const, "fixed" as const),
   script: text,
   env: fc.dictionary(
     fc.string({ minLength: 1, maxLength: 6, unit: fc.constantFrom("a", "B", "_", "z", "1") }).map((name) => `v${name}`),
-    fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.oneof(text, fc.integer()), { maxLength: 3 })),
+    fc.oneof(
+      text,
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(fc.oneof(text, fc.integer()), { maxLength: 3 }),
+    ),
     { maxKeys: 4 },
   ),
   outputs: fc.constantFrom(["out"], ["out", "dev"], ["lib", "bin", "doc"]),
@@ -81,30 +89,48 @@ let
     } else {})))) (builtins.length recipes);
 in made`;
 
-void t.test("random graphs of derivations are those of real Nix", { skip: nix === false && "no nix on the PATH" }, (t) => {
-  const directory = nodeFs.mkdtempSync(join(tmpdir(), "real-nix-"));
-  t.teardown(() => {
-    execFileSync("chmod", ["-R", "u+w", directory]);
-    nodeFs.rmSync(directory, { recursive: true });
-  });
-  const list = fc.sample(recipes, { numRuns: 60, seed: 42 });
-  nodeFs.writeFileSync(join(directory, "recipes.json"), JSON.stringify(list));
-  nodeFs.writeFileSync(join(directory, "all.nix"), expression("./recipes.json"));
-  const paths = execFileSync(
-    "nix-instantiate",
-    ["--store", join(directory, "s"), "--option", "experimental-features", "ca-derivations", "--option", "build-users-group", "", join(directory, "all.nix")],
-    { encoding: "utf8", env: { ...process.env, HOME: directory }, stdio: ["ignore", "pipe", "ignore"] },
-  )
-    .trim()
-    .split("\n")
-    .map((line) => line.replace(/!.*$/, ""));
-  const made = ours(list);
-  const { derivations } = instantiate(made, new Map());
-  t.equal(paths.length, list.length);
-  for (const [index, root] of made.entries()) {
-    const result = derivations.get(root)!;
-    t.equal(result.text, nodeFs.readFileSync(join(directory, "s", paths[index]!), "utf8"), `n${index}: ${list[index]!.kind}`);
-    t.equal(result.path, paths[index], `n${index}`);
-  }
-  t.end();
-});
+void t.test(
+  "random graphs of derivations are those of real Nix",
+  { skip: nix === false && "no nix on the PATH" },
+  (t) => {
+    const directory = nodeFs.mkdtempSync(join(tmpdir(), "real-nix-"));
+    t.teardown(() => {
+      execFileSync("chmod", ["-R", "u+w", directory]);
+      nodeFs.rmSync(directory, { recursive: true });
+    });
+    const list = fc.sample(recipes, { numRuns: 60, seed: 42 });
+    nodeFs.writeFileSync(join(directory, "recipes.json"), JSON.stringify(list));
+    nodeFs.writeFileSync(join(directory, "all.nix"), expression("./recipes.json"));
+    const paths = execFileSync(
+      "nix-instantiate",
+      [
+        "--store",
+        join(directory, "s"),
+        "--option",
+        "experimental-features",
+        "ca-derivations",
+        "--option",
+        "build-users-group",
+        "",
+        join(directory, "all.nix"),
+      ],
+      { encoding: "utf8", env: { ...process.env, HOME: directory }, stdio: ["ignore", "pipe", "ignore"] },
+    )
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/!.*$/, ""));
+    const made = ours(list);
+    const { derivations } = instantiate(made, new Map());
+    t.equal(paths.length, list.length);
+    for (const [index, root] of made.entries()) {
+      const result = derivations.get(root)!;
+      t.equal(
+        result.text,
+        nodeFs.readFileSync(join(directory, "s", paths[index]!), "utf8"),
+        `n${index}: ${list[index]!.kind}`,
+      );
+      t.equal(result.path, paths[index], `n${index}`);
+    }
+    t.end();
+  },
+);

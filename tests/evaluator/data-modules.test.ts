@@ -1,5 +1,14 @@
 import t from "tap";
-import { defineModule, EvaluationError, evalModules, type Failure, mkForce, mkOption, schemaDocument, types } from "#lib/evaluator/index.ts";
+import {
+  defineModule,
+  EvaluationError,
+  evalModules,
+  type Failure,
+  mkForce,
+  mkOption,
+  schemaDocument,
+  types,
+} from "#lib/evaluator/index.ts";
 
 const options = {
   net: {
@@ -7,8 +16,14 @@ const options = {
     mode: mkOption({ type: types.enum(["dhcp", "static"]), default: "dhcp" }),
     ports: mkOption({ type: types.listOf(types.port), default: [] }),
     env: mkOption({ type: types.attrsOf(types.str), default: {} }),
-    units: mkOption({ type: types.attrsOf(types.submodule({ options: { port: mkOption({ type: types.port }) } })), default: {} }),
-    routes: mkOption({ type: types.listOf(types.submodule({ options: { to: mkOption({ type: types.str }) } })), default: [] }),
+    units: mkOption({
+      type: types.attrsOf(types.submodule({ options: { port: mkOption({ type: types.port }) } })),
+      default: {},
+    }),
+    routes: mkOption({
+      type: types.listOf(types.submodule({ options: { to: mkOption({ type: types.str }) } })),
+      default: [],
+    }),
   },
 };
 declare module "#lib/evaluator/config.ts" {
@@ -43,7 +58,10 @@ t.test("TOML and JSON files are modules, resolved against the importing file", a
 
 t.test("definitions of data files merge with those of modules", async (t) => {
   const { config } = evalModules({
-    modules: [declare, defineModule({ imports: ["./data/network.toml"], config: { net: { hostName: mkForce("forced"), ports: [22] } } })],
+    modules: [
+      declare,
+      defineModule({ imports: ["./data/network.toml"], config: { net: { hostName: mkForce("forced"), ports: [22] } } }),
+    ],
   });
   t.equal(config.net.hostName, "forced");
   t.same(config.net.ports, [80, 443, 22]);
@@ -59,26 +77,20 @@ t.test("the same file imported twice is one module", async (t) => {
 t.test("every unknown key and wrong value of a TOML file is reported with line, column and suggestion", async (t) => {
   const { file, problems } = failureOf("./data/wrong.toml");
   t.match(file, /wrong\.toml$/u);
-  t.same(
-    problems.map(({ path, line, column, suggestions }) => [path.join("."), line, column, suggestions[0]]).sort(),
-    [
-      ["net.hostNmae", 2, 1, "hostName"],
-      ["net.mode", 3, 1, "static"],
-      ["net.routes.1.to", 12, 1, undefined],
-      ["net.units.web.prot", 6, 1, "port"],
-    ],
-  );
+  t.same(problems.map(({ path, line, column, suggestions }) => [path.join("."), line, column, suggestions[0]]).sort(), [
+    ["net.hostNmae", 2, 1, "hostName"],
+    ["net.mode", 3, 1, "static"],
+    ["net.routes.1.to", 12, 1, undefined],
+    ["net.units.web.prot", 6, 1, "port"],
+  ]);
 });
 
 t.test("wrong elements of a JSON file are reported with their place", async (t) => {
   const { problems } = failureOf("./data/wrong.json");
-  t.same(
-    problems.map(({ path, line }) => [path.join("."), line]).sort(),
-    [
-      ["net.hostNmae", 4],
-      ["net.ports.1", 3],
-    ],
-  );
+  t.same(problems.map(({ path, line }) => [path.join("."), line]).sort(), [
+    ["net.hostNmae", 4],
+    ["net.ports.1", 3],
+  ]);
 });
 
 t.test("a file that does not parse is reported with its place", async (t) => {
@@ -95,7 +107,9 @@ t.test("a missing file names the importing module", async (t) => {
 
 t.test("the schema of the options can be written out for editors", async (t) => {
   const { schema } = evalModules({ modules: [declare] });
-  const document = JSON.parse(schemaDocument(schema, "net")) as { properties: { net: { properties: Record<string, unknown> } } };
+  const document = JSON.parse(schemaDocument(schema, "net")) as {
+    properties: { net: { properties: Record<string, unknown> } };
+  };
   t.match(document.properties.net.properties["hostName"], { type: "string", description: "Name.", default: "x" });
   t.match(document.properties.net.properties["mode"], { enum: ["dhcp", "static"] });
   t.match(document, { additionalProperties: false });

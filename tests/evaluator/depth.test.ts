@@ -8,7 +8,9 @@ t.setTimeout(300_000);
 
 const chain = (length: number, first: unknown): Module => ({
   options: Object.fromEntries(Array.from({ length }, (_, i) => [`c${i}`, mkOption({ type: types.int })])),
-  config: Object.fromEntries(Array.from({ length }, (_, i) => [`c${i}`, i === 0 ? first : (config: Loose) => config[`c${i - 1}`] + 1])),
+  config: Object.fromEntries(
+    Array.from({ length }, (_, i) => [`c${i}`, i === 0 ? first : (config: Loose) => config[`c${i - 1}`] + 1]),
+  ),
 });
 
 t.test("a chain of 100,000 options evaluates", async (t) => {
@@ -16,7 +18,9 @@ t.test("a chain of 100,000 options evaluates", async (t) => {
 });
 
 t.test("a cycle of 100,000 options reports itself", async (t) => {
-  const { config } = evalModules<Record<string, number>>({ modules: [chain(100_000, (all: Loose) => all["c99999"] + 1)] });
+  const { config } = evalModules<Record<string, number>>({
+    modules: [chain(100_000, (all: Loose) => all["c99999"] + 1)],
+  });
   const error = failure(() => config["c99999"]);
   t.equal(error.reason, "cycle");
   t.equal(error.failure.reason === "cycle" && error.failure.cells.length, 100_000);
@@ -65,7 +69,10 @@ t.test("a deep option that reads many deep options stays linear", async (t) => {
   const base = chain(400, 0);
   let runs = 0;
   const module: Module = {
-    options: { ...Object.fromEntries(Array.from({ length: width }, (_, i) => [`w${i}`, mkOption({ type: types.int })])), sum: mkOption({ type: types.int }) },
+    options: {
+      ...Object.fromEntries(Array.from({ length: width }, (_, i) => [`w${i}`, mkOption({ type: types.int })])),
+      sum: mkOption({ type: types.int }),
+    },
     config: {
       ...Object.fromEntries(Array.from({ length: width }, (_, i) => [`w${i}`, (config: Loose) => config["c399"] + i])),
       sum: (config: Loose) => {
@@ -90,15 +97,19 @@ t.test("an endless recursion in user code is reported at the option", async (t) 
 });
 
 t.test("a cycle through a submodule and a condition names every option on the way", async (t) => {
-  const options = { units: opt(types.attrsOf(sub({ port: opt(types.int), on: opt(types.bool, { default: true }) }))), base: opt(types.int) };
-  const error = failure(() =>
-    configOf(
-      { options },
-      {
-        base: (config: Loose) => config.units.web.port,
-        units: { web: mkIf((config: Loose) => config.base > 0, { port: 1 }) },
-      },
-    ).base,
+  const options = {
+    units: opt(types.attrsOf(sub({ port: opt(types.int), on: opt(types.bool, { default: true }) }))),
+    base: opt(types.int),
+  };
+  const error = failure(
+    () =>
+      configOf(
+        { options },
+        {
+          base: (config: Loose) => config.units.web.port,
+          units: { web: mkIf((config: Loose) => config.base > 0, { port: 1 }) },
+        },
+      ).base,
   );
   t.equal(error.reason, "cycle");
   t.match(error.message, "`base`");
@@ -108,10 +119,19 @@ t.test("a cycle through a submodule and a condition names every option on the wa
 t.test("a failed option fails the same way for every reader, and others still work", async (t) => {
   const config = configOf(
     { options: { bad: opt(types.int), reader: opt(types.int), good: opt(types.int) } },
-    { bad: () => { throw new Error("no"); }, reader: (c: Loose) => c.bad, good: 1 },
+    {
+      bad: () => {
+        throw new Error("no");
+      },
+      reader: (c: Loose) => c.bad,
+      good: 1,
+    },
   );
   const first = failure(() => config.reader);
-  t.equal(failure(() => config.bad), first);
+  t.equal(
+    failure(() => config.bad),
+    first,
+  );
   t.ok(first instanceof EvaluationError);
   t.equal(config.good, 1);
 });

@@ -1,6 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import t from "tap";
-import { assertionsModule, checkAssertions, EvaluationError, evalModules, placesOf, renderError, showPlace } from "#lib/evaluator/index.ts";
+import {
+  assertionsModule,
+  checkAssertions,
+  EvaluationError,
+  evalModules,
+  placesOf,
+  renderError,
+  showPlace,
+} from "#lib/evaluator/index.ts";
 import { declarations, type ErrorTests, mistakes } from "./errors/modules.ts";
 
 const failureOf = (compute: () => unknown): EvaluationError => {
@@ -15,7 +23,9 @@ const failureOf = (compute: () => unknown): EvaluationError => {
 
 for (const [name, { modules, read }] of Object.entries(mistakes)) {
   t.test(`the error "${name}" shows what, where and a code frame`, async (t) => {
-    const error = failureOf(() => evalModules<ErrorTests>({ modules: [declarations, ...modules] }).config.errorTests[read]);
+    const error = failureOf(
+      () => evalModules<ErrorTests>({ modules: [declarations, ...modules] }).config.errorTests[read],
+    );
     const golden = new URL(`errors/${name}.txt`, import.meta.url);
     const shown = `${renderError(error)}\n`;
     // UPDATE_GOLDEN=1 writes the files; look at the difference before committing it.
@@ -26,7 +36,9 @@ for (const [name, { modules, read }] of Object.entries(mistakes)) {
 
 t.test("places point at the very key", async (t) => {
   const { modules } = mistakes["conflict"]!;
-  const error = failureOf(() => evalModules<ErrorTests>({ modules: [declarations, ...modules] }).config.errorTests["name"]);
+  const error = failureOf(
+    () => evalModules<ErrorTests>({ modules: [declarations, ...modules] }).config.errorTests["name"],
+  );
   const source = (await readFile(new URL("errors/modules.ts", import.meta.url), "utf8")).split("\n");
   for (const place of placesOf(error.failure)) {
     t.match(showPlace(place), /^tests\/evaluator\/errors\/modules\.ts:\d+:\d+$/u);
@@ -45,7 +57,9 @@ t.test("all failed assertions are reported together, warnings are returned", asy
   });
   const error = failureOf(() => checkAssertions(config));
   t.equal(error.message, "Failed assertions:\n- second\n- first");
-  t.same(checkAssertions(evalModules({ modules: [assertionsModule, { config: { warnings: ["careful"] } }] }).config), ["careful"]);
+  t.same(checkAssertions(evalModules({ modules: [assertionsModule, { config: { warnings: ["careful"] } }] }).config), [
+    "careful",
+  ]);
 });
 
 t.test("the configuration cannot be changed", async (t) => {
@@ -59,5 +73,8 @@ t.test("a configuration that is wrong stays wrong when it is read again", async 
   const { modules } = mistakes["unknown-option"]!;
   const evaluated = evalModules<ErrorTests>({ modules: [declarations, ...modules] });
   const first = failureOf(() => evaluated.config);
-  t.equal(failureOf(() => evaluated.config), first);
+  t.equal(
+    failureOf(() => evaluated.config),
+    first,
+  );
 });

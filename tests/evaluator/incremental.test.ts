@@ -7,9 +7,13 @@ const count = 12;
 const runs = { current: 0 };
 const declare: Module = {
   options: {
-    ...Object.fromEntries(Array.from({ length: count }, (_, n) => [`o${n}`, mkOption({ type: types.int, default: n })])),
+    ...Object.fromEntries(
+      Array.from({ length: count }, (_, n) => [`o${n}`, mkOption({ type: types.int, default: n })]),
+    ),
     group: { list: mkOption({ type: types.listOf(types.int), default: [] }) },
-    units: opt(types.attrsOf(types.submodule({ options: { x: mkOption({ type: types.int, default: 0 }) } })), { default: {} }),
+    units: opt(types.attrsOf(types.submodule({ options: { x: mkOption({ type: types.int, default: 0 }) } })), {
+      default: {},
+    }),
   },
 };
 
@@ -41,7 +45,8 @@ function written(definition: Definition): unknown {
 function moduleOf(definitions: readonly Definition[]): Module {
   const config: Record<string, Loose> = {};
   for (const definition of definitions) {
-    if (definition.kind === "unit") config["units"] = { ...config["units"], [`u${definition.option}`]: { x: written(definition) } };
+    if (definition.kind === "unit")
+      config["units"] = { ...config["units"], [`u${definition.option}`]: { x: written(definition) } };
     else config[`o${definition.option}`] = written(definition);
   }
   config["group"] = { list: definitions.map((each) => each.value) };
@@ -50,7 +55,11 @@ function moduleOf(definitions: readonly Definition[]): Module {
 
 const definition: fc.Arbitrary<Definition> = fc.integer({ min: 1, max: count - 1 }).chain((option) =>
   fc.oneof(
-    fc.record({ option: fc.constant(option), kind: fc.constantFrom("default" as const, "force" as const), value: fc.integer({ min: 0, max: 9 }) }),
+    fc.record({
+      option: fc.constant(option),
+      kind: fc.constantFrom("default" as const, "force" as const),
+      value: fc.integer({ min: 0, max: 9 }),
+    }),
     fc.record({
       option: fc.constant(option),
       kind: fc.constantFrom("thunk" as const, "condition" as const, "unit" as const),
@@ -79,7 +88,9 @@ t.test("replacing a module gives what a cold evaluation gives", async (t) => {
       const before = modules[1 + (which % all.length)]!;
       const after = moduleOf(changed);
       warm.replaceModule(before, after);
-      return outcome(warm) === outcome(evalModules({ modules: modules.map((each) => (each === before ? after : each)) }));
+      return (
+        outcome(warm) === outcome(evalModules({ modules: modules.map((each) => (each === before ? after : each)) }))
+      );
     }),
     { numRuns: 500 },
   );
@@ -93,7 +104,9 @@ t.test("extending gives what a cold evaluation gives", async (t) => {
       const warm = evalModules({ modules });
       outcome(warm);
       const added = moduleOf(more);
-      return outcome(warm.extendModules({ modules: [added] })) === outcome(evalModules({ modules: [...modules, added] }));
+      return (
+        outcome(warm.extendModules({ modules: [added] })) === outcome(evalModules({ modules: [...modules, added] }))
+      );
     }),
     { numRuns: 500 },
   );
@@ -127,7 +140,10 @@ t.test("an equal definition changes nothing", async (t) => {
   const before: Module = { config: { o0: 1, group: { list: [1] } } };
   const evaluation = evalModules({ modules: [declare, before] });
   evaluation.toJson();
-  t.same(evaluation.replaceModule(before, { config: { o0: 1, group: { list: [1] } } }), { affected: [], everything: false });
+  t.same(evaluation.replaceModule(before, { config: { o0: 1, group: { list: [1] } } }), {
+    affected: [],
+    everything: false,
+  });
 });
 
 t.test("a module whose structure differs starts anew", async (t) => {

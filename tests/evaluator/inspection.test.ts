@@ -1,7 +1,22 @@
 /** What can be asked of an evaluation: provenance, documentation, lints. */
 import t from "tap";
 import {
-  allErrors, defineModule, documentationHtml, documentationJson, documentationMarkdown, documentOptions, evalModules, type Lint, lintModules, literalExpression, mkOption, mkRemovedOptionModule, mkRenamedOptionModule, toPlain, types, undescribed,
+  allErrors,
+  defineModule,
+  documentationHtml,
+  documentationJson,
+  documentationMarkdown,
+  documentOptions,
+  evalModules,
+  type Lint,
+  lintModules,
+  literalExpression,
+  mkOption,
+  mkRemovedOptionModule,
+  mkRenamedOptionModule,
+  toPlain,
+  types,
+  undescribed,
 } from "#lib/evaluator/index.ts";
 import { evaluate, type Loose, mkBefore, mkDefault, mkForce, mkIf, mkMerge, opt, sub } from "../conformance/untyped.ts";
 
@@ -10,7 +25,10 @@ const declared = {
     name: opt(types.str, { default: "fallback", description: "The name." }),
     on: opt(types.bool, { default: false, description: "A switch." }),
     list: opt(types.listOf(types.str), { default: [], description: "A list." }),
-    units: opt(types.attrsOf(sub({ port: opt(types.int, { description: "The port." }) })), { default: {}, description: "Units." }),
+    units: opt(types.attrsOf(sub({ port: opt(types.int, { description: "The port." }) })), {
+      default: {},
+      description: "Units.",
+    }),
   },
 };
 
@@ -22,7 +40,14 @@ t.test("provenance: every definition with its status, priority, order, condition
     { file: "off.ts", config: { name: mkIf((config: Loose) => config.on, mkForce("forced")) } },
     { file: "never.ts", config: { name: mkIf(false, "x") } },
   );
-  const shown = options.name.provenance.map((each: Loose) => [each.source.file, each.status, each.value, each.priority, each.isThunk, each.conditions.map((c: Loose) => c.holds)]);
+  const shown = options.name.provenance.map((each: Loose) => [
+    each.source.file,
+    each.status,
+    each.value,
+    each.priority,
+    each.isThunk,
+    each.conditions.map((c: Loose) => c.holds),
+  ]);
   t.same(shown, [
     ["decl.ts", "loses", "fallback", 1500, false, []],
     ["never.ts", "inactive", "x", 100, false, [false]],
@@ -32,15 +57,21 @@ t.test("provenance: every definition with its status, priority, order, condition
   ]);
   t.equal(options.name.value, "plain-false");
   t.same(options.name.reads, [["on"]]);
-  t.same(options.name.declarations.map((each: Loose) => each.file), ["decl.ts"]);
+  t.same(
+    options.name.declarations.map((each: Loose) => each.file),
+    ["decl.ts"],
+  );
   t.equal(options.name.description, "The name.");
 });
 
 t.test("provenance: reads reach through conditions and elements", async (t) => {
-  const { options } = evaluate(
-    declared,
-    { config: { name: (config: Loose) => String(config.units.web.port), units: { web: { port: 1 } }, list: mkIf((config: Loose) => config.on, ["x"]) } },
-  );
+  const { options } = evaluate(declared, {
+    config: {
+      name: (config: Loose) => String(config.units.web.port),
+      units: { web: { port: 1 } },
+      list: mkIf((config: Loose) => config.on, ["x"]),
+    },
+  });
   t.same(options.name.reads, [["units"], ["units", "web", "port"]]);
   t.same(options.list.reads, [["on"]]);
 });
@@ -49,16 +80,40 @@ const documented = defineModule({
   options: {
     documentedThing: {
       enable: mkOption({ type: types.bool, default: false, example: true, description: "Whether to." }),
-      computed: mkOption({ type: types.str, default: (): string => "x", defaultText: literalExpression("config.x"), description: "Computed `x`." }),
+      computed: mkOption({
+        type: types.str,
+        default: (): string => "x",
+        defaultText: literalExpression("config.x"),
+        description: "Computed `x`.",
+      }),
       units: mkOption({
-        type: types.attrsOf(types.submodule({ options: { port: mkOption({ type: types.port, description: "Port <1>." }), list: mkOption({ type: types.listOf(types.str), default: [] }) } })),
+        type: types.attrsOf(
+          types.submodule({
+            options: {
+              port: mkOption({ type: types.port, description: "Port <1>." }),
+              list: mkOption({ type: types.listOf(types.str), default: [] }),
+            },
+          }),
+        ),
         default: {},
         description: "Units.",
       }),
       hidden: mkOption({ type: types.str, default: "", internal: true }),
-      shallow: mkOption({ type: types.submodule({ options: { inner: mkOption({ type: types.int, default: 1 }) } }), default: {}, visible: "shallow", description: "Shallow." }),
-      transparent: mkOption({ type: types.submodule({ options: { inner: mkOption({ type: types.int, default: 1, description: "Inner." }) } }), default: {}, visible: "transparent" }),
-      tagged: mkOption({ type: types.attrTag({ a: mkOption({ type: types.int, description: "An a." }) }), description: "Tagged." }),
+      shallow: mkOption({
+        type: types.submodule({ options: { inner: mkOption({ type: types.int, default: 1 }) } }),
+        default: {},
+        visible: "shallow",
+        description: "Shallow.",
+      }),
+      transparent: mkOption({
+        type: types.submodule({ options: { inner: mkOption({ type: types.int, default: 1, description: "Inner." }) } }),
+        default: {},
+        visible: "transparent",
+      }),
+      tagged: mkOption({
+        type: types.attrTag({ a: mkOption({ type: types.int, description: "An a." }) }),
+        description: "Tagged.",
+      }),
     },
   },
 });
@@ -67,22 +122,43 @@ t.test("documentation: all options, inner ones with placeholders, by name", asyn
   const docs = documentOptions(evalModules({ modules: [documented] }));
   t.same(
     docs.map((each) => each.name.replace("documentedThing.", "")),
-    ["computed", "enable", "hidden", "shallow", "tagged", "tagged.a", "transparent", "transparent.inner", "units", "units.<name>.list", "units.<name>.port"],
+    [
+      "computed",
+      "enable",
+      "hidden",
+      "shallow",
+      "tagged",
+      "tagged.a",
+      "transparent",
+      "transparent.inner",
+      "units",
+      "units.<name>.list",
+      "units.<name>.port",
+    ],
   );
   const computed = docs[0]!;
   t.match(computed, { default: "config.x", type: "string", description: "Computed `x`." });
   t.match(computed.declarations[0], /^tests\/evaluator\/inspection\.test\.ts:\d+:7$/u);
-  t.match(docs.find((each) => each.name.endsWith(".list")), { default: "[]", type: "list of string" });
+  t.match(
+    docs.find((each) => each.name.endsWith(".list")),
+    { default: "[]", type: "list of string" },
+  );
   t.same(undescribed(docs), ["documentedThing.units.<name>.list"]);
 });
 
 t.test("documentation: Markdown, JSON and a page with search and links that loads nothing", async (t) => {
   const docs = documentOptions(evalModules({ modules: [documented] }));
   const markdown = documentationMarkdown(docs, "Options");
-  t.match(markdown, "## `documentedThing.enable`\n\nWhether to.\n\nType: boolean\n\nDefault: `false`\n\nExample: `true`");
+  t.match(
+    markdown,
+    "## `documentedThing.enable`\n\nWhether to.\n\nType: boolean\n\nDefault: `false`\n\nExample: `true`",
+  );
   t.notMatch(markdown, "hidden");
   const json = JSON.parse(documentationJson(docs)) as Record<string, { type: string }>;
-  t.equal(json["documentedThing.units.<name>.port"]?.type, "16 bit unsigned integer; between 0 and 65535 (both inclusive)");
+  t.equal(
+    json["documentedThing.units.<name>.port"]?.type,
+    "16 bit unsigned integer; between 0 and 65535 (both inclusive)",
+  );
   const html = documentationHtml(docs, "Options");
   t.match(html, 'id="opt-documentedThing.units.&lt;name&gt;.port"');
   t.match(html, 'href="#opt-documentedThing.enable"');
@@ -95,13 +171,26 @@ const rules = (lints: readonly Lint[]): readonly string[] => lints.map((each) =>
 const lint = (...modules: readonly Loose[]): readonly Lint[] => lintModules({ modules });
 
 t.test("lint: a list under mkDefault that another module appends to is lost", async (t) => {
-  const found = lint(declared, { file: "fs.ts", list: mkDefault(["/etc"]) }, { file: "users.ts", list: ["/home"] }).filter((each) => each.rule === "lost-default");
+  const found = lint(
+    declared,
+    { file: "fs.ts", list: mkDefault(["/etc"]) },
+    { file: "users.ts", list: ["/home"] },
+  ).filter((each) => each.rule === "lost-default");
   t.same(rules(found), ["lost-default list"]);
   t.same(found[0]!.places, ["fs.ts", "users.ts"]);
-  t.same(lint(declared, { list: mkDefault(["/etc"]) }, { list: mkForce([]) }).filter((each) => each.rule === "lost-default"), []);
+  t.same(
+    lint(declared, { list: mkDefault(["/etc"]) }, { list: mkForce([]) }).filter((each) => each.rule === "lost-default"),
+    [],
+  );
 });
 t.test("lint: a record under mkDefault is lost when a part of it is set elsewhere", async (t) => {
-  const users = { options: { users: opt(types.attrsOf(sub({ uid: opt(types.int, { default: 0 }), shell: opt(types.str, { default: "" }) })), { default: {} }) } };
+  const users = {
+    options: {
+      users: opt(types.attrsOf(sub({ uid: opt(types.int, { default: 0 }), shell: opt(types.str, { default: "" }) })), {
+        default: {},
+      }),
+    },
+  };
   const found = lint(users, { users: { root: mkDefault({ uid: 0 }) } }, { users: { root: { shell: "/bin/sh" } } });
   t.ok(rules(found).includes("lost-default users.root"));
   const perValue = lint(users, { users: { root: { uid: mkDefault(0) } } }, { users: { root: { shell: "/bin/sh" } } });
@@ -115,12 +204,18 @@ t.test("lint: lists whose order follows from imports", async (t) => {
 });
 t.test("lint: options nobody sets or reads, and with roots also those set in vain", async (t) => {
   const module = { config: { name: (config: Loose) => String(config.on), list: ["x"] } };
-  t.same(rules(lint(declared, module)).filter((each) => each.startsWith("unused")), ["unused-option units"]);
+  t.same(
+    rules(lint(declared, module)).filter((each) => each.startsWith("unused")),
+    ["unused-option units"],
+  );
   const withRoots = lintModules({ modules: [declared, module] }, { roots: [["name"]] });
   t.same(rules(withRoots), ["unread-option list", "unused-option units"]);
 });
 t.test("lint: an option declared by two modules", async (t) => {
-  t.same(rules(lint({ options: { e: opt(types.enum(["a"])) } }, { options: { e: opt(types.enum(["b"])) } }, { e: "a" })), ["declared-twice e"]);
+  t.same(
+    rules(lint({ options: { e: opt(types.enum(["a"])) } }, { options: { e: opt(types.enum(["b"])) } }, { e: "a" })),
+    ["declared-twice e"],
+  );
 });
 
 t.test("all errors: also of values that nothing reads, each once, without options that are merely unset", async (t) => {
@@ -133,16 +228,28 @@ t.test("all errors: also of values that nothing reads, each once, without option
     units: opt(types.attrsOf(sub({ port: opt(types.int) })), { default: {} }),
   };
   const errors = allErrors(
-    evaluate({ options }, { wrong: "x", reader: (config: Loose) => config.needed, list: ["y"], units: { a: { port: "z" }, b: { prot: 1 } }, extra: 1 }),
+    evaluate(
+      { options },
+      {
+        wrong: "x",
+        reader: (config: Loose) => config.needed,
+        list: ["y"],
+        units: { a: { port: "z" }, b: { prot: 1 } },
+        extra: 1,
+      },
+    ),
   );
-  t.same(errors.map((each) => each.message.split("\n")[0]).sort(), [
-    "`needed` is read, but nothing defines it and it has no default.",
-    'The value of `list."[definition 1-entry 1]"` is not of type signed integer.',
-    "The value of `units.a.port` is not of type signed integer.",
-    "The value of `wrong` is not of type signed integer.",
-    "There is no option `extra`, but it is defined:",
-    "There is no option `units.b.prot`, but it is defined:",
-  ].sort());
+  t.same(
+    errors.map((each) => each.message.split("\n")[0]).sort(),
+    [
+      "`needed` is read, but nothing defines it and it has no default.",
+      'The value of `list."[definition 1-entry 1]"` is not of type signed integer.',
+      "The value of `units.a.port` is not of type signed integer.",
+      "The value of `wrong` is not of type signed integer.",
+      "There is no option `extra`, but it is defined:",
+      "There is no option `units.b.prot`, but it is defined:",
+    ].sort(),
+  );
 });
 
 t.test("a former name that nobody uses is no error", async (t) => {

@@ -1,7 +1,19 @@
 /** The static types: what is an error here must stay one. The compiler checks this file; running it checks little. */
 import t from "tap";
 import {
-  type Config, type ConfigOf, defineModule, evalModules, mkAfter, mkDefault, mkEnableOption, mkForce, mkIf, mkMerge, mkOption, mkOptionDefault, types,
+  type Config,
+  type ConfigOf,
+  defineModule,
+  evalModules,
+  mkAfter,
+  mkDefault,
+  mkEnableOption,
+  mkForce,
+  mkIf,
+  mkMerge,
+  mkOption,
+  mkOptionDefault,
+  types,
 } from "#lib/evaluator/index.ts";
 
 const options = {
@@ -19,7 +31,10 @@ const options = {
     coerced: mkOption({ type: types.coercedTo(types.str, (text) => [text], types.listOf(types.str)), default: [] }),
     on: mkEnableOption("the tests"),
     open: mkOption({
-      type: types.submodule({ options: { level: mkOption({ type: types.int, default: 1 }) }, freeformType: types.attrsOf(types.str) }),
+      type: types.submodule({
+        options: { level: mkOption({ type: types.int, default: 1 }) },
+        freeformType: types.attrsOf(types.str),
+      }),
       default: {},
     }),
     units: mkOption({

@@ -40,7 +40,11 @@ let runs = 0;
 async function fetch(
   host: Host,
   urls: readonly string[],
-  { settings = {}, part, ...more }: Partial<DownloadRequest> & { settings?: Partial<NetworkSettings>; part?: Buffer } = {},
+  {
+    settings = {},
+    part,
+    ...more
+  }: Partial<DownloadRequest> & { settings?: Partial<NetworkSettings>; part?: Buffer } = {},
 ): Promise<Result> {
   const work = `${host.directory}/${runs++}`;
   await host.fs.promises.mkdir(work);
@@ -54,7 +58,9 @@ async function fetch(
   );
   const destination = `${work}/file`;
   const effect = download({ name: "tool", urls, hash, destination, partial: work, ...more });
-  const error = await Effect.runPromise(effect.pipe(Effect.as(undefined), Effect.catch(Effect.succeed), Effect.provide(services)));
+  const error = await Effect.runPromise(
+    effect.pipe(Effect.as(undefined), Effect.catch(Effect.succeed), Effect.provide(services)),
+  );
   const file = await host.fs.promises.readFile(destination).then(Buffer.from, () => undefined);
   const parts = (await host.fs.promises.readdir(work)).map(String).filter((name) => name.endsWith(".part"));
   return { error: error as FetchError | undefined, events, file, parts };
@@ -81,7 +87,10 @@ for (const [where, makeHost] of hosts) {
       t.equal(error, undefined);
       t.ok(file?.equals(bytes));
       t.match(requests, ["GET /f", /^GET \/f bytes=[1-9]\d*-$/]);
-      t.match(events.find(({ type }) => type === "fetch-retry"), { reason: /after \d+ bytes/ });
+      t.match(
+        events.find(({ type }) => type === "fetch-retry"),
+        { reason: /after \d+ bytes/ },
+      );
     });
 
     t.test("what an earlier run left is used", async (t) => {
@@ -120,7 +129,8 @@ for (const [where, makeHost] of hosts) {
 
     t.test("files are fetched from file URLs", async (t) => {
       await host.fs.promises.writeFile(`${host.directory}/with space`, bytes);
-      if (host.directory !== "/w") t.ok((await fetch(host, [`file://${host.directory}/with%20space`])).file?.equals(bytes));
+      if (host.directory !== "/w")
+        t.ok((await fetch(host, [`file://${host.directory}/with%20space`])).file?.equals(bytes));
       const gone = await fetch(host, [`file://${host.directory}/nothing`]);
       t.match(gone.error, { _tag: "FileGone" });
     });
@@ -147,7 +157,9 @@ t.test("mirrors are tried in order", async (t) => {
 
   t.test("gone from everywhere", async (t) => {
     const other = await serve(t, { "/f": status(410) });
-    const { error, parts } = await fetch(host, [`${empty.url}/f`, `${other.url}/f`, "http://127.0.0.1:1/f"], { path: "pool/f" });
+    const { error, parts } = await fetch(host, [`${empty.url}/f`, `${other.url}/f`, "http://127.0.0.1:1/f"], {
+      path: "pool/f",
+    });
     t.match(error, { _tag: "FileGone", name: "tool", path: "pool/f" });
     t.match(error?.message, /pool\/f is gone from every mirror/);
     t.match(error?.message, `${other.url}/f: status 410`, "what each said");
@@ -162,13 +174,21 @@ t.test("mirrors are tried in order", async (t) => {
     t.match(error, { _tag: "NetworkUnreachable", attempts: [{ reason: /ECONNREFUSED/ }, { status: 503 }] });
     t.match(error?.message, /proxy settings/);
     const refused = await serve(t, { "/f": status(403) });
-    t.match((await fetch(host, [`${refused.url}/f`])).error, { _tag: "NetworkUnreachable", attempts: [{ status: 403 }] });
+    t.match((await fetch(host, [`${refused.url}/f`])).error, {
+      _tag: "NetworkUnreachable",
+      attempts: [{ status: 403 }],
+    });
     t.equal(refused.requests.length, 1, "a refusal is final");
   });
 
   t.test("wrong content is an error of its own, whatever other mirrors say", async (t) => {
     const { error, file, parts } = await fetch(host, [`${bad.url}/f`, `${empty.url}/f`]);
-    t.match(error, { _tag: "HashMismatch", url: `${bad.url}/f`, expected: `sha256:${sha256(bytes).hex}`, actual: `sha256:${sha256(wrong).hex}` });
+    t.match(error, {
+      _tag: "HashMismatch",
+      url: `${bad.url}/f`,
+      expected: `sha256:${sha256(bytes).hex}`,
+      actual: `sha256:${sha256(wrong).hex}`,
+    });
     t.match(error?.message, /expected sha256:.*\n.*actual {3}sha256:/);
     t.equal(file, undefined);
     t.strictSame(parts, [], "wrong bytes are not kept");
@@ -177,22 +197,37 @@ t.test("mirrors are tried in order", async (t) => {
   t.test("not one byte more than pinned is accepted", async (t) => {
     const endless = await serve(t, {
       "/f": (_, response) => {
-        const more = (): void => void (response.write(Buffer.alloc(65536)) ? setImmediate(more) : response.once("drain", more));
+        const more = (): void =>
+          void (response.write(Buffer.alloc(65536)) ? setImmediate(more) : response.once("drain", more));
         response.writeHead(200);
         more();
       },
       "/announced": bytes,
     });
-    t.match((await fetch(host, [`${endless.url}/f`], { size: 100_000 })).error, { _tag: "HashMismatch", actual: "more than 100000 bytes" });
-    t.match((await fetch(host, [`${endless.url}/announced`], { size: 5 })).error, { _tag: "HashMismatch", actual: "300000 bytes" });
+    t.match((await fetch(host, [`${endless.url}/f`], { size: 100_000 })).error, {
+      _tag: "HashMismatch",
+      actual: "more than 100000 bytes",
+    });
+    t.match((await fetch(host, [`${endless.url}/announced`], { size: 5 })).error, {
+      _tag: "HashMismatch",
+      actual: "300000 bytes",
+    });
   });
 
   t.test("a server that falls silent is left", async (t) => {
-    const silent = await serve(t, { "/f": (_, response) => void response.writeHead(200, { "Content-Length": bytes.length }).write("x"), "/g": () => {} });
-    const { error, file, events } = await fetch(host, [`${silent.url}/g`, `${silent.url}/f`, `${good.url}/f`], { settings: { silenceMilliseconds: 100 } });
+    const silent = await serve(t, {
+      "/f": (_, response) => void response.writeHead(200, { "Content-Length": bytes.length }).write("x"),
+      "/g": () => {},
+    });
+    const { error, file, events } = await fetch(host, [`${silent.url}/g`, `${silent.url}/f`, `${good.url}/f`], {
+      settings: { silenceMilliseconds: 100 },
+    });
     t.equal(error, undefined);
     t.ok(file?.equals(bytes));
-    t.match(events.flatMap((event) => (event.type === "fetch-retry" ? [event.reason] : [])), [/no answer for 0.1 seconds/, /after 1 bytes: no answer/]);
+    t.match(
+      events.flatMap((event) => (event.type === "fetch-retry" ? [event.reason] : [])),
+      [/no answer for 0.1 seconds/, /after 1 bytes: no answer/],
+    );
   });
 
   t.test("a server that cannot be reached is tried last from then on", async (t) => {
@@ -200,9 +235,17 @@ t.test("mirrors are tried in order", async (t) => {
     const tried: string[] = [];
     await host.fs.promises.mkdir(`${host.directory}/late`);
     const one = (name: string) =>
-      download({ name, urls: ["http://127.0.0.1:1/f", `${good.url}/f`], hash: sha256(bytes), destination: `${host.directory}/late/${name}`, partial: `${host.directory}/late` });
+      download({
+        name,
+        urls: ["http://127.0.0.1:1/f", `${good.url}/f`],
+        hash: sha256(bytes),
+        destination: `${host.directory}/late/${name}`,
+        partial: `${host.directory}/late`,
+      });
     const watched = Events.to((event) => event.type === "fetch-retry" && tried.push(event.name));
-    await Effect.runPromise(Effect.andThen(one("first"), one("second")).pipe(Effect.provide(watched), Effect.provide(services)));
+    await Effect.runPromise(
+      Effect.andThen(one("first"), one("second")).pipe(Effect.provide(watched), Effect.provide(services)),
+    );
     t.strictSame(tried, ["first"]);
   });
 });
@@ -240,7 +283,13 @@ t.test("connections are kept, and few at a time", async (t) => {
   const effect = Effect.forEach(
     names,
     (name, index) =>
-      download({ name, urls: [`${server.url}/${index}`], hash: sha256(Buffer.from(name)), destination: `/w/${index}`, partial: "/w" }),
+      download({
+        name,
+        urls: [`${server.url}/${index}`],
+        hash: sha256(Buffer.from(name)),
+        destination: `/w/${index}`,
+        partial: "/w",
+      }),
     { concurrency: "unbounded" },
   );
   let started = 0;
@@ -274,7 +323,12 @@ t.test("an interrupted download keeps what arrived and lets go of the connection
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(effect);
       for (;;) {
-        const size = yield* Effect.promise(() => host.fs.promises.stat(part).then(({ size }) => size, () => 0));
+        const size = yield* Effect.promise(() =>
+          host.fs.promises.stat(part).then(
+            ({ size }) => size,
+            () => 0,
+          ),
+        );
         if (size === 1000) break;
         yield* Effect.sleep(1);
       }
@@ -329,12 +383,21 @@ t.test("proxies", async (t) => {
   const { error } = await fetch(host, ["https://archive.example/f"], { settings: { proxy: () => address, rounds: 1 } });
   t.strictSame(seen, ["CONNECT archive.example:443"], "TLS goes through a tunnel");
   t.match(error, { _tag: "NetworkUnreachable" }, "behind which no TLS answered here");
-  const socks = await fetch(host, ["https://archive.example/f"], { settings: { proxy: () => "socks5://x", rounds: 1 } });
+  const socks = await fetch(host, ["https://archive.example/f"], {
+    settings: { proxy: () => "socks5://x", rounds: 1 },
+  });
   t.match(socks.error?.message, /proxies of type 'socks5:' are not supported/);
 
   t.test("which one is used", async (t) => {
-    const environment = { http_proxy: "one:3128", HTTPS_PROXY: "http://two", no_proxy: "local, .corp.example,10.0.0.1:8080" };
-    const apt = [["Acquire::http::Proxy", "http://apt"], ["Acquire::http::Proxy::near.example", "DIRECT"]] as const;
+    const environment = {
+      http_proxy: "one:3128",
+      HTTPS_PROXY: "http://two",
+      no_proxy: "local, .corp.example,10.0.0.1:8080",
+    };
+    const apt = [
+      ["Acquire::http::Proxy", "http://apt"],
+      ["Acquire::http::Proxy::near.example", "DIRECT"],
+    ] as const;
     const rule = proxyRule(environment);
     const withApt = proxyRule(environment, apt);
     const cases: readonly (readonly [url: string, plain: string | undefined, apt: string | undefined])[] = [
@@ -357,7 +420,10 @@ t.test("proxies", async (t) => {
 });
 
 t.test("pool paths become URLs of every mirror", async (t) => {
-  const mirrors = Mirrors.layer({ archives: ["http://a.example/debian/", "http://b.example"], security: ["http://s.example/sec"] });
+  const mirrors = Mirrors.layer({
+    archives: ["http://a.example/debian/", "http://b.example"],
+    security: ["http://s.example/sec"],
+  });
   const urls = (path: string) => Effect.runPromise(poolUrls("p", path).pipe(Effect.provide(mirrors)));
   t.strictSame(await urls("pool/main/g/g++/g++_1%3a1~2+b1_arm64.deb"), [
     "http://a.example/debian/pool/main/g/g%2B%2B/g%2B%2B_1%253a1~2%2Bb1_arm64.deb",

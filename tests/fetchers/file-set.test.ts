@@ -14,7 +14,9 @@ import { hosts } from "../archives/support.ts";
 import type { Host } from "../archives/support.ts";
 
 const list = (host: Host, options: Omit<FileSetOptions, "root"> = {}) =>
-  Effect.runPromise(fileSet({ root: host.directory, ...options }).pipe(Effect.provide(Layer.succeed(FileSystem, host.fs))));
+  Effect.runPromise(
+    fileSet({ root: host.directory, ...options }).pipe(Effect.provide(Layer.succeed(FileSystem, host.fs))),
+  );
 
 async function write(host: Host, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
@@ -42,11 +44,26 @@ for (const [where, makeHost] of hosts) {
       "z-file": "",
     });
     await host.fs.promises.symlink("src", `${host.directory}/link`);
-    t.strictSame(await list(host), [".gitignore", "important.log", "link", "src/.gitignore", "src/b.log", "src/build/kept", "src/main.ts", "z-file"]);
-    t.strictSame(await list(host, { ignore: ["src", ".gitignore", "!a.log"] }), ["a.log", "important.log", "link", "z-file"], "own patterns decide");
+    t.strictSame(await list(host), [
+      ".gitignore",
+      "important.log",
+      "link",
+      "src/.gitignore",
+      "src/b.log",
+      "src/build/kept",
+      "src/main.ts",
+      "z-file",
+    ]);
+    t.strictSame(
+      await list(host, { ignore: ["src", ".gitignore", "!a.log"] }),
+      ["a.log", "important.log", "link", "z-file"],
+      "own patterns decide",
+    );
     const all = await list(host, { ignoreFiles: [] });
     t.ok(all.includes("build/out") && !all.some((path) => path.startsWith(".git/")));
-    const nowhere = await Effect.runPromise(fileSet({ root: "/nowhere" }).pipe(Effect.flip, Effect.provide(Layer.succeed(FileSystem, host.fs))));
+    const nowhere = await Effect.runPromise(
+      fileSet({ root: "/nowhere" }).pipe(Effect.flip, Effect.provide(Layer.succeed(FileSystem, host.fs))),
+    );
     t.match(nowhere, { _tag: "FetchFileError", path: "/nowhere" });
   });
 }
@@ -59,7 +76,22 @@ t.test("ignore files mean what git says they mean", { skip }, async () => {
   const env = { PATH: process.env["PATH"], GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
   const git = (...args: string[]): string => execFileSync("git", args, { cwd: directory, env, encoding: "utf8" });
   const fs = await import("node:fs");
-  const paths = ["a", "b.o", "a.b", "x/a", "x/b.o", "x/y/a", "x/y/b.o", "y/x/a", "y/[b]", "y/#c", "y/!d", "ab/c", "a b", "x/a b "];
+  const paths = [
+    "a",
+    "b.o",
+    "a.b",
+    "x/a",
+    "x/b.o",
+    "x/y/a",
+    "x/y/b.o",
+    "y/x/a",
+    "y/[b]",
+    "y/#c",
+    "y/!d",
+    "ab/c",
+    "a b",
+    "x/a b ",
+  ];
   for (const path of paths) {
     mkdirSync(dirname(`${directory}/${path}`), { recursive: true });
     writeFileSync(`${directory}/${path}`, "");
@@ -67,8 +99,35 @@ t.test("ignore files mean what git says they mean", { skip }, async () => {
   git("init", "--quiet");
   // Of two stars that are no component of their own, git's manual and git's matcher say different things.
   const oddStars = /[^/!]\*\*|\*\*[^/]|\*{3}/;
-  const piece = fc.constantFrom("a", "b", "x", "y", "*", "**", "?", "/", "/", ".o", "[ab]", "[!a]", "\\#", "\\!", "#", "!", " ", "[b]", "\\[b]", "c", "b.o", "/**", "**/");
-  const line = fc.tuple(fc.constantFrom("", "", "!"), fc.array(piece, { minLength: 1, maxLength: 5 })).map(([keep, pieces]) => keep + pieces.join("")).filter((line) => !oddStars.test(line));
+  const piece = fc.constantFrom(
+    "a",
+    "b",
+    "x",
+    "y",
+    "*",
+    "**",
+    "?",
+    "/",
+    "/",
+    ".o",
+    "[ab]",
+    "[!a]",
+    "\\#",
+    "\\!",
+    "#",
+    "!",
+    " ",
+    "[b]",
+    "\\[b]",
+    "c",
+    "b.o",
+    "/**",
+    "**/",
+  );
+  const line = fc
+    .tuple(fc.constantFrom("", "", "!"), fc.array(piece, { minLength: 1, maxLength: 5 }))
+    .map(([keep, pieces]) => keep + pieces.join(""))
+    .filter((line) => !oddStars.test(line));
   const lines = fc.array(line, { maxLength: 4 }).map((lines) => `${lines.join("\n")}\n`);
   await fc.assert(
     fc.asyncProperty(lines, lines, async (top, inner) => {

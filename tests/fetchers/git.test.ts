@@ -1,7 +1,18 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import t from "tap";
 import { fetchGit } from "#lib/fetchers/git.ts";
@@ -29,7 +40,8 @@ t.test("git repositories", { skip }, async (t) => {
   t.teardown(() => rmSync(directory, { recursive: true }));
   const repository = `${directory}/repository`;
   mkdirSync(`${repository}/sub/deep`, { recursive: true });
-  const git = (...args: string[]): string => execFileSync("git", args, { cwd: repository, env, encoding: "utf8" }).trim();
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: repository, env, encoding: "utf8" }).trim();
   const commit = (message: string): string => {
     git("add", "--all");
     git("commit", "--quiet", "--message", message);
@@ -63,7 +75,16 @@ t.test("git repositories", { skip }, async (t) => {
     for (const url of [repository, `file://${repository}`]) {
       const { error, destination } = await fetch({ url });
       t.equal(error, undefined);
-      t.strictSame(readdirSync(destination).sort(), [".gitattributes", "empty", "left-out", "lines.txt", "link", "run", "sub", "version"]);
+      t.strictSame(readdirSync(destination).sort(), [
+        ".gitattributes",
+        "empty",
+        "left-out",
+        "lines.txt",
+        "link",
+        "run",
+        "sub",
+        "version",
+      ]);
       t.equal(readFileSync(`${destination}/lines.txt`, "utf8"), "one\ntwo\n", "no line ends are changed");
       t.equal(readFileSync(`${destination}/version`, "utf8"), "$Format:%H$", "nothing is substituted");
       t.equal(statSync(`${destination}/sub/deep/large`).size, 700_000);
@@ -84,7 +105,7 @@ t.test("git repositories", { skip }, async (t) => {
       process.env["HOME"] = home;
     });
     process.env["HOME"] = directory;
-    writeFileSync(`${directory}/.gitconfig`, "[protocol \"ext\"]\n\tallow = always\n");
+    writeFileSync(`${directory}/.gitconfig`, '[protocol "ext"]\n\tallow = always\n');
     for (const url of [`ext::touch ${directory}/evil`, `--upload-pack=touch ${directory}/evil;`]) {
       t.match((await fetch({ url })).error, { _tag: "GitFailed" }, url);
       t.notOk(readdirSync(directory).includes("evil"), "a URL runs no program");
@@ -103,7 +124,8 @@ t.test("git repositories", { skip }, async (t) => {
 });
 
 t.test("hostile trees are refused", async (t) => {
-  const line = (mode: string, name: string, type = "blob"): string => `${mode} ${type} ${"a".repeat(40)}       5\t${name}\0`;
+  const line = (mode: string, name: string, type = "blob"): string =>
+    `${mode} ${type} ${"a".repeat(40)}       5\t${name}\0`;
   const refusal = (listing: string): unknown => {
     try {
       return parseTree("repository", listing);
@@ -121,5 +143,7 @@ t.test("hostile trees are refused", async (t) => {
     ["nonsense\0", { _tag: "UnsupportedArchive" }],
   ];
   for (const [listing, error] of cases) t.match(refusal(listing), error);
-  t.match(parseTree("r", `160000 commit ${"b".repeat(40)}       -\tmodule\0`), [{ path: "module", type: "directory", size: 0 }]);
+  t.match(parseTree("r", `160000 commit ${"b".repeat(40)}       -\tmodule\0`), [
+    { path: "module", type: "directory", size: 0 },
+  ]);
 });

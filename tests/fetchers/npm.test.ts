@@ -13,7 +13,10 @@ t.test("a lock file's tarballs are listed, each once and sorted", async (t) => {
     packages: {
       "": { name: "root", version: "1.0.0" },
       "node_modules/zod": { version: "1.0.0", integrity },
-      "node_modules/@scope/a": { version: "2.0.0", integrity: `sha1-${Buffer.alloc(20).toString("base64")} ${integrity}` },
+      "node_modules/@scope/a": {
+        version: "2.0.0",
+        integrity: `sha1-${Buffer.alloc(20).toString("base64")} ${integrity}`,
+      },
       "node_modules/zod/node_modules/alias": { name: "zod", version: "1.0.0", integrity },
       "node_modules/local": { link: true, resolved: "packages/local" },
       "node_modules/bundled": { version: "1.0.0", inBundle: true },
@@ -31,17 +34,35 @@ t.test("a lock file's tarballs are listed, each once and sorted", async (t) => {
     [{ "node_modules/a": { integrity } }, /no version/],
     [{ "node_modules/a": { version: "1", integrity: "md4-x" } }, /not a hash/],
     [{ "node_modules/../../x": { version: "1", integrity } }, /name is not a package's/],
-    [{ "node_modules/a": { version: "1", integrity }, "node_modules/b/node_modules/a": { version: "1", integrity: `sha512-${Buffer.alloc(64, 2).toString("base64")}` } }, /different hashes/],
+    [
+      {
+        "node_modules/a": { version: "1", integrity },
+        "node_modules/b/node_modules/a": {
+          version: "1",
+          integrity: `sha512-${Buffer.alloc(64, 2).toString("base64")}`,
+        },
+      },
+      /different hashes/,
+    ],
   ];
   for (const [packages, reason] of cases) {
-    t.match(await outcome(readNpmLock("lock", JSON.stringify({ packages }))), { _tag: "InvalidNpmLock", message: reason });
+    t.match(await outcome(readNpmLock("lock", JSON.stringify({ packages }))), {
+      _tag: "InvalidNpmLock",
+      message: reason,
+    });
   }
   t.match(await outcome(readNpmLock("lock", "{")), { _tag: "InvalidNpmLock" });
 });
 
 t.test("the registry is the host's", async (t) => {
-  t.equal(await outcome(npmRegistry({ npm_config_registry: "http://registry.example/npm/" })), "http://registry.example/npm");
-  t.match(await outcome(npmRegistry({ npm_config_registry: "nonsense" })), { _tag: "RegistryUnknown", message: /npm_config_registry/ });
+  t.equal(
+    await outcome(npmRegistry({ npm_config_registry: "http://registry.example/npm/" })),
+    "http://registry.example/npm",
+  );
+  t.match(await outcome(npmRegistry({ npm_config_registry: "nonsense" })), {
+    _tag: "RegistryUnknown",
+    message: /npm_config_registry/,
+  });
   t.match(await outcome(npmRegistry({ PATH: "/nowhere" })), { _tag: "RegistryUnknown" });
 });
 
@@ -49,5 +70,6 @@ t.test("tarballs have their place in a registry", async (t) => {
   t.equal(npmTarballUrl("http://r", "zod", "1.0.0+x"), "http://r/zod/-/zod-1.0.0%2Bx.tgz");
   t.equal(npmTarballUrl("http://r", "@scope/name", "1.0.0"), "http://r/@scope/name/-/name-1.0.0.tgz");
   for (const name of ["zod", "@oven/bun-linux-x64", "a.b_c"]) t.ok(isNpmName(name), name);
-  for (const name of ["", "..", "../x", "a/b", "@a", "@a/../b", "a b", "A", "x".repeat(215)]) t.notOk(isNpmName(name), name);
+  for (const name of ["", "..", "../x", "a/b", "@a", "@a/../b", "a b", "A", "x".repeat(215)])
+    t.notOk(isNpmName(name), name);
 });

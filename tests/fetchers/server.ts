@@ -67,7 +67,10 @@ export function cut(bytes: Buffer, after: number): Answer {
   return (request, response) => {
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
     const rest = bytes.subarray(start);
-    const headers = { "Content-Length": rest.length, "Content-Range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` };
+    const headers = {
+      "Content-Length": rest.length,
+      "Content-Range": `bytes ${start}-${bytes.length - 1}/${bytes.length}`,
+    };
     response.writeHead(start === 0 ? 200 : 206, headers);
     response.write(rest.subarray(0, after), () => response.destroy());
   };

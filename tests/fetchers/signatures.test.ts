@@ -17,7 +17,12 @@ const bytes = Buffer.from("release 1\n".repeat(50_000));
 
 async function detached(key: openpgp.PrivateKey, date?: Date): Promise<string> {
   const message = await openpgp.createMessage({ binary: new Uint8Array(bytes) });
-  return (await openpgp.sign({ message, signingKeys: key, detached: true, ...(date === undefined ? {} : { date }) })) as string;
+  return (await openpgp.sign({
+    message,
+    signingKeys: key,
+    detached: true,
+    ...(date === undefined ? {} : { date }),
+  })) as string;
 }
 
 async function check(host: Host, request: SignatureRequest) {
@@ -47,7 +52,9 @@ t.test("signatures", async (t) => {
       const signature = await put("file.asc", await detached(alice.privateKey));
 
       const { verified } = await check(host, { file, signature, keys });
-      t.match(verified?.signers, [{ fingerprint: alice.privateKey.getFingerprint().toUpperCase(), userIds: ["Alice"] }]);
+      t.match(verified?.signers, [
+        { fingerprint: alice.privateKey.getFingerprint().toUpperCase(), userIds: ["Alice"] },
+      ]);
       t.equal(verified?.text, undefined);
       const binaryKeys = [await put("alice.gpg", alice.binary), await put("mallory.gpg", mallory.binary)];
       const raw = (await openpgp.readSignature({ armoredSignature: await detached(alice.privateKey) })).write();
@@ -55,9 +62,15 @@ t.test("signatures", async (t) => {
       t.match(binary.verified?.signers, [{ userIds: ["Alice"] }], "binary keys and signatures");
 
       const changed = await put("changed", Buffer.concat([bytes, Buffer.from("!")]));
-      t.match((await check(host, { file: changed, signature, keys })).error, { _tag: "SignatureInvalid", file: changed });
+      t.match((await check(host, { file: changed, signature, keys })).error, {
+        _tag: "SignatureInvalid",
+        file: changed,
+      });
       const foreign = await put("foreign.asc", await detached(mallory.privateKey));
-      t.match((await check(host, { file, signature: foreign, keys })).error?.message, /Could not find signing key.*add it to the keys/);
+      t.match(
+        (await check(host, { file, signature: foreign, keys })).error?.message,
+        /Could not find signing key.*add it to the keys/,
+      );
       t.match((await check(host, { file, signature: file, keys })).error?.message, /not a signature/);
       t.match((await check(host, { file, signature, keys: [] })).error?.message, /no keys are given/);
       t.match((await check(host, { file, signature, keys: [file] })).error?.message, /no usable keys/);
@@ -65,7 +78,10 @@ t.test("signatures", async (t) => {
 
       const then = await put("then.asc", await detached(expired.privateKey, new Date("2020-01-15")));
       const expiredKeys = [await put("expired.asc", expired.armored)];
-      t.ok((await check(host, { file, signature: then, keys: expiredKeys })).verified, "a key that has expired since is judged at the time of signing");
+      t.ok(
+        (await check(host, { file, signature: then, keys: expiredKeys })).verified,
+        "a key that has expired since is judged at the time of signing",
+      );
 
       const cleartext = await openpgp.createCleartextMessage({ text: "Origin: test\n- dashed\n" });
       const clear = await openpgp.sign({ message: cleartext, signingKeys: alice.privateKey });

@@ -53,7 +53,8 @@ export async function serveArchive(
   const files = new Map<string, string>();
   for (const [suite, packages] of Object.entries(suites)) await addSuite(files, suite, packages, privateKey);
   if (options.tamper === true) {
-    for (const [path, text] of files) if (path.endsWith("Packages")) files.set(path, text.replaceAll("Package: perl", "Package: evil"));
+    for (const [path, text] of files)
+      if (path.endsWith("Packages")) files.set(path, text.replaceAll("Package: perl", "Package: evil"));
   }
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -70,11 +71,18 @@ export async function serveArchive(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian`, requests };
 }
 
-async function addSuite(files: Map<string, string>, suite: string, packages: readonly FakePackage[], key: openpgp.PrivateKey) {
+async function addSuite(
+  files: Map<string, string>,
+  suite: string,
+  packages: readonly FakePackage[],
+  key: openpgp.PrivateKey,
+) {
   const pool = suite.endsWith("-security") ? "pool/updates/main" : "pool/main";
   const sums: string[] = [];
   for (const architecture of ["amd64", "arm64"]) {
-    const listed = packages.filter(({ Architecture = "amd64" }) => Architecture === architecture || Architecture === "all");
+    const listed = packages.filter(
+      ({ Architecture = "amd64" }) => Architecture === architecture || Architecture === "all",
+    );
     const text = listed.map((fake) => stanza({ Architecture: "amd64", ...fake }, pool)).join("\n");
     const path = `main/binary-${architecture}/Packages`;
     files.set(`dists/${suite}/${path}`, text);
@@ -98,6 +106,15 @@ async function addSuite(files: Map<string, string>, suite: string, packages: rea
 
 function stanza(fields: FakePackage, pool: string): string {
   const path = poolPath(fields, pool);
-  const all = { ...fields, Maintainer: "nobody", Description: "fake", Filename: path, Size: String(path.length), SHA256: fakeSha256(path) };
-  return Object.entries(all).map(([field, value]) => `${field}: ${value}\n`).join("");
+  const all = {
+    ...fields,
+    Maintainer: "nobody",
+    Description: "fake",
+    Filename: path,
+    Size: String(path.length),
+    SHA256: fakeSha256(path),
+  };
+  return Object.entries(all)
+    .map(([field, value]) => `${field}: ${value}\n`)
+    .join("");
 }

@@ -26,7 +26,11 @@ t.setTimeout(600_000);
 
 const withoutApt = spawnSync("apt-get", ["--version"]).status === 0 ? false : "apt is not installed";
 
-const amd64 = (name: string, packages: readonly string[], more: Partial<EnvironmentRequest> = {}): EnvironmentRequest => ({
+const amd64 = (
+  name: string,
+  packages: readonly string[],
+  more: Partial<EnvironmentRequest> = {},
+): EnvironmentRequest => ({
   name,
   suite: "trixie",
   components: ["main"],
@@ -55,7 +59,11 @@ const trixie: readonly FakePackage[] = [
 ];
 
 /** Runs `resolve` against the host's real apt and returns its closures, or its error. */
-async function run(requests: readonly EnvironmentRequest[], options: ResolveOptions, emit: (event: EngineEvent) => void = () => {}) {
+async function run(
+  requests: readonly EnvironmentRequest[],
+  options: ResolveOptions,
+  emit: (event: EngineEvent) => void = () => {},
+) {
   const services = Layer.mergeAll(FileSystem.layer, Processes.layer, Events.to(emit));
   return Effect.runPromiseExit(resolve(requests, options).pipe(Effect.provide(services)));
 }
@@ -88,7 +96,9 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
     key,
     (stop) => t.teardown(stop),
   );
-  const security = await serveArchive({ "trixie-security": [{ Package: "bash", Version: "5.2.37-3" }] }, key, (stop) => t.teardown(stop));
+  const security = await serveArchive({ "trixie-security": [{ Package: "bash", Version: "5.2.37-3" }] }, key, (stop) =>
+    t.teardown(stop),
+  );
   const mirrors = { archives: [archive.url], security: [security.url] };
   // The host's own apt configuration may name a proxy, which would be asked for this machine's own server.
   const hostConfiguration = join(directory, "host.conf");
@@ -114,7 +124,11 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
 
   t.test("fetches the index once for all requests, and nothing of the host's", async (t) => {
     archive.requests.length = 0;
-    const requests = [amd64("one", ["bash"]), { ...amd64("two", ["bash"]), architectures: ["arm64" as const] }, amd64("three", ["perl"])];
+    const requests = [
+      amd64("one", ["bash"]),
+      { ...amd64("two", ["bash"]), architectures: ["arm64" as const] },
+      amd64("three", ["perl"]),
+    ];
     const resolved = succeeded(await run(requests, options));
     t.strictSame([...resolved.keys()], ["one", "two", "three"]);
     t.strictSame(names(resolved.get("two")), ["base:all", "bash:arm64", "libc6:arm64"]);
@@ -122,7 +136,9 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
   });
 
   t.test("takes packages of a second architecture", async (t) => {
-    const resolved = succeeded(await run([amd64("mixed", ["bash", "libc6:arm64"], { architectures: ["amd64", "arm64"] })], options));
+    const resolved = succeeded(
+      await run([amd64("mixed", ["bash", "libc6:arm64"], { architectures: ["amd64", "arm64"] })], options),
+    );
     t.strictSame(names(resolved.get("mixed")), ["base:all", "bash:amd64", "libc6:amd64", "libc6:arm64"]);
     const native = succeeded(await run([amd64("native", ["bash"], { architectures: ["arm64", "amd64"] })], options));
     t.strictSame(names(native.get("native")), ["base:all", "bash:arm64", "libc6:arm64"], "the first is the native one");
@@ -130,14 +146,19 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
 
   t.test("keeps excluded packages out, real and virtual, and what only they need", async (t) => {
     const excluded = { excluded: ["initrd-tool", "hooks"] };
-    const resolved = succeeded(await run([amd64("kernel", ["kernel"], excluded), amd64("whole", ["kernel", "initrd-maker"])], options));
+    const resolved = succeeded(
+      await run([amd64("kernel", ["kernel"], excluded), amd64("whole", ["kernel", "initrd-maker"])], options),
+    );
     t.strictSame(names(resolved.get("kernel")), ["kernel:amd64"]);
     t.strictSame(names(resolved.get("whole")), ["hooks:amd64", "initrd-maker:amd64", "kernel:amd64", "perl:amd64"]);
   });
 
   t.test("adds the essential packages on request, but for the excluded ones", async (t) => {
     const resolved = succeeded(
-      await run([amd64("all", ["perl"], { essential: true }), amd64("less", ["perl"], { essential: true, excluded: ["bash"] })], options),
+      await run(
+        [amd64("all", ["perl"], { essential: true }), amd64("less", ["perl"], { essential: true, excluded: ["bash"] })],
+        options,
+      ),
     );
     t.strictSame(names(resolved.get("all")), ["base:all", "bash:amd64", "libc6:amd64", "perl:amd64"]);
     t.strictSame(names(resolved.get("less")), ["base:all", "perl:amd64"]);
@@ -155,10 +176,14 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
         options,
       ),
     );
-    const version = (environment: string, name: string) => resolved.get(environment)?.find((pinned) => pinned.name === name)?.version;
+    const version = (environment: string, name: string) =>
+      resolved.get(environment)?.find((pinned) => pinned.name === name)?.version;
     t.equal(version("main", "bash"), "5.2.37-2+b10");
     t.equal(version("secure", "bash"), "5.2.37-3");
-    t.equal(resolved.get("secure")?.find(({ name }) => name === "bash")?.path, "pool/updates/main/b/bash/bash_5.2.37-3_amd64.deb");
+    t.equal(
+      resolved.get("secure")?.find(({ name }) => name === "bash")?.path,
+      "pool/updates/main/b/bash/bash_5.2.37-3_amd64.deb",
+    );
     t.equal(version("offered", "kernel"), "6.12");
     t.equal(version("newer", "kernel"), "7.2");
   });
@@ -179,7 +204,10 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
   t.test("an unknown package is named, with what may have been meant", async (t) => {
     const error = failed(await run([amd64("shell", ["perl", "openssh-sever"])], options));
     t.equal(error._tag, "PackageNotFound");
-    t.equal(error.message, "environment 'shell': Debian trixie has no package 'openssh-sever'. Did you mean 'openssh-server'?");
+    t.equal(
+      error.message,
+      "environment 'shell': Debian trixie has no package 'openssh-sever'. Did you mean 'openssh-server'?",
+    );
   });
 
   t.test("what looks like a pattern is not expanded", async (t) => {
@@ -203,7 +231,10 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
   });
 
   t.test("a dependency that a stand-in cannot fulfil is explained", async (t) => {
-    const request = amd64("x", ["kernel/trixie-backports"], { pockets: ["backports"], excluded: ["firmware", "initrd-tool"] });
+    const request = amd64("x", ["kernel/trixie-backports"], {
+      pockets: ["backports"],
+      excluded: ["firmware", "initrd-tool"],
+    });
     const error = failed(await run([request], options));
     t.match(error, { _tag: "DependencyConflict", excluded: ["firmware", "initrd-tool"] });
     t.match(error.message, /kernel : Depends: firmware \(= 2\)/);
@@ -216,21 +247,37 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
     const events: EngineEvent[] = [];
     const lists = { archives: [gone, forged.url, archive.url], security: [] };
     succeeded(await run([amd64("perl", ["perl"])], { ...options, mirrors: lists }, (event) => events.push(event)));
-    t.match(events, [{ type: "fetch-retry", url: gone }, { type: "fetch-retry", url: forged.url, reason: /NO_PUBKEY|not signed|verif/ }]);
+    t.match(events, [
+      { type: "fetch-retry", url: gone },
+      { type: "fetch-retry", url: forged.url, reason: /NO_PUBKEY|not signed|verif/ },
+    ]);
 
-    const error = failed(await run([amd64("perl", ["perl"])], { ...options, mirrors: { archives: [gone, forged.url], security: [] } }));
-    t.match(error, { _tag: "ArchiveUnreachable", attempts: [{ mirror: gone, untrusted: false }, { mirror: forged.url, untrusted: true }] });
+    const error = failed(
+      await run([amd64("perl", ["perl"])], { ...options, mirrors: { archives: [gone, forged.url], security: [] } }),
+    );
+    t.match(error, {
+      _tag: "ArchiveUnreachable",
+      attempts: [
+        { mirror: gone, untrusted: false },
+        { mirror: forged.url, untrusted: true },
+      ],
+    });
   });
 
   t.test("a changed index is refused although the signature on its list is good", async (t) => {
     const tampered = await serveArchive({ trixie }, key, (stop) => t.teardown(stop), { tamper: true });
-    const error = failed(await run([amd64("perl", ["perl"])], { ...options, mirrors: { archives: [tampered.url], security: [] } }));
+    const error = failed(
+      await run([amd64("perl", ["perl"])], { ...options, mirrors: { archives: [tampered.url], security: [] } }),
+    );
     t.equal(error._tag, "ArchiveUnreachable");
     t.match(error.message, /[Hh]ash|unexpected size/);
   });
 
   t.test("without mirrors, without apt and without gpgv the error says what to do", async (t) => {
-    t.match(failed(await run([amd64("x", ["perl"])], { ...options, mirrors: { archives: [], security: [] } })).message, /HELIOS_DEBIAN_MIRROR/);
+    t.match(
+      failed(await run([amd64("x", ["perl"])], { ...options, mirrors: { archives: [], security: [] } })).message,
+      /HELIOS_DEBIAN_MIRROR/,
+    );
     const empty = join(directory, "no-programs");
     await mkdir(empty);
     const error = failed(await run([amd64("x", ["perl"])], { ...options, environment: { PATH: empty } }));
@@ -250,9 +297,16 @@ t.test("updating a lock", { skip: withoutApt }, async (t) => {
     key,
     teardown,
   );
-  const options = (archive: FakeArchive): ResolveOptions => ({ mirrors: { archives: [archive.url], security: [] }, keyring });
+  const options = (archive: FakeArchive): ResolveOptions => ({
+    mirrors: { archives: [archive.url], security: [] },
+    keyring,
+  });
   const events: EngineEvent[] = [];
-  const services = Layer.mergeAll(FileSystem.layer, Processes.layer, Events.to((event) => events.push(event)));
+  const services = Layer.mergeAll(
+    FileSystem.layer,
+    Processes.layer,
+    Events.to((event) => events.push(event)),
+  );
   const update = <A>(effect: Effect.Effect<A, LockError, FileSystem | Processes | Events>): Promise<A> =>
     Effect.runPromise(effect.pipe(Effect.provide(services)));
 
@@ -271,7 +325,9 @@ t.test("updating a lock", { skip: withoutApt }, async (t) => {
   });
 
   t.test("moves only the named environments, says what changed, and survives the file", async (t) => {
-    const { lock, changes } = await update(refresh(first.lock, ["one"], "perl is gone from every mirror", options(newer)));
+    const { lock, changes } = await update(
+      refresh(first.lock, ["one"], "perl is gone from every mirror", options(newer)),
+    );
     t.strictSame(changes, [
       {
         environment: "one",
@@ -281,7 +337,9 @@ t.test("updating a lock", { skip: withoutApt }, async (t) => {
       },
     ]);
     t.equal(lock.environments.get("two"), first.lock.environments.get("two"));
-    t.strictSame(events.splice(0), [{ type: "lock-resolved", environment: "one", packages: 2, reason: "perl is gone from every mirror" }]);
+    t.strictSame(events.splice(0), [
+      { type: "lock-resolved", environment: "one", packages: 2, reason: "perl is gone from every mirror" },
+    ]);
     t.equal(printLock(parseLock("flake.lock", Buffer.from(printLock(lock)))), printLock(lock));
   });
 
@@ -306,14 +364,20 @@ t.test("the keys in this repository are those of Debian trixie's archive", async
   ]);
 });
 
-const offline = process.env["HELIOS_TEST_NETWORK"] === "1" ? withoutApt : "needs the network; set HELIOS_TEST_NETWORK=1";
+const offline =
+  process.env["HELIOS_TEST_NETWORK"] === "1" ? withoutApt : "needs the network; set HELIOS_TEST_NETWORK=1";
 
 t.test("Debian's own archive, by the host's mirrors", { skip: offline }, async (t) => {
   const environment = { ...process.env };
   const mirrors = await Effect.runPromise(
-    discoverMirrors({ archives: [], security: [] }, environment).pipe(Effect.provide(Layer.merge(FileSystem.layer, Processes.layer))),
+    discoverMirrors({ archives: [], security: [] }, environment).pipe(
+      Effect.provide(Layer.merge(FileSystem.layer, Processes.layer)),
+    ),
   );
-  const requests = [bubblewrapRequest, { ...amd64("secure", ["libc6"]), architectures: ["arm64" as const], pockets: ["security" as const] }];
+  const requests = [
+    bubblewrapRequest,
+    { ...amd64("secure", ["libc6"]), architectures: ["arm64" as const], pockets: ["security" as const] },
+  ];
   const resolved = succeeded(await run(requests, { mirrors, environment }));
   t.match(names(resolved.get("bubblewrap")), ["bubblewrap:amd64", "libc6:amd64"]);
   t.ok(names(resolved.get("secure")).includes("libc6:arm64"));
@@ -338,9 +402,15 @@ t.test("what apt prints", async (t) => {
   });
 
   t.test("is refused without a hash, from another host, or outside the pool", async (t) => {
-    t.throws(() => parsePrintedUris(line.replace("SHA256:", "MD5Sum:"), ["http://m.example/debian"]), /no package, size and SHA-256/);
+    t.throws(
+      () => parsePrintedUris(line.replace("SHA256:", "MD5Sum:"), ["http://m.example/debian"]),
+      /no package, size and SHA-256/,
+    );
     t.throws(() => parsePrintedUris(line, ["http://other.example/debian"]), /not a file in the archive's pool/);
-    t.throws(() => parsePrintedUris(line.replace("main/o", "main/%2e%2e/o"), ["http://m.example/debian"]), /not a file in the archive's pool/);
+    t.throws(
+      () => parsePrintedUris(line.replace("main/o", "main/%2e%2e/o"), ["http://m.example/debian"]),
+      /not a file in the archive's pool/,
+    );
   });
 
   t.test("complaints lose their marks, and bad signatures are told from a bad network", async (t) => {

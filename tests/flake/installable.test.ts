@@ -43,14 +43,20 @@ t.test("what is no installable is refused with the reason", async (t) => {
 
 t.test("packages come before systems, and a full path is always possible", async (t) => {
   t.equal(Result.getOrThrow(selectDerivation(outputs, parse(".#helios-cm5"))), hello);
-  t.equal(Result.getOrThrow(selectAttribute(outputs, parse(".#systems.helios-cm5.config.networking.hostName"))).value, "cm5");
+  t.equal(
+    Result.getOrThrow(selectAttribute(outputs, parse(".#systems.helios-cm5.config.networking.hostName"))).value,
+    "cm5",
+  );
   t.strictSame(Result.getOrThrow(selectAttribute(outputs, parse(".#workbench"))).path, ["systems", "workbench"]);
 });
 
 t.test("an unknown attribute is reported with what was found and a suggestion", async (t) => {
   const message = (text: string) => Result.getOrThrow(Result.flip(selectAttribute(outputs, parse(text)))).message;
   t.match(message(".#helios-cm"), "Did you mean 'helios-cm5'?");
-  t.match(message(".#systems.helios-cm5.config.networkin"), "'systems.helios-cm5.config' has no attribute 'networkin'. Did you mean 'networking'?");
+  t.match(
+    message(".#systems.helios-cm5.config.networkin"),
+    "'systems.helios-cm5.config' has no attribute 'networkin'. Did you mean 'networking'?",
+  );
   t.match(message(".#systems.helios-cm5.config.networking.hostName.length"), "no attribute 'length'");
   t.match(message(".#zzz"), "It has: helios-cm5, packages, systems, checks.");
   t.match(message(".#systems.helios-cm5.confg"), "Did you mean 'config'?");
@@ -59,5 +65,8 @@ t.test("an unknown attribute is reported with what was found and a suggestion", 
 
 t.test("what is not a derivation cannot be built", async (t) => {
   const error = Result.getOrThrow(Result.flip(selectDerivation(outputs, parse(".#workbench"))));
-  t.equal(error.message, ".#workbench: 'systems.workbench' is a set of attributes, not a derivation. 'show' lists what can be built.");
+  t.equal(
+    error.message,
+    ".#workbench: 'systems.workbench' is a set of attributes, not a derivation. 'show' lists what can be built.",
+  );
 });

@@ -50,7 +50,10 @@ Components: main
 
 t.test("mirrors of the host's apt configuration come before the flake's", async (t) => {
   t.strictSame(
-    await discover({ "/etc/apt/sources.list": "deb http://near.example/debian/ bookworm main contrib\ndeb http://near.example/debian-security bookworm-security main\n" }),
+    await discover({
+      "/etc/apt/sources.list":
+        "deb http://near.example/debian/ bookworm main contrib\ndeb http://near.example/debian-security bookworm-security main\n",
+    }),
     {
       archives: ["http://near.example/debian", "http://public.example/debian"],
       security: ["http://near.example/debian-security", "http://public.example/debian-security"],
@@ -62,7 +65,8 @@ t.test("mirror lists in files are read, in order and without repetitions", async
   const found = await discover({
     "/etc/apt/sources.list.d/debian.sources": cloudImage,
     "/etc/apt/sources.list.d/old.list.disabled": "deb http://old.example/debian bookworm main\n",
-    "/etc/apt/mirrors/debian.list": "https://a.example/debian\tpriority:1\n\nhttp://b.example/debian/\nhttps://a.example/debian\n",
+    "/etc/apt/mirrors/debian.list":
+      "https://a.example/debian\tpriority:1\n\nhttp://b.example/debian/\nhttps://a.example/debian\n",
     "/etc/apt/mirrors/security.list": "http://a.example/debian-security\n",
   });
   t.strictSame(found.archives, ["https://a.example/debian", "http://b.example/debian", "http://public.example/debian"]);
@@ -71,10 +75,15 @@ t.test("mirror lists in files are read, in order and without repetitions", async
 
 t.test("the variable replaces the host's configuration", async (t) => {
   const files = { "/etc/apt/sources.list": "deb http://near.example/debian bookworm main\n" };
-  t.strictSame(await discover(files, { HELIOS_DEBIAN_MIRROR: "http://x.example/debian/, http://y.example/mirror http://x.example/debian-security" }), {
-    archives: ["http://x.example/debian", "http://y.example/mirror", "http://public.example/debian"],
-    security: ["http://x.example/debian-security", "http://public.example/debian-security"],
-  });
+  t.strictSame(
+    await discover(files, {
+      HELIOS_DEBIAN_MIRROR: "http://x.example/debian/, http://y.example/mirror http://x.example/debian-security",
+    }),
+    {
+      archives: ["http://x.example/debian", "http://y.example/mirror", "http://public.example/debian"],
+      security: ["http://x.example/debian-security", "http://public.example/debian-security"],
+    },
+  );
   await t.rejects(discover(files, { HELIOS_DEBIAN_MIRROR: "ftp://x.example/debian" }), {
     message: /^\$HELIOS_DEBIAN_MIRROR: 'ftp:\/\/x.example\/debian' is not a mirror/,
   });
@@ -87,7 +96,10 @@ t.test("only Debian's own archives count", async (t) => {
   };
   const cases: readonly (readonly [line: string, archive: "main" | "security" | undefined])[] = [
     ["deb http://m.example/debian trixie main", "main"],
-    ["deb [ arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg ] http://m.example/any stable main", "main"],
+    [
+      "deb [ arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg ] http://m.example/any stable main",
+      "main",
+    ],
     ["deb http://m.example/cache/debian-remote trixie main # company cache", "main"],
     ["deb http://m.example/archive/debian/20250520T000000Z bookworm main", "main"],
     ["deb http://m.example/debian-security trixie-security main", "security"],
@@ -140,6 +152,12 @@ APT::Install-Recommends "true";
     ["Acquire::https::CaInfo", "/etc/ca.pem"],
     ["Acquire::Check-Valid-Until", "false"],
   ]);
-  const files = disk({ "/opt/apt/my.list": "deb http://one.example/debian trixie main\n", "/srv/parts/x.list": "deb http://two.example/debian trixie main\n" });
-  t.strictSame((await readHostMirrors(files, host)).archives, ["http://one.example/debian", "http://two.example/debian"]);
+  const files = disk({
+    "/opt/apt/my.list": "deb http://one.example/debian trixie main\n",
+    "/srv/parts/x.list": "deb http://two.example/debian trixie main\n",
+  });
+  t.strictSame((await readHostMirrors(files, host)).archives, [
+    "http://one.example/debian",
+    "http://two.example/debian",
+  ]);
 });

@@ -41,7 +41,8 @@ async function pins(): Promise<LockFile> {
   };
 }
 
-const poolFile = (lock: LockFile): string => lock.environments["bubblewrap"]!.packages.find((path) => path.includes("/bubblewrap_"))!;
+const poolFile = (lock: LockFile): string =>
+  lock.environments["bubblewrap"]!.packages.find((path) => path.includes("/bubblewrap_"))!;
 
 t.setTimeout(600_000);
 
@@ -50,26 +51,36 @@ t.test("bad input", async (t) => {
   const lockFile = join(directory, "flake.lock");
   const store = join(directory, "store");
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    helios(["build", ".#tool", "--no-link", ...args], { flake: join(directory, "flake.ts"), cwd: directory, env: { HELIOS_STORE: store, ...env } });
+    helios(["build", ".#tool", "--no-link", ...args], {
+      flake: join(directory, "flake.ts"),
+      cwd: directory,
+      env: { HELIOS_STORE: store, ...env },
+    });
   const write = (lock: LockFile) => writeFile(lockFile, JSON.stringify(lock));
   t.teardown(() => spawnSync("chmod", ["-R", "u+w", directory]));
 
-  t.test("a pinned file that is gone is an error with --locked; otherwise its environment is resolved anew", async (t) => {
-    const lock = await pins();
-    const path = poolFile(lock);
-    const gone = path.replace(/bubblewrap_[^_]+_/, "bubblewrap_0.0.1-1_");
-    const stale = JSON.parse(JSON.stringify(lock).replaceAll(path, gone)) as LockFile;
-    await write(stale);
-    const locked = await run(["--locked"]);
-    t.equal(locked.code, 4, locked.stderr);
-    t.match(locked.stderr, `${gone}\nRun 'update bubblewrap', or the same command without --locked`);
-    t.equal(await readFile(lockFile, "utf8"), JSON.stringify(stale), "the lock file is untouched");
+  t.test(
+    "a pinned file that is gone is an error with --locked; otherwise its environment is resolved anew",
+    async (t) => {
+      const lock = await pins();
+      const path = poolFile(lock);
+      const gone = path.replace(/bubblewrap_[^_]+_/, "bubblewrap_0.0.1-1_");
+      const stale = JSON.parse(JSON.stringify(lock).replaceAll(path, gone)) as LockFile;
+      await write(stale);
+      const locked = await run(["--locked"]);
+      t.equal(locked.code, 4, locked.stderr);
+      t.match(locked.stderr, `${gone}\nRun 'update bubblewrap', or the same command without --locked`);
+      t.equal(await readFile(lockFile, "utf8"), JSON.stringify(stale), "the lock file is untouched");
 
-    const renewed = await run([]);
-    t.equal(renewed.code, 0, renewed.stderr);
-    t.match(renewed.stderr, /resolved bubblewrap \(\d+ packages\): bubblewrap_0\.0\.1-1_amd64\.deb is gone from every mirror/);
-    t.notMatch(await readFile(lockFile, "utf8"), "0.0.1-1", "the lock file has the new pin");
-  });
+      const renewed = await run([]);
+      t.equal(renewed.code, 0, renewed.stderr);
+      t.match(
+        renewed.stderr,
+        /resolved bubblewrap \(\d+ packages\): bubblewrap_0\.0\.1-1_amd64\.deb is gone from every mirror/,
+      );
+      t.notMatch(await readFile(lockFile, "utf8"), "0.0.1-1", "the lock file has the new pin");
+    },
+  );
 
   t.test("other bytes than pinned are refused, with both hashes and where they came from", async (t) => {
     const lock = JSON.parse(await readFile(lockFile, "utf8")) as LockFile;
@@ -90,11 +101,15 @@ t.test("bad input", async (t) => {
   t.test("a build killed in its middle leaves nothing that the next run trips over", async (t) => {
     await removeStore(store);
     for (const moment of ["to do:", "downloaded", "building bubblewrap"]) {
-      const child = spawn(process.execPath, ["--import=tsx", join(directory, "flake.ts"), "build", ".#tool", "--no-link"], {
-        cwd: directory,
-        env: { ...process.env, CI: "true", HELIOS_STORE: store },
-        stdio: ["ignore", "ignore", "pipe"],
-      });
+      const child = spawn(
+        process.execPath,
+        ["--import=tsx", join(directory, "flake.ts"), "build", ".#tool", "--no-link"],
+        {
+          cwd: directory,
+          env: { ...process.env, CI: "true", HELIOS_STORE: store },
+          stdio: ["ignore", "ignore", "pipe"],
+        },
+      );
       let seen = "";
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
         seen += text;

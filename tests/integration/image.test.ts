@@ -107,8 +107,21 @@ t.test("an image with a profile of one's own", async (t) => {
   });
 
   t.test("can be booted by the Raspberry Pi's firmware, EFI and U-Boot", async (t) => {
-    const files = new Set((await read("boot-files")).trim().split("\n").map((file) => file.replace("::/", "").toLowerCase()));
-    for (const file of ["config.txt", "cmdline.txt", "image", "initrd.gz", "efi/boot/bootaa64.efi", "extlinux/extlinux.conf", "loader/entries/helios.conf"]) {
+    const files = new Set(
+      (await read("boot-files"))
+        .trim()
+        .split("\n")
+        .map((file) => file.replace("::/", "").toLowerCase()),
+    );
+    for (const file of [
+      "config.txt",
+      "cmdline.txt",
+      "image",
+      "initrd.gz",
+      "efi/boot/bootaa64.efi",
+      "extlinux/extlinux.conf",
+      "loader/entries/helios.conf",
+    ]) {
       t.ok(files.has(file), file);
     }
     t.match(await read("cmdline.txt"), /^root=LABEL=ACTIVE rootfstype=ext4 rw /);
@@ -117,7 +130,10 @@ t.test("an image with a profile of one's own", async (t) => {
   t.test("has a manifest that names each file's hash, and the packages", async (t) => {
     const image = await build("greeter");
     const manifest = JSON.parse(await readFile(join(image.file, "manifest.json"), "utf8")) as Record<string, unknown>;
-    t.match(JSON.stringify(manifest), /"\/?etc\/greeting"[^}]*5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03/);
+    t.match(
+      JSON.stringify(manifest),
+      /"\/?etc\/greeting"[^}]*5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03/,
+    );
     t.match(JSON.stringify(manifest), /"systemd"/);
   });
 
@@ -130,7 +146,12 @@ t.test("an image with a profile of one's own", async (t) => {
       .filter((line) => line.startsWith("{"))
       .map((line) => JSON.parse(line) as { type: string; name: string })
       .filter(({ type }) => type === "build-started");
-    t.strictSame([...new Set(started.map(({ name }) => name))].filter((name) => !/^helios-cm5-(rootfs\.tar|rootfs-unit-check|image)$/.test(name)), []);
+    t.strictSame(
+      [...new Set(started.map(({ name }) => name))].filter(
+        (name) => !/^helios-cm5-(rootfs\.tar|rootfs-unit-check|image)$/.test(name),
+      ),
+      [],
+    );
   });
 
   t.test("does not come to be when systemd would ignore a part of a unit", async (t) => {

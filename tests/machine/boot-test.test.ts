@@ -24,17 +24,24 @@ t.test("a boot test reports every assertion as it goes", async (t) => {
       { description: "code works too", run: (machine) => Effect.asVoid(machine.succeed("true")) },
     ]),
   );
-  t.match(report, { name: "fake", results: { length: 5 }, shellSeconds: Number, serialLog: join(fake.directory, "logs/serial.log") });
+  t.match(report, {
+    name: "fake",
+    results: { length: 5 },
+    shellSeconds: Number,
+    serialLog: join(fake.directory, "logs/serial.log"),
+  });
   t.ok(report.results.every(({ passed, detail }) => passed && detail === ""));
   t.strictSame(
     fake.events,
-    ["the machine boots as far as a root shell", "it can add", "false fails", "a line matches", "code works too"].map((assertion) => ({
-      type: "check-result",
-      check: "fake",
-      assertion,
-      passed: true,
-      detail: "",
-    })),
+    ["the machine boots as far as a root shell", "it can add", "false fails", "a line matches", "code works too"].map(
+      (assertion) => ({
+        type: "check-result",
+        check: "fake",
+        assertion,
+        passed: true,
+        detail: "",
+      }),
+    ),
   );
 });
 
@@ -61,7 +68,10 @@ t.test("all failures come together, with what was expected and found, and the gu
     message: /3 of 5 assertions failed[^]*- a wrong sum\n {4}expected "4", but got "3"[^]*serial log: [^]*journal: /,
   });
   t.equal(await readFile(join(fake.directory, "logs/journal.log"), "utf8"), "the whole story\n");
-  t.strictSame(fake.events.map((event) => event.type === "check-result" && event.passed), [true, false, false, true, false]);
+  t.strictSame(
+    fake.events.map((event) => event.type === "check-result" && event.passed),
+    [true, false, false, true, false],
+  );
 });
 
 t.test("a machine that dies fails what is left", async (t) => {
@@ -94,7 +104,9 @@ t.test("an expectation may come true later, but not after its time", async (t) =
     timeout: 2,
   });
   await Effect.runPromise(test(fake, [retried("2")]));
-  t.match(await Effect.runPromise(Effect.flip(test(fake, [retried("99")]))), { failures: [{ detail: /expected "99", but got "\d"/ }] });
+  t.match(await Effect.runPromise(Effect.flip(test(fake, [retried("99")]))), {
+    failures: [{ detail: /expected "99", but got "\d"/ }],
+  });
 });
 
 t.test("a pattern that is none is refused before anything starts", async (t) => {
@@ -110,7 +122,11 @@ t.test("a pattern that is none is refused before anything starts", async (t) => 
 function scripted(answers: readonly (readonly [pattern: RegExp, stdout: string, status?: number])[]): Machine {
   const run = (command: string) => {
     const answer = answers.find(([pattern]) => pattern.test(command));
-    return Effect.succeed({ status: answer === undefined ? 127 : (answer[2] ?? 0), stdout: answer?.[1] ?? "", stderr: "" });
+    return Effect.succeed({
+      status: answer === undefined ? 127 : (answer[2] ?? 0),
+      stdout: answer?.[1] ?? "",
+      stderr: "",
+    });
   };
   const succeed = (command: string) => Effect.map(run(command), ({ stdout }) => stdout);
   const unused = () => Effect.die("not scripted");
@@ -146,15 +162,33 @@ t.test("a boot counts only when nothing failed and nothing was given up", async 
     [/JOB_RESULT/, ""],
   ] as const;
   t.equal(await verdict(booted, scripted(good)), undefined);
-  const failed = scripted([[/--failed/, "ssh.service loaded failed failed OpenBSD\ndata.mount loaded failed failed\n"], [/status/, "why it failed"], ...good]);
+  const failed = scripted([
+    [/--failed/, "ssh.service loaded failed failed OpenBSD\ndata.mount loaded failed failed\n"],
+    [/status/, "why it failed"],
+    ...good,
+  ]);
   t.match(await verdict(booted, failed), /no failed unit, but got ssh\.service, data\.mount\nwhy it failed/);
-  t.match(await verdict(booted, scripted([[/is-system-running/, "maintenance\n", 1], ...good])), /"running", but got "maintenance"/);
+  t.match(
+    await verdict(booted, scripted([[/is-system-running/, "maintenance\n", 1], ...good])),
+    /"running", but got "maintenance"/,
+  );
   const droppedJob = scripted([[/JOB_RESULT/, "Dependency failed for data.mount\n"], ...good]);
-  t.match(await verdict(booted, droppedJob), /Dependency failed for data\.mount/, "systemd itself calls such a system running");
+  t.match(
+    await verdict(booted, droppedJob),
+    /Dependency failed for data\.mount/,
+    "systemd itself calls such a system running",
+  );
 });
 
 t.test("users, passwords and the host name", async (t) => {
-  const alice = { type: "user", name: "alice", uid: 1000, groups: ["video", "alice"], home: "/home/alice", shell: "/bin/bash" } as const;
+  const alice = {
+    type: "user",
+    name: "alice",
+    uid: 1000,
+    groups: ["video", "alice"],
+    home: "/home/alice",
+    shell: "/bin/bash",
+  } as const;
   const guest = scripted([
     // Without getent in the guest, the whole file comes.
     [/getent passwd/, "malice:x:1:1::/:/bin/false\nalice:x:1000:1000:Alice:/home/alice:/bin/bash\n"],
@@ -184,11 +218,21 @@ t.test("files, directories and links", async (t) => {
     [/'\/data'/, "750 helios helios directory\n"],
     [/'\/link'/, "777 root root symbolic link\n/target\n"],
   ]);
-  const motd = { type: "file", path: "/etc/motd", content: "hello\nworld\n", mode: "644", owner: "root", group: "root" } as const;
+  const motd = {
+    type: "file",
+    path: "/etc/motd",
+    content: "hello\nworld\n",
+    mode: "644",
+    owner: "root",
+    group: "root",
+  } as const;
   t.equal(await verdict(motd, guest), undefined);
   t.match(await verdict({ ...motd, content: "hello\nmars\n" }, guest), /expected "mars" on line 2, but got "world"/);
   t.match(await verdict({ ...motd, content: "hello\nworld\nmore" }, guest), /expected "more" on line 3, but got ""/);
-  t.match(await verdict({ ...motd, content: "hello\nworld" }, guest), /expected the end of the file on line 3, but got ""/);
+  t.match(
+    await verdict({ ...motd, content: "hello\nworld" }, guest),
+    /expected the end of the file on line 3, but got ""/,
+  );
   t.match(await verdict({ ...motd, mode: "600" }, guest), /"mode":"600".*but got.*"mode":"644"/);
   t.equal(await verdict({ type: "file", path: "/etc/motd", matches: "^w" }, guest), undefined);
   t.match(await verdict({ type: "file", path: "/etc/motd", matches: "^x" }, guest), /matches \/\^x\//);
@@ -199,23 +243,44 @@ t.test("files, directories and links", async (t) => {
 });
 
 t.test("a socket-activated service is stopped before, answers, and runs after", async (t) => {
-  const data = { type: "socket-activation", socket: "e.socket", service: "e.service", path: "/run/e.sock", request: "it's", answer: { version: "1.0" } } as const;
+  const data = {
+    type: "socket-activation",
+    socket: "e.socket",
+    service: "e.service",
+    path: "/run/e.sock",
+    request: "it's",
+    answer: { version: "1.0" },
+  } as const;
   const machine = (before: string, answer: string, after: string): Machine => {
     let shows = 0;
-    const base = scripted([[/systemd-run/, answer], [/status|journalctl/, "its status"]]);
+    const base = scripted([
+      [/systemd-run/, answer],
+      [/status|journalctl/, "its status"],
+    ]);
     return {
       ...base,
       run: (command, limit) =>
         command.includes("systemctl show")
-          ? Effect.succeed({ status: 0, stdout: `LoadState=loaded\nActiveState=${shows++ === 0 ? before : after}\n`, stderr: "" })
+          ? Effect.succeed({
+              status: 0,
+              stdout: `LoadState=loaded\nActiveState=${shows++ === 0 ? before : after}\n`,
+              stderr: "",
+            })
           : base.run(command, limit),
     };
   };
   const line = '{"name":"helios-engine","version":"1.0"}\n';
   t.equal(await verdict(data, machine("inactive", line, "active")), undefined);
   t.match(await verdict(data, machine("active", line, "active")), /"inactive", but got "active"/);
-  t.match(await verdict(data, machine("inactive", line, "failed")), /e\.service is failed after the request[^]*its status/);
-  t.match(await verdict(data, machine("inactive", "it's\n", "active")), /a line of JSON, but got "it's\\n"/, "an echo is no answer");
+  t.match(
+    await verdict(data, machine("inactive", line, "failed")),
+    /e\.service is failed after the request[^]*its status/,
+  );
+  t.match(
+    await verdict(data, machine("inactive", "it's\n", "active")),
+    /a line of JSON, but got "it's\\n"/,
+    "an echo is no answer",
+  );
   t.match(await verdict(data, machine("inactive", '{"version":"0.9"}', "active")), /"1\.0".*but got.*"0\.9"/);
   t.match(requestCommand("/run/e.sock", undefined), /--property='StandardInput=file:\/run\/e\.sock'/);
 });
@@ -225,9 +290,18 @@ t.test("mounts and interfaces are read as the kernel tells them", async (t) => {
     String.raw`22 1 254:2 / / rw,relatime shared:1 - ext4 /dev/vda2 rw,errors=remount-ro`,
     String.raw`30 22 254:3 / /srv/a\040b rw,noexec - vfat /dev/vda3 rw`,
   ].join("\n");
-  t.strictSame(parseMounts(mountInfo)[1], { path: "/srv/a b", fileSystem: "vfat", source: "/dev/vda3", options: ["rw", "noexec", "rw"] });
+  t.strictSame(parseMounts(mountInfo)[1], {
+    path: "/srv/a b",
+    fileSystem: "vfat",
+    source: "/dev/vda3",
+    options: ["rw", "noexec", "rw"],
+  });
   const links = [
-    { ifname: "lo", flags: ["UP", "LOWER_UP"], addr_info: [{ family: "inet", local: "127.0.0.1", prefixlen: 8, scope: "host" }] },
+    {
+      ifname: "lo",
+      flags: ["UP", "LOWER_UP"],
+      addr_info: [{ family: "inet", local: "127.0.0.1", prefixlen: 8, scope: "host" }],
+    },
     {
       ifname: "enp0s3",
       flags: ["UP", "LOWER_UP"],
@@ -239,7 +313,12 @@ t.test("mounts and interfaces are read as the kernel tells them", async (t) => {
     { ifname: "eth1", flags: ["UP"], addr_info: [] },
   ];
   t.strictSame(parseInterfaces(JSON.stringify(links))[1], { name: "enp0s3", up: true, addresses: ["10.0.2.15/24"] });
-  const guest = scripted([[/mountinfo/, mountInfo], [/^ip /, JSON.stringify(links)], [/tcp\/127\.0\.0\.1\/2222/, "HTTP/1.1 400\n"], [/tcp\/127\.0\.0\.1\/22/, "SSH-2.0-OpenSSH_10.0\n"]]);
+  const guest = scripted([
+    [/mountinfo/, mountInfo],
+    [/^ip /, JSON.stringify(links)],
+    [/tcp\/127\.0\.0\.1\/2222/, "HTTP/1.1 400\n"],
+    [/tcp\/127\.0\.0\.1\/22/, "SSH-2.0-OpenSSH_10.0\n"],
+  ]);
   t.equal(await verdict({ type: "mount", path: "/", fileSystem: "ext4", options: ["rw"] }, guest), undefined);
   t.match(await verdict({ type: "mount", path: "/", fileSystem: "squashfs" }, guest), /"squashfs", but got "ext4"/);
   t.match(await verdict({ type: "mount", path: "/", options: ["ro"] }, guest), /mount options ro, but got rw,relatime/);
@@ -247,7 +326,10 @@ t.test("mounts and interfaces are read as the kernel tells them", async (t) => {
   t.equal(await verdict({ type: "interface" }, guest), undefined);
   t.equal(await verdict({ type: "interface", name: "enp0s3", address: "10.0.2.15/24" }, guest), undefined);
   t.match(await verdict({ type: "interface", name: "eth1" }, guest), /eth1 with an address.*eth1 \(down; no address\)/);
-  t.match(await verdict({ type: "interface", address: "10.0.0.9/8" }, guest), /with 10\.0\.0\.9\/8.*enp0s3 \(up; 10\.0\.2\.15\/24\)/);
+  t.match(
+    await verdict({ type: "interface", address: "10.0.0.9/8" }, guest),
+    /with 10\.0\.0\.9\/8.*enp0s3 \(up; 10\.0\.2\.15\/24\)/,
+  );
   t.equal(await verdict({ type: "ssh" }, guest), undefined);
   t.match(await verdict({ type: "ssh", port: 2222 }, guest), /a banner of SSH 2\.0, but got "HTTP\/1\.1 400"/);
 });

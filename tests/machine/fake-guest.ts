@@ -25,11 +25,17 @@ export async function withGuest<A, E>(
   body: (shell: Shell) => Effect.Effect<A, E>,
   greetingFilter = "cat",
 ): Promise<A> {
-  const guest: ChildProcess = spawn("sh", ["-c", `echo ${greeting} | ${greetingFilter}\n${script}`], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  const guest: ChildProcess = spawn("sh", ["-c", `echo ${greeting} | ${greetingFilter}\n${script}`], {
+    stdio: ["pipe", "pipe", "inherit"],
+    detached: true,
+  });
   try {
     return await Effect.runPromise(
       Effect.scoped(
-        Effect.flatMap(makeShell({ input: guest.stdin!, output: guest.stdout! }, { guestDirectory: `${directory}/guest's files` }), body),
+        Effect.flatMap(
+          makeShell({ input: guest.stdin!, output: guest.stdout! }, { guestDirectory: `${directory}/guest's files` }),
+          body,
+        ),
       ),
     );
   } finally {
@@ -71,7 +77,9 @@ export async function fakeMachine(
   await Promise.all(["bin", "root/usr", "guest"].map((name) => mkdir(path(name), { recursive: true })));
   await Promise.all(["kernel", "image"].map((name) => writeFile(path(name), "")));
   await Promise.all(
-    Object.entries(commands).map(([name, script]) => writeFile(path(`bin/${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 })),
+    Object.entries(commands).map(([name, script]) =>
+      writeFile(path(`bin/${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 }),
+    ),
   );
   // The guest's scratch directory becomes one of the host.
   const script = [

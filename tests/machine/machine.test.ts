@@ -51,10 +51,14 @@ t.test("waiting for a command ends with its first success, or tells its last fai
   const fake = await fakeMachine(t);
   await drive(fake, (machine) =>
     Effect.gen(function* () {
-      t.equal(yield* machine.waitUntilSucceeds(`cd ${fake.directory}; echo x >>tries; [ $(wc -l <tries) = 3 ] && echo done`), "done\n");
+      t.equal(
+        yield* machine.waitUntilSucceeds(`cd ${fake.directory}; echo x >>tries; [ $(wc -l <tries) = 3 ] && echo done`),
+        "done\n",
+      );
       t.match(yield* Effect.flip(machine.waitUntilSucceeds("echo still no; exit 7", { timeout: 1 })), {
         _tag: "TimeLimitError",
-        message: /waited 1 s for the command to succeed[^]*exit status was 7[^]*still no[^]*last lines of the serial console[^]*Linux version/,
+        message:
+          /waited 1 s for the command to succeed[^]*exit status was 7[^]*still no[^]*last lines of the serial console[^]*Linux version/,
       });
     }),
   );
@@ -77,7 +81,9 @@ async function systemd(fake: FakeMachine, state: string, ...shows: string[]): Pr
   await writeFile(file("state"), `SystemState=${state}\n`);
   await writeFile(file("count"), "0");
   await Promise.all([1, 2, 3].map((index) => rm(file(String(index)), { force: true })));
-  await Promise.all(shows.map((show, index) => writeFile(file(index === shows.length - 1 ? "last" : String(index + 1)), show)));
+  await Promise.all(
+    shows.map((show, index) => writeFile(file(index === shows.length - 1 ? "last" : String(index + 1)), show)),
+  );
 }
 
 t.test("waiting for a unit", async (t) => {
@@ -109,7 +115,10 @@ t.test("waiting for a unit", async (t) => {
   });
   await t.test("ends with the time limit and the last state", async (t) => {
     await systemd(fake, "starting", unit("activating"));
-    t.match(await wait(1), { _tag: "TimeLimitError", message: /waited 1 s for unit x\.service to become active[^]*activating \(x\)/ });
+    t.match(await wait(1), {
+      _tag: "TimeLimitError",
+      message: /waited 1 s for unit x\.service to become active[^]*activating \(x\)/,
+    });
   });
 });
 
@@ -124,7 +133,11 @@ t.test("a unit's state decides whether waiting makes sense", async (t) => {
 });
 
 t.test("the end of QEMU is told at once, with its last words, the console and the log", async (t) => {
-  const fake = await fakeMachine(t, {}, 'printf "\\033[31mKernel panic\\033[0m - not syncing\\r\\n" >"$serial"; echo "qemu: no room" >&2; exit 3');
+  const fake = await fakeMachine(
+    t,
+    {},
+    'printf "\\033[31mKernel panic\\033[0m - not syncing\\r\\n" >"$serial"; echo "qemu: no room" >&2; exit 3',
+  );
   const started = performance.now();
   const failure = await startFailure(fake, {}, 60);
   t.match(failure, {
@@ -147,7 +160,10 @@ t.test("a silent guest is a time limit with the console's last lines", async (t)
 t.test("what cannot be started is an error that names it", async (t) => {
   const fake = await fakeMachine(t);
   const missing = join(fake.directory, "missing");
-  t.match(await startFailure(fake, { image: missing }), { _tag: "MachineStartError", message: /cannot read the image '.*missing': ENOENT/ });
+  t.match(await startFailure(fake, { image: missing }), {
+    _tag: "MachineStartError",
+    message: /cannot read the image '.*missing': ENOENT/,
+  });
   t.match(await startFailure(fake, { qemuRoot: missing }), { message: /cannot read the tool root/ });
   await writeFile(missing, "");
   t.match(await startFailure(fake, { directory: join(missing, "logs") }), { message: /cannot write to/ });
@@ -161,7 +177,10 @@ t.test("the end of the scope leaves no process and no file but the log", async (
   t.match(pid, /^\d+\n$/);
   // The kernel takes its time to carry a kill out.
   const isGone = () =>
-    readFile(`/proc/${pid.trim()}/stat`, "utf8").then((stat) => / Z /.test(stat), () => true);
+    readFile(`/proc/${pid.trim()}/stat`, "utf8").then(
+      (stat) => / Z /.test(stat),
+      () => true,
+    );
   while (!(await isGone()));
   t.strictSame(await readdir(join(fake.directory, "logs")), ["serial.log"]);
 });
@@ -212,21 +231,29 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
   t.match("args" in onBusyHost && onBusyHost.args.join(" "), /systemd\.default_timeout_start_sec=360 /);
   t.equal(plan.args.filter((arg) => arg.includes("snapshot=on")).length, 2, "no disk is written to");
   t.match(line, /name=opt\/io\.systemd\.credentials\/systemd\.extra-unit\.t\.service,file=\/work\/credential-0/);
-  t.strictSame(plan.files.map(({ role, physical }) => [role, physical]), [
-    ["kernel", "/k"],
-    ["initrd", "/i"],
-    ["image", "/image"],
-    ["disk0", "/second"],
-  ]);
+  t.strictSame(
+    plan.files.map(({ role, physical }) => [role, physical]),
+    [
+      ["kernel", "/k"],
+      ["initrd", "/i"],
+      ["image", "/image"],
+      ["disk0", "/second"],
+    ],
+  );
   for (const [name] of plan.workFiles) t.match(line, name);
   t.notMatch(line, /\/root|\/logs/, "QEMU knows no path of the host");
 
   const long = { name: "a.credential.with.a.very.long.name", content: "value" };
   const withLong = planQemu({ ...options, credentials: [long] }, timeLimits(quietHost));
-  t.match("args" in withLong && withLong.args.join(" "), /systemd\.set_credential_binary=a\.credential\.with\.a\.very\.long\.name:dmFsdWU=/);
+  t.match(
+    "args" in withLong && withLong.args.join(" "),
+    /systemd\.set_credential_binary=a\.credential\.with\.a\.very\.long\.name:dmFsdWU=/,
+  );
   const firmware = { ...options, boot: { type: "firmware", firmware: "/fw" } } as const;
   t.match(planQemu(firmware, timeLimits(quietHost)), { args: Object });
-  t.match(planQemu({ ...firmware, credentials: [long] }, timeLimits(quietHost)), { problem: /'a\.credential\.with\.a\.very\.long\.name' is longer than the 28/ });
+  t.match(planQemu({ ...firmware, credentials: [long] }, timeLimits(quietHost)), {
+    problem: /'a\.credential\.with\.a\.very\.long\.name' is longer than the 28/,
+  });
 });
 
 t.test("time limits grow with a slow host and have an end", async (t) => {
@@ -239,7 +266,12 @@ t.test("time limits grow with a slow host and have an end", async (t) => {
     fc.property(pace, fc.double({ min: 0, max: 1e6, noNaN: true }), (host, nominal) => {
       const { scale, seconds } = timeLimits(host);
       const slower = timeLimits({ ...host, loadAverage: host.loadAverage + 1 });
-      return scale >= 1 && slower.scale >= scale && seconds(nominal) >= Math.min(nominal, longestLimit) && seconds(nominal) <= longestLimit;
+      return (
+        scale >= 1 &&
+        slower.scale >= scale &&
+        seconds(nominal) >= Math.min(nominal, longestLimit) &&
+        seconds(nominal) <= longestLimit
+      );
     }),
   );
   t.equal(timeLimits(quietHost).seconds(60), 60);
@@ -257,7 +289,10 @@ t.test("a guest cannot drive the user's terminal", async (t) => {
   );
   const directory = await temporaryDirectory(t);
   const path = join(directory, "serial.log");
-  await writeFile(path, `${"x".repeat(70_000)}\n${Array.from({ length: 100 }, (_, n) => `line ${n}\r\n\r\n`).join("")}`);
+  await writeFile(
+    path,
+    `${"x".repeat(70_000)}\n${Array.from({ length: 100 }, (_, n) => `line ${n}\r\n\r\n`).join("")}`,
+  );
   const fs = await Effect.runPromise(Effect.provide(FileSystem, FileSystem.layer));
   const { lines } = await Effect.runPromise(serialExcerpt(fs, path));
   t.strictSame([lines.length, lines[0], lines.at(-1)], [25, "line 75", "line 99"]);

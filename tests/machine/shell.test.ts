@@ -12,10 +12,18 @@ t.test("a command's status and both outputs come back", async (t) => {
   await withGuest("sh", directory, (shell) =>
     Effect.gen(function* () {
       yield* shell.connect(10);
-      t.strictSame(yield* shell.run("echo out; echo err >&2; exit 3", 10), { status: 3, stdout: "out\n", stderr: "err\n" });
+      t.strictSame(yield* shell.run("echo out; echo err >&2; exit 3", 10), {
+        status: 3,
+        stdout: "out\n",
+        stderr: "err\n",
+      });
       t.strictSame(yield* shell.run("exit 0", 10), { status: 0, stdout: "", stderr: "" });
       t.match(yield* shell.run("if", 10), { status: 2, stderr: /yntax/ }, "a syntax error harms only its own command");
-      t.match(yield* shell.run("read -r line; echo \"got '$line'\"", 10), { stdout: "got ''\n" }, "standard input is empty");
+      t.match(
+        yield* shell.run("read -r line; echo \"got '$line'\"", 10),
+        { stdout: "got ''\n" },
+        "standard input is empty",
+      );
       const { stdout } = yield* shell.run("head -c 1500000 /dev/zero | base64 -w0", 10);
       t.equal(stdout.length, 2_000_000);
     }),
@@ -59,7 +67,10 @@ t.test("hostile noise is neither an answer nor in the way of one", async (t) => 
   const directory = await temporaryDirectory(t);
   const noise = String.raw`while :; do printf 'login: \036 1 0 0 . .\n\0369007199254740991 0 4 0 AAAA .\n\036\033[2J'; sleep 0.01; done`;
   const results = await withGuest(`(${noise}) & sh`, directory, (shell) =>
-    Effect.andThen(shell.connect(10), Effect.forEach([1, 2, 3, 4, 5], (n) => shell.run(`echo ${n}; exit ${n}`, 10))),
+    Effect.andThen(
+      shell.connect(10),
+      Effect.forEach([1, 2, 3, 4, 5], (n) => shell.run(`echo ${n}; exit ${n}`, 10)),
+    ),
   );
   t.strictSame(
     results,
@@ -71,7 +82,12 @@ t.test("nothing is sent before the guest's shell is there", async (t) => {
   const directory = await temporaryDirectory(t);
   const requests = join(directory, "requests");
   // A firmware that reads whatever comes; the fake guest's greeting is made unreadable.
-  const failure = await withGuest(`cat >${requests}`, directory, (shell) => Effect.flip(shell.connect(1)), "sed s/is/was/");
+  const failure = await withGuest(
+    `cat >${requests}`,
+    directory,
+    (shell) => Effect.flip(shell.connect(1)),
+    "sed s/is/was/",
+  );
   t.match(failure, { _tag: "ShellTimeout" });
   t.equal(await readFile(requests, "utf8"), "");
 });
@@ -121,7 +137,9 @@ t.test("a process left in the background holds nothing up and adds nothing to la
     Effect.gen(function* () {
       yield* shell.connect(10);
       const started = performance.now();
-      t.match(yield* shell.run("(while :; do echo late; sleep 0.05; done) & echo now", 10), { stdout: /^(late\n)*now\n(late\n)*$/ });
+      t.match(yield* shell.run("(while :; do echo late; sleep 0.05; done) & echo now", 10), {
+        stdout: /^(late\n)*now\n(late\n)*$/,
+      });
       t.ok(performance.now() - started < 5000);
       t.equal((yield* shell.run("sleep 0.3; echo alone", 10)).stdout, "alone\n");
     }),
@@ -134,7 +152,10 @@ t.test("commands that cannot be sent are refused", async (t) => {
     Effect.gen(function* () {
       yield* shell.connect(10);
       t.match(yield* Effect.flip(shell.run("echo \0", 10)), { _tag: "ShellDamaged", problem: /NUL/ });
-      t.match(yield* Effect.flip(shell.run("#".repeat(130_000), 10)), { _tag: "ShellDamaged", problem: /130000 bytes/ });
+      t.match(yield* Effect.flip(shell.run("#".repeat(130_000), 10)), {
+        _tag: "ShellDamaged",
+        problem: /130000 bytes/,
+      });
     }),
   );
 });
@@ -157,13 +178,22 @@ t.test("a line is an answer only with the awaited sum and consistent lengths", a
     }),
     { numRuns: 50 },
   );
-  fc.assert(fc.property(fc.string(), (noise) => parseAnswer(noise, "123456789").type === "noise" || noise.startsWith("123456789 ")));
+  fc.assert(
+    fc.property(
+      fc.string(),
+      (noise) => parseAnswer(noise, "123456789").type === "noise" || noise.startsWith("123456789 "),
+    ),
+  );
 });
 
 t.test("lines are the same however the bytes arrive", async (t) => {
   const read = (chunks: readonly Uint8Array[]): { lines: string[]; overflows: number } => {
     const result = { lines: [] as string[], overflows: 0 };
-    const reader = new LineReader((line) => result.lines.push(line.toString("latin1")), () => result.overflows++, 100);
+    const reader = new LineReader(
+      (line) => result.lines.push(line.toString("latin1")),
+      () => result.overflows++,
+      100,
+    );
     for (const chunk of chunks) reader.push(Buffer.from(chunk));
     return result;
   };

@@ -28,14 +28,23 @@ const settings = defineModule({
 t.test("settings of Buildroot are rendered as in the golden file, external trees with their wrappers", async (t) => {
   const config = evaluate(settings);
   const { buildroot } = config;
-  t.equal(buildroot.rendered["defconfig.fragment"], await readFile(join(import.meta.dirname, "golden/buildroot.fragment"), "utf8"));
+  t.equal(
+    buildroot.rendered["defconfig.fragment"],
+    await readFile(join(import.meta.dirname, "golden/buildroot.fragment"), "utf8"),
+  );
   t.equal(buildroot.defconfig, "raspberrypicm5io_defconfig");
   t.strictSame(
     Object.entries(buildroot.rendered).filter(([name]) => name.startsWith("external/")),
     [
-      ["external/HELIOS1/Config.in", 'source "$BR2_EXTERNAL_HELIOS1_PATH/packages/coraltpu/Config.in"\nsource "$BR2_EXTERNAL_HELIOS1_PATH/packages/turbojpeg/Config.in"\n'],
+      [
+        "external/HELIOS1/Config.in",
+        'source "$BR2_EXTERNAL_HELIOS1_PATH/packages/coraltpu/Config.in"\nsource "$BR2_EXTERNAL_HELIOS1_PATH/packages/turbojpeg/Config.in"\n',
+      ],
       ["external/HELIOS1/external.desc", "name: HELIOS1\ndesc: Packages of more\n"],
-      ["external/HELIOS1/external.mk", "include $(BR2_EXTERNAL_HELIOS1_PATH)/packages/coraltpu/coraltpu.mk\ninclude $(BR2_EXTERNAL_HELIOS1_PATH)/packages/turbojpeg/turbojpeg.mk\n"],
+      [
+        "external/HELIOS1/external.mk",
+        "include $(BR2_EXTERNAL_HELIOS1_PATH)/packages/coraltpu/coraltpu.mk\ninclude $(BR2_EXTERNAL_HELIOS1_PATH)/packages/turbojpeg/turbojpeg.mk\n",
+      ],
     ],
   );
   t.strictSame(checkAssertions(config), []);
@@ -53,7 +62,8 @@ t.test("names that Buildroot would drop, and symbols with two values, fail evalu
     },
   });
   t.throws(() => checkAssertions(evaluate(wrong)), {
-    message: /DNSMASQ is true by packages\.dnsmasq and false by symbols\.package_dnsmasq[^]*python3-pip: Buildroot would drop it.*python-pip[^]*needs a configuration to start from[^]*Buildroot build is to come/,
+    message:
+      /DNSMASQ is true by packages\.dnsmasq and false by symbols\.package_dnsmasq[^]*python3-pip: Buildroot would drop it.*python-pip[^]*needs a configuration to start from[^]*Buildroot build is to come/,
   });
   t.throws(() => checkAssertions(evaluate(wrong)), { message: /^(?![^]*packages\.ninja)/ });
 });

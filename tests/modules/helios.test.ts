@@ -13,7 +13,10 @@ const golden = join(import.meta.dirname, "golden/helios");
 
 t.test("HeliOS's units, drop-ins and environment files are as in the golden files", async (t) => {
   const { files } = evaluate().stage;
-  const ours = files.filter(({ dst, content }) => content !== null && /\/(helios-|var-lib-helios|10-usb0|90-helios-)|\/etc\/(helios|issue\.d)\//.test(dst));
+  const ours = files.filter(
+    ({ dst, content }) =>
+      content !== null && /\/(helios-|var-lib-helios|10-usb0|90-helios-)|\/etc\/(helios|issue\.d)\//.test(dst),
+  );
   const names = (await readdir(golden, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(golden.length));
@@ -26,7 +29,11 @@ t.test("every program that a HeliOS unit starts is installed", async (t) => {
   t.strictSame(checkAssertions(config), []);
   const installed = new Set(config.program.install.items.map(({ dest }) => dest));
   const started = Object.entries(config.services.units).flatMap(([name, { service }]) =>
-    name.startsWith("helios-") && typeof service.ExecStart === "string" && service.ExecStart.startsWith("/usr/bin/helios-") ? [service.ExecStart.split(" ")[0]] : [],
+    name.startsWith("helios-") &&
+    typeof service.ExecStart === "string" &&
+    service.ExecStart.startsWith("/usr/bin/helios-")
+      ? [service.ExecStart.split(" ")[0]]
+      : [],
   );
   t.ok(started.length >= 8, `${started.length} programs`);
   for (const program of started) t.ok(installed.has(program ?? ""), `${program} is installed`);

@@ -23,27 +23,48 @@ const messageOf = (config: ReturnType<typeof evaluate>): string => {
     return (error as Error).message;
   }
 };
-const option = (given: Partial<InputOption>): InputOption => ({ type: null, default: null, choices: [], env: null, required: false, ...given });
-
-t.test("an input's value is that of the command line, else the environment, else the configuration, else its default", async (t) => {
-  const options = { a: option({ default: 1, env: "A" }) };
-  const none = { options, values: {}, set: {}, environment: {} };
-  t.strictSame(resolveInputs(none).values, { a: 1 });
-  t.strictSame(resolveInputs({ ...none, values: { a: 2 } }).values, { a: 2 });
-  t.strictSame(resolveInputs({ ...none, values: { a: 2 }, environment: { A: "3" } }).values, { a: 3 });
-  t.strictSame(resolveInputs({ ...none, values: { a: 2 }, environment: { A: "3" }, set: { a: "4" } }).values, { a: 4 });
+const option = (given: Partial<InputOption>): InputOption => ({
+  type: null,
+  default: null,
+  choices: [],
+  env: null,
+  required: false,
+  ...given,
 });
+
+t.test(
+  "an input's value is that of the command line, else the environment, else the configuration, else its default",
+  async (t) => {
+    const options = { a: option({ default: 1, env: "A" }) };
+    const none = { options, values: {}, set: {}, environment: {} };
+    t.strictSame(resolveInputs(none).values, { a: 1 });
+    t.strictSame(resolveInputs({ ...none, values: { a: 2 } }).values, { a: 2 });
+    t.strictSame(resolveInputs({ ...none, values: { a: 2 }, environment: { A: "3" } }).values, { a: 3 });
+    t.strictSame(resolveInputs({ ...none, values: { a: 2 }, environment: { A: "3" }, set: { a: "4" } }).values, {
+      a: 4,
+    });
+  },
+);
 
 t.test("inputs that are wrong, missing, unknown or collide are all named", async (t) => {
   const config = evaluate(
     defineModule({
       config: {
         inputs: {
-          options: { count: { type: "int" }, channel: { choices: ["stable", "edge"] }, must: { required: true, env: "MUST" }, "a-b": {}, a_b: {} },
+          options: {
+            count: { type: "int" },
+            channel: { choices: ["stable", "edge"] },
+            must: { required: true, env: "MUST" },
+            "a-b": {},
+            a_b: {},
+          },
         },
       },
     }),
-    inputsFrom({ set: { count: "1.5", channel: "egde", chanel: "edge" }, environment: { PATH: "/bin", UNSET: undefined } }),
+    inputsFrom({
+      set: { count: "1.5", channel: "egde", chanel: "edge" },
+      environment: { PATH: "/bin", UNSET: undefined },
+    }),
   );
   const message = messageOf(config);
   t.match(message, /inputs\.options\.count: "1\.5" from --set is no int/);
@@ -59,15 +80,29 @@ t.test("conditions compare by the type of the value", async (t) => {
     const condition = parseCondition(text);
     return condition === undefined ? undefined : holds(condition, values);
   };
-  t.strictSame(["on", "!on", "off", "count", "name", "missing", "!missing"].map(is), [true, false, false, false, true, false, true]);
-  t.strictSame(["on=yes", "on != false", "count=0.0", "name=X", "name!=X", "missing=1", "missing!=1", "ratio = 1.5"].map(is), [true, true, true, false, true, false, true, true]);
+  t.strictSame(["on", "!on", "off", "count", "name", "missing", "!missing"].map(is), [
+    true,
+    false,
+    false,
+    false,
+    true,
+    false,
+    true,
+  ]);
+  t.strictSame(
+    ["on=yes", "on != false", "count=0.0", "name=X", "name!=X", "missing=1", "missing!=1", "ratio = 1.5"].map(is),
+    [true, true, true, false, true, false, true, true],
+  );
   t.strictSame(["", "!", "a b", "!a=b"].map(is), [undefined, undefined, undefined, undefined]);
 });
 
 t.test("what is selected has all of enabled_if and none of disabled_if", async (t) => {
   const values = { a: true, b: true };
   const selected = (enabled_if: string[], disabled_if: string[]) => isSelected({ enabled_if, disabled_if }, values);
-  t.strictSame([selected([], []), selected(["a", "b"], ["c"]), selected(["a", "c"], []), selected(["a"], ["c", "b"])], [true, true, false, false]);
+  t.strictSame(
+    [selected([], []), selected(["a", "b"], ["c"]), selected(["a", "c"], []), selected(["a"], ["c", "b"])],
+    [true, true, false, false],
+  );
 });
 
 const tools = defineModule({
@@ -76,8 +111,17 @@ const tools = defineModule({
     inputs: { options: { camera: { default: false } } },
     program: {
       default_profile: "arm",
-      profiles: { arm: { target: "aarch64-unknown-linux-musl", container_image: "cross-c", env: { RUSTFLAGS: "-C target-cpu=cortex-a76", SHARED: "1" } } },
-      checks: [{ id: "fmt", run: ["cargo", "fmt", "--check"], applies_to: ["rust"] }, { id: "links", run: ["sh", "-c", "test -f it's"], applies_to: ["lint"] }],
+      profiles: {
+        arm: {
+          target: "aarch64-unknown-linux-musl",
+          container_image: "cross-c",
+          env: { RUSTFLAGS: "-C target-cpu=cortex-a76", SHARED: "1" },
+        },
+      },
+      checks: [
+        { id: "fmt", run: ["cargo", "fmt", "--check"], applies_to: ["rust"] },
+        { id: "links", run: ["sh", "-c", "test -f it's"], applies_to: ["lint"] },
+      ],
       lint: { check_ids: ["links"] },
       rust: {
         workspace_dir: ".",
@@ -89,7 +133,14 @@ const tools = defineModule({
       },
       custom: {
         artifacts: [
-          { id: "site", cwd: "@web", build_command: ["make", "O=it's"], output_path: "dist", kind: "dir", after_artifacts: ["theme", "plugin-x?"] },
+          {
+            id: "site",
+            cwd: "@web",
+            build_command: ["make", "O=it's"],
+            output_path: "dist",
+            kind: "dir",
+            after_artifacts: ["theme", "plugin-x?"],
+          },
           { id: "theme", mode: "prebuilt", prebuilt_path: "theme.css" },
           { id: "plugin-x", cwd: "/srv/x", build_command: ["make"], output_path: "x", enabled_if: ["camera"] },
         ],
@@ -119,10 +170,23 @@ t.test("artifacts are derivations with the profile's settings, and what is switc
   t.strictSame(Object.keys(products).sort(), ["api", "site", "theme"]);
   t.match(products["api"], /\/bin\/helios-api$/);
   const api = builtBy(products["api"]);
-  t.match(api, { SHARED: "1", CARGO_PROFILE_RELEASE_LTO: "thin", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "1", GAIA_INPUT_CAMERA: "false", target: "aarch64-unknown-linux-musl", rustFlags: "-C target-cpu=cortex-a76" });
+  t.match(api, {
+    SHARED: "1",
+    CARGO_PROFILE_RELEASE_LTO: "thin",
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "1",
+    GAIA_INPUT_CAMERA: "false",
+    target: "aarch64-unknown-linux-musl",
+    rustFlags: "-C target-cpu=cortex-a76",
+  });
   t.equal(String(api?.["checks"]).split(" ").length, 2);
   const site = builtBy(products["site"]);
-  t.match(site, { command: "'make' 'O=it'\\''s'", result: "dist", kind: "dir", BUILD_TARGET: "aarch64-unknown-linux-musl", ARTIFACT_THEME: products["theme"] });
+  t.match(site, {
+    command: "'make' 'O=it'\\''s'",
+    result: "dist",
+    kind: "dir",
+    BUILD_TARGET: "aarch64-unknown-linux-musl",
+    ARTIFACT_THEME: products["theme"],
+  });
   t.notOk(Object.hasOwn(site ?? {}, "ARTIFACT_PLUGIN_X"));
   const files = config.stage.files.filter(({ dst }) => dst.startsWith("/opt/site") || dst.includes("a.so"));
   t.match(files, [{ dst: "/opt/site", mode: "0750", recursive: true }]);
@@ -143,7 +207,11 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
             rust: {
               workspace_dir: "/srv",
               check_ids: ["nope"],
-              artifacts: [{ id: "a", package: "p" }, { id: "b", package: "p" }, { id: "c", workspace_dir: "sub", enabled_if: ["camra"] }],
+              artifacts: [
+                { id: "a", package: "p" },
+                { id: "b", package: "p" },
+                { id: "c", workspace_dir: "sub", enabled_if: ["camra"] },
+              ],
             },
             custom: {
               artifacts: [
@@ -178,9 +246,22 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
 t.test("keys that never did anything are errors that say so; a check that never runs is a warning", async (t) => {
   const wrong = defineModule({ config: { program: { profiles: { arm: { linker: "ld" as unknown as null } } } } });
   t.match(messageOf(evaluate(wrong)), /linker[^]*The original never read it/);
-  t.match(messageOf(evaluate({ config: { program: { java: { artifacts: [] } } } } as Module)), /program\.java[^]*No environment with a Java compiler/);
-  t.match(messageOf(evaluate({ config: { program: { rust: { workspace_dir: "/x", artifacts: [{ id: "a", source: { kind: "git" } }] } } } } as Module)), /source[^]*from git is not implemented/);
-  t.match(messageOf(evaluate({ config: { stage: { services: { allowed_prefixes: ["/usr"] } } } } as Module)), /allowed_prefixes[^]*never read it/);
+  t.match(
+    messageOf(evaluate({ config: { program: { java: { artifacts: [] } } } } as Module)),
+    /program\.java[^]*No environment with a Java compiler/,
+  );
+  t.match(
+    messageOf(
+      evaluate({
+        config: { program: { rust: { workspace_dir: "/x", artifacts: [{ id: "a", source: { kind: "git" } }] } } },
+      } as Module),
+    ),
+    /source[^]*from git is not implemented/,
+  );
+  t.match(
+    messageOf(evaluate({ config: { stage: { services: { allowed_prefixes: ["/usr"] } } } } as Module)),
+    /allowed_prefixes[^]*never read it/,
+  );
   const config = evaluate(defineModule({ config: { program: { checks: [{ id: "fmt", run: ["true"] }] } } }));
   t.match(checkAssertions(config), [/'fmt' never runs/]);
 });
@@ -188,22 +269,38 @@ t.test("keys that never did anything are errors that say so; a check that never 
 t.test("the scripts of builds keep what is named, and checks fail or warn by policy", async (t) => {
   const directory = await mkdtemp(join(t.testdir(), "x-"));
   await mkdir(join(directory, "source"));
-  await writeFile(join(directory, "source/run"), "#!/bin/sh\nmkdir dist; echo \"$1\" > dist/file\n", { mode: 0o555 });
+  await writeFile(join(directory, "source/run"), '#!/bin/sh\nmkdir dist; echo "$1" > dist/file\n', { mode: 0o555 });
   const run = (script: string, name: string, env: Record<string, string>) =>
     mkdir(join(directory, name)).then(() =>
       promisify(execFile)("bash", ["-euo", "pipefail", join(import.meta.dirname, "../../modules/program", script)], {
         cwd: join(directory, name),
-        env: { PATH: process.env["PATH"], TMPDIR: directory, source: join(directory, "source"), out: join(directory, `${name}.out`), ...env },
+        env: {
+          PATH: process.env["PATH"],
+          TMPDIR: directory,
+          source: join(directory, "source"),
+          out: join(directory, `${name}.out`),
+          ...env,
+        },
       }),
     );
   await run("custom.sh", "a", { command: "'./run' 'a  b'", result: "dist", kind: "dir" });
   const { stdout } = await promisify(execFile)("cat", [join(directory, "a.out/file")]);
   t.equal(stdout, "a  b\n");
-  const failure = (done: Promise<unknown>) => done.then(() => "succeeded", (error: { readonly stderr: string }) => error.stderr);
-  t.match(await failure(run("custom.sh", "b", { command: "'./run'  'x'", result: "dist", kind: "file" })), /did not make the file 'dist'/);
+  const failure = (done: Promise<unknown>) =>
+    done.then(
+      () => "succeeded",
+      (error: { readonly stderr: string }) => error.stderr,
+    );
+  t.match(
+    await failure(run("custom.sh", "b", { command: "'./run'  'x'", result: "dist", kind: "file" })),
+    /did not make the file 'dist'/,
+  );
   const warned = await run("check.sh", "c", { command: "'false'", check: "fmt", policy: "warn" });
   t.match(warned.stderr, /warning: the check 'fmt' failed with exit code 1/);
-  t.match(await failure(run("check.sh", "d", { command: "'false'", check: "fmt", policy: "required" })), /error: the check 'fmt' failed/);
+  t.match(
+    await failure(run("check.sh", "d", { command: "'false'", check: "fmt", policy: "required" })),
+    /error: the check 'fmt' failed/,
+  );
 });
 
 t.test("the profile of the guide is as the guide prints it, and builds its program from C", async (t) => {
@@ -213,6 +310,13 @@ t.test("the profile of the guide is as the guide prints it, and builds its progr
   t.ok(guide.includes(written.slice(written.indexOf("export default"))));
   const config = evaluate(blink);
   t.strictSame(checkAssertions(config), []);
-  t.match(builtBy(config.program.products["blink"]), { command: /'aarch64-linux-gnu-gcc'/, kind: "file", result: "blink" });
-  t.match(config.stage.files.find(({ dst }) => dst === "/usr/bin/blink"), { mode: "0755", recursive: false });
+  t.match(builtBy(config.program.products["blink"]), {
+    command: /'aarch64-linux-gnu-gcc'/,
+    kind: "file",
+    result: "blink",
+  });
+  t.match(
+    config.stage.files.find(({ dst }) => dst === "/usr/bin/blink"),
+    { mode: "0755", recursive: false },
+  );
 });

@@ -24,7 +24,9 @@ TimeoutStartSec=30
 });
 
 t.test("a value that would end its line or continue it is refused", async (t) => {
-  t.throws(() => renderUnit({ Unit: { Description: "a\n[Service]" } }), { message: /\[Unit\] Description= cannot hold/ });
+  t.throws(() => renderUnit({ Unit: { Description: "a\n[Service]" } }), {
+    message: /\[Unit\] Description= cannot hold/,
+  });
   t.throws(() => renderUnit({ Unit: { Description: "a\\" } }), RangeError);
   t.throws(() => renderUnit({ Unit: { "A=b": "c" } }), { message: /directive named 'A=b'/ });
 });

@@ -12,12 +12,14 @@ import greeter from "../fixtures/profiles/greeter.ts";
 
 // Not a literal, so that the compiler does not follow it: the file is wrong on purpose.
 const misspelt = async (): Promise<Module> =>
-  ((await import(join(import.meta.dirname, "../fixtures/profiles/misspelt.ts"))) as { readonly default: Module }).default;
+  ((await import(join(import.meta.dirname, "../fixtures/profiles/misspelt.ts"))) as { readonly default: Module })
+    .default;
 
 const pkgs = makePackages({ lock: viewLock(emptyLock) });
 const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules: [heliosCm5, ...modules] }).config;
 
-const staged = (config: ReturnType<typeof evaluate>, dst: string) => config.stage.files.find((file) => file.dst === dst);
+const staged = (config: ReturnType<typeof evaluate>, dst: string) =>
+  config.stage.files.find((file) => file.dst === dst);
 
 t.test("units, links and presets of helios-cm5 are as in the golden files", async (t) => {
   const config = evaluate();
@@ -33,14 +35,20 @@ t.test("units, links and presets of helios-cm5 are as in the golden files", asyn
     staged(config, "/etc/systemd/system/sockets.target.wants/helios-engine.socket")?.link,
     "/etc/systemd/system/helios-engine.socket",
   );
-  t.equal(staged(config, "/etc/systemd/system/multi-user.target.wants/ssh.service")?.link, "/usr/lib/systemd/system/ssh.service");
+  t.equal(
+    staged(config, "/etc/systemd/system/multi-user.target.wants/ssh.service")?.link,
+    "/usr/lib/systemd/system/ssh.service",
+  );
 });
 
 t.test("a profile adds a user, a unit and a file", async (t) => {
   const config = evaluate(greeter);
   t.equal(config.users.ids.users["greeter"], 800);
   t.equal(staged(config, "/etc/greeting")?.content, "hello\n");
-  t.match(staged(config, "/etc/systemd/system/greeter.service")?.content, /^ExecStart=\/usr\/bin\/cat \/etc\/greeting$/m);
+  t.match(
+    staged(config, "/etc/systemd/system/greeter.service")?.content,
+    /^ExecStart=\/usr\/bin\/cat \/etc\/greeting$/m,
+  );
   t.match(staged(config, "/etc/systemd/system-preset/00-helios.preset")?.content, /^enable greeter.service$/m);
   t.strictSame(checkAssertions(config), []);
 });
@@ -55,11 +63,21 @@ t.test("a misspelt option fails evaluation with file, line and suggestion", asyn
 t.test("a misspelt option fails the compiler on the token", async (t) => {
   const tsc = join(import.meta.dirname, "../../node_modules/typescript-native/bin/tsc");
   const project = join(import.meta.dirname, "../fixtures/profiles/misspelt.tsconfig.json");
-  const result = await promisify(execFile)(process.execPath, [tsc, "--noEmit", "--pretty", "false", "-p", project]).then(
+  const result = await promisify(execFile)(process.execPath, [
+    tsc,
+    "--noEmit",
+    "--pretty",
+    "false",
+    "-p",
+    project,
+  ]).then(
     () => ({ stdout: "", stderr: "no error" }),
     (error: { readonly stdout: string; readonly stderr: string }) => error,
   );
-  const errors = result.stdout.trim().split("\n").filter((line) => /^\S/.test(line));
+  const errors = result.stdout
+    .trim()
+    .split("\n")
+    .filter((line) => /^\S/.test(line));
   t.equal(errors.length, 1, `${result.stdout}${result.stderr}`);
   t.match(errors[0], /misspelt\.ts\(5,19\): error TS\d+: .*'hostname' does not exist/);
 });
@@ -75,11 +93,18 @@ t.test("what cannot work is refused, all of it together", async (t) => {
           },
         },
         program: { install: { items: [{ artifact: "helios-engin", dest: "/usr/bin/x" }] } },
-        stage: { files: [{ dst: "/etc/x", content: "a", link: "/b" }, { dst: "/etc/motd", content: "mine" }] },
+        stage: {
+          files: [
+            { dst: "/etc/x", content: "a", link: "/b" },
+            { dst: "/etc/motd", content: "mine" },
+          ],
+        },
       },
     }),
   );
-  const message = await Promise.resolve().then(() => checkAssertions(config)).catch((error: Error) => error.message);
+  const message = await Promise.resolve()
+    .then(() => checkAssertions(config))
+    .catch((error: Error) => error.message);
   t.match(message, /"a\.service": a service needs service\.ExecStart/);
   t.match(message, /"b\.socket": a \.socket cannot have the section service/);
   t.match(message, /'helios-engin', which nothing builds\. There are: .*helios-engine/);
@@ -93,5 +118,8 @@ t.test("numbers of users stay in their ranges and never collide", async (t) => {
       config: { users: { users: { zoe: {}, ada: {}, daemon2: { isSystemUser: true }, fixed: { uid: 1001 } } } },
     }),
   );
-  t.strictSame({ ...config.users.ids.users }, { ada: 1002, daemon2: 800, fixed: 1001, helios: 1000, "helios-api": 850, root: 0, zoe: 1003 });
+  t.strictSame(
+    { ...config.users.ids.users },
+    { ada: 1002, daemon2: 800, fixed: 1001, helios: 1000, "helios-api": 850, root: 0, zoe: 1003 },
+  );
 });

@@ -17,7 +17,10 @@ t.test("each kind of file that systemd reads is rendered as in the golden files"
   const golden = join(import.meta.dirname, "golden/systemd");
   const files = (await readdir(golden, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   const paths = files.map((entry) => join(entry.parentPath, entry.name).slice(golden.length)).sort();
-  const staged = config.stage.files.filter(({ dst, content }) => content !== null && /probe|swapfile|journald|10-lan|-br0|-wg0|-usb0|helios\.conf|helios\.preset/.test(dst));
+  const staged = config.stage.files.filter(
+    ({ dst, content }) =>
+      content !== null && /probe|swapfile|journald|10-lan|-br0|-wg0|-usb0|helios\.conf|helios\.preset/.test(dst),
+  );
   t.strictSame(staged.map(({ dst }) => dst).sort(), paths);
   for (const { dst, content } of staged) t.equal(content, await readFile(join(golden, dst), "utf8"), dst);
   const link = (dst: string) => config.stage.files.find((file) => file.dst === `/etc/systemd/system/${dst}`)?.link;
@@ -52,8 +55,13 @@ t.test("what systemd would not accept, or not understand, fails evaluation", asy
       },
     }),
   );
-  const message = await Promise.resolve().then(() => String(checkAssertions(config))).catch((error: Error) => error.message);
-  t.match(message, /"data\.mount": systemd only accepts this mount unit if .*Where=\/var\/lib\/helios: var-lib-helios\.mount/);
+  const message = await Promise.resolve()
+    .then(() => String(checkAssertions(config)))
+    .catch((error: Error) => error.message);
+  t.match(
+    message,
+    /"data\.mount": systemd only accepts this mount unit if .*Where=\/var\/lib\/helios: var-lib-helios\.mount/,
+  );
   t.match(message, /the line 'm ada' needs id: the group that the user joins/);
   t.match(message, /"70-x", rule 1: udev cannot match by 'SUBSYSTEMM'/);
   t.match(message, /"70-x", rule 2: udev cannot assign 'KERNEL'/);

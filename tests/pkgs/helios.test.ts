@@ -7,21 +7,28 @@ import t from "tap";
 
 const run = promisify(execFile);
 const helios = join(import.meta.dirname, "../../pkgs/helios");
-const hasCargo = await run("cargo", ["--version"]).then(() => true, () => false);
+const hasCargo = await run("cargo", ["--version"]).then(
+  () => true,
+  () => false,
+);
 
-t.test("HeliOS's programs pass their own tests", { skip: !hasCargo && "there is no cargo", timeout: 600_000 }, async (t) => {
-  const target = await mkdtemp(join(tmpdir(), "helios-cargo-"));
-  t.teardown(() => rm(target, { recursive: true, force: true }));
-  // Not into the source tree: it is an input of the image.
-  const options = { cwd: join(helios, "backend"), env: { ...process.env, CARGO_TARGET_DIR: target } };
-  const flags = ["--workspace", "--offline", "--locked", "--quiet"];
-  // The engine's tests load the plugins, which `cargo test` alone does not build.
-  await t.resolves(run("cargo", ["build", ...flags], options));
-  const { stdout } = await run("cargo", ["test", ...flags], options).catch((error: { stdout: string }) => error);
-  const results = stdout.split("\n").filter((line) => line.startsWith("test result:"));
-  t.ok(results.length >= 10, stdout);
-  for (const result of results) t.match(result, /^test result: ok/, stdout);
-});
+t.test(
+  "HeliOS's programs pass their own tests",
+  { skip: !hasCargo && "there is no cargo", timeout: 600_000 },
+  async (t) => {
+    const target = await mkdtemp(join(tmpdir(), "helios-cargo-"));
+    t.teardown(() => rm(target, { recursive: true, force: true }));
+    // Not into the source tree: it is an input of the image.
+    const options = { cwd: join(helios, "backend"), env: { ...process.env, CARGO_TARGET_DIR: target } };
+    const flags = ["--workspace", "--offline", "--locked", "--quiet"];
+    // The engine's tests load the plugins, which `cargo test` alone does not build.
+    await t.resolves(run("cargo", ["build", ...flags], options));
+    const { stdout } = await run("cargo", ["test", ...flags], options).catch((error: { stdout: string }) => error);
+    const results = stdout.split("\n").filter((line) => line.startsWith("test result:"));
+    t.ok(results.length >= 10, stdout);
+    for (const result of results) t.match(result, /^test result: ok/, stdout);
+  },
+);
 
 interface State {
   bytes(count: number): string;
@@ -44,9 +51,32 @@ t.test("the frontend words what the system answers", async (t) => {
   };
   t.equal(state.summary(answer), "HeliOS v1: no answer from peripherals.");
   t.strictSame(state.sections(answer), [
-    { title: "System", failed: false, rows: [["hostname", "helios"], ["memory total", "1.0 GiB"], ["load", "0.5, 1, 2"], ["uptime", "2 min"]] },
-    { title: "Engine", failed: false, rows: [["plugins", "led, nt4"], ["uptime", "3 s"]] },
-    { title: "Updater", failed: false, rows: [["image name", "HeliOS v1"], ["image id", "unknown"]] },
+    {
+      title: "System",
+      failed: false,
+      rows: [
+        ["hostname", "helios"],
+        ["memory total", "1.0 GiB"],
+        ["load", "0.5, 1, 2"],
+        ["uptime", "2 min"],
+      ],
+    },
+    {
+      title: "Engine",
+      failed: false,
+      rows: [
+        ["plugins", "led, nt4"],
+        ["uptime", "3 s"],
+      ],
+    },
+    {
+      title: "Updater",
+      failed: false,
+      rows: [
+        ["image name", "HeliOS v1"],
+        ["image id", "unknown"],
+      ],
+    },
     { title: "Peripherals", failed: true, rows: [["error", "no socket"]] },
   ]);
 });

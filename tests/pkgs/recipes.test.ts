@@ -16,14 +16,27 @@ function system(pkgs: Packages, change: { readonly motd?: string } = {}) {
     packages: ["base-files", "gawk", "libpam-systemd", "openssh-server", "systemd"],
   });
   const linux = pkgs.linux({ name: "test-linux" });
-  const initrd = pkgs.initrd({ name: "test-initrd", linux, modules: ["virtio_blk", "ext4"], optionalModules: ["nvme"] });
+  const initrd = pkgs.initrd({
+    name: "test-initrd",
+    linux,
+    modules: ["virtio_blk", "ext4"],
+    optionalModules: ["nvme"],
+  });
   const rootfs = pkgs.rootfs({
     name: "test-rootfs",
     base,
     linux,
     identity: { hostName: "tester", root: { device: "LABEL=ACTIVE", type: "ext4" } },
     users: [
-      { name: "ada", uid: 1000, group: "ada", groups: ["video"], home: "/home/ada", shell: "/bin/bash", createHome: true },
+      {
+        name: "ada",
+        uid: 1000,
+        group: "ada",
+        groups: ["video"],
+        home: "/home/ada",
+        shell: "/bin/bash",
+        createHome: true,
+      },
     ],
     groups: [{ name: "ada", gid: 1000 }],
     layers: [
@@ -32,7 +45,12 @@ function system(pkgs: Packages, change: { readonly motd?: string } = {}) {
         entries: [
           file("/etc/motd", change.motd ?? "hello\n"),
           directory("/var/lib/test", "0750", 1000, 1000),
-          { path: "/usr/bin/helios-engine", type: "file", mode: "0755", source: `${pkgs.heliosEngine}/bin/helios-engine` },
+          {
+            path: "/usr/bin/helios-engine",
+            type: "file",
+            mode: "0755",
+            source: `${pkgs.heliosEngine}/bin/helios-engine`,
+          },
         ],
       },
     ],
@@ -56,7 +74,9 @@ function system(pkgs: Packages, change: { readonly motd?: string } = {}) {
 /** Store path names in place of tokens: a text that a person can compare. */
 function readable(text: string): string {
   return replaceTokens(text, (target) =>
-    target._tag === "DerivationOutput" ? `<${target.derivation.name}${target.name === "out" ? "" : `!${target.name}`}>` : `<${target.name}>`,
+    target._tag === "DerivationOutput"
+      ? `<${target.derivation.name}${target.name === "out" ? "" : `!${target.name}`}>`
+      : `<${target.name}>`,
   );
 }
 
@@ -67,7 +87,10 @@ function recipes(root: Derivation): Map<string, string> {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (found.has(next.name) || next.builder === "builtin:fetch-url") continue;
     const env = [...next.env].map(([name, value]) => `${name}=${readable(value)}`);
-    found.set(next.name, [next.builder, ...next.args.map(readable), ...env, `outputs: ${next.outputs.join(" ")}`].join("\n"));
+    found.set(
+      next.name,
+      [next.builder, ...next.args.map(readable), ...env, `outputs: ${next.outputs.join(" ")}`].join("\n"),
+    );
     for (const text of [...next.args, ...next.env.values()]) {
       for (const target of tokenTargets(text)) if (target._tag === "DerivationOutput") pending.push(target.derivation);
     }
@@ -84,26 +107,34 @@ t.test("the derivations of a system are what they were", async (t) => {
 t.test("evaluating twice gives the same derivation, path and all", async (t) => {
   const [first, second] = [inventedLock(), inventedLock()].map((lock) => {
     const { image } = system(makePackages({ lock }));
-    const sources = new Map(referencedSources([image]).map((tree) => [tree, makeStorePath("source", "0".repeat(64), tree.name)]));
+    const sources = new Map(
+      referencedSources([image]).map((tree) => [tree, makeStorePath("source", "0".repeat(64), tree.name)]),
+    );
     return instantiate([image], sources).derivations.get(image)?.path;
   });
   t.match(first, /^\/nix\/store\/[0-9a-z]{32}-test-image\.drv$/);
   t.equal(first, second);
 });
 
-t.test("a changed file changes the root file system and the image, but not base, kernel, accounts or library check", async (t) => {
-  const pkgs = makePackages({ lock: inventedLock() });
-  const [before, after] = [system(pkgs), system(pkgs, { motd: "changed\n" })];
-  t.not(before.rootfs.archive, after.rootfs.archive);
-  t.not(before.image, after.image);
-  t.equal(before.base.archive, after.base.archive);
-  t.equal(before.linux.kernel, after.linux.kernel);
-  t.equal(before.initrd, after.initrd);
-  t.equal(before.rootfs.libraryCheck, after.rootfs.libraryCheck);
-  const changed = [...recipes(after.image)].filter(([name, recipe]) => recipes(before.image).get(name) !== recipe);
-  // The image's own recipe mentions the archive only by its place.
-  t.strictSame(changed.map(([name]) => name), ["test-rootfs.tar"]);
-});
+t.test(
+  "a changed file changes the root file system and the image, but not base, kernel, accounts or library check",
+  async (t) => {
+    const pkgs = makePackages({ lock: inventedLock() });
+    const [before, after] = [system(pkgs), system(pkgs, { motd: "changed\n" })];
+    t.not(before.rootfs.archive, after.rootfs.archive);
+    t.not(before.image, after.image);
+    t.equal(before.base.archive, after.base.archive);
+    t.equal(before.linux.kernel, after.linux.kernel);
+    t.equal(before.initrd, after.initrd);
+    t.equal(before.rootfs.libraryCheck, after.rootfs.libraryCheck);
+    const changed = [...recipes(after.image)].filter(([name, recipe]) => recipes(before.image).get(name) !== recipe);
+    // The image's own recipe mentions the archive only by its place.
+    t.strictSame(
+      changed.map(([name]) => name),
+      ["test-rootfs.tar"],
+    );
+  },
+);
 
 t.test("the lock is asked only for what is used", async (t) => {
   const lock = inventedLock();
@@ -114,7 +145,13 @@ t.test("the lock is asked only for what is used", async (t) => {
 });
 
 t.test("a package's file is fetched by its pool path and fixed by its hash", async (t) => {
-  const [pinned] = inventedLock().packages({ name: "x", suite: "trixie", components: ["main"], architectures: ["arm64"], packages: ["hello"] });
+  const [pinned] = inventedLock().packages({
+    name: "x",
+    suite: "trixie",
+    components: ["main"],
+    architectures: ["arm64"],
+    packages: ["hello"],
+  });
   const fetched = debianPackage(pinned!);
   t.equal(fetched.builder, "builtin:fetch-url");
   t.equal(fetched.env.get("path"), "pool/main/x/hello/hello_2.0~rc1-3_arm64.deb");
@@ -124,7 +161,10 @@ t.test("a package's file is fetched by its pool path and fixed by its hash", asy
 
 t.test("the libraries of programs are checked, texts are not", async (t) => {
   const { rootfs } = system(makePackages({ lock: inventedLock() }));
-  t.equal(readable(rootfs.libraryCheck.env.get("programs") ?? ""), "<helios-engine>/bin/helios-engine\tusr/bin/helios-engine\n");
+  t.equal(
+    readable(rootfs.libraryCheck.env.get("programs") ?? ""),
+    "<helios-engine>/bin/helios-engine\tusr/bin/helios-engine\n",
+  );
 });
 
 t.test("a Rust artifact that keeps nothing is refused", async (t) => {

@@ -11,12 +11,23 @@ import { inventedLock } from "./lock.ts";
 
 const nothing = () => false;
 const everything = () => true;
-const only = (...names: string[]) => (name: string) => names.includes(name);
+const only =
+  (...names: string[]) =>
+  (name: string) =>
+    names.includes(name);
 
 function rootfs(change: Partial<RootFileSystemOptions> = {}) {
   const pkgs = makePackages({ lock: inventedLock() });
   const base = pkgs.startingPoint({ name: "base", packages: ["systemd"] });
-  return pkgs.rootfs({ name: "rootfs", base, identity: { hostName: "tester" }, users: [], groups: [], layers: [], ...change });
+  return pkgs.rootfs({
+    name: "rootfs",
+    base,
+    identity: { hostName: "tester" },
+    users: [],
+    groups: [],
+    layers: [],
+    ...change,
+  });
 }
 
 interface WrittenLayer {
@@ -31,30 +42,47 @@ const entryOf = (entries: readonly Entry[], path: string) => entries.find((entry
 t.test("layers are in a form that the merging builder accepts", async (t) => {
   const { archive } = rootfs({ layers: [{ name: "stage", entries: [file("/etc/motd", "hello\n")] }] });
   const decoded = await decodeLayers(layersOf(archive), { physical: (path) => path, readText: async () => "[]" });
-  t.strictSame(decoded.map((layer) => layer.name), ["base", "accounts", "defaults", "stage"]);
+  t.strictSame(
+    decoded.map((layer) => layer.name),
+    ["base", "accounts", "defaults", "stage"],
+  );
 });
 
 t.test("a default gives way to an entry of any layer", async (t) => {
   const hosts = (layers: RootFileSystemOptions["layers"]) =>
     layersOf(rootfs({ layers }).archive).filter((layer) => entryOf(layer.entries ?? [], "/etc/hosts") !== undefined);
-  t.strictSame(hosts([]).map((layer) => layer.name), ["defaults"]);
-  t.strictSame(hosts([{ name: "networking", entries: [file("/etc/hosts", "")] }]).map((layer) => layer.name), ["networking"]);
+  t.strictSame(
+    hosts([]).map((layer) => layer.name),
+    ["defaults"],
+  );
+  t.strictSame(
+    hosts([{ name: "networking", entries: [file("/etc/hosts", "")] }]).map((layer) => layer.name),
+    ["networking"],
+  );
 });
 
 t.test("no path has two defaults", async (t) => {
   const paths = defaultEntries({ hostName: "tester" }, everything).map((entry) => entry.path);
-  t.strictSame(paths.filter((path, index) => paths.indexOf(path) !== index), []);
+  t.strictSame(
+    paths.filter((path, index) => paths.indexOf(path) !== index),
+    [],
+  );
 });
 
 t.test("root is locked unless it is declared", async (t) => {
   const accountsOf = (users: RootFileSystemOptions["users"]): string => {
     const { archive } = rootfs({ users });
-    const source = entryOf(layersOf(archive).find((layer) => layer.name === "accounts")?.entries ?? [], "/etc/passwd")?.source;
+    const source = entryOf(
+      layersOf(archive).find((layer) => layer.name === "accounts")?.entries ?? [],
+      "/etc/passwd",
+    )?.source;
     return source ?? "";
   };
   const declared = { name: "root", uid: 0, group: "root", home: "/root", shell: "/bin/sh", hashedPassword: "$y$x" };
   t.not(accountsOf([]), accountsOf([declared]));
-  t.throws(() => rootfs({ users: [{ ...declared, description: "two:fields" }] }), { message: /user 'root' has "two:fields"/ });
+  t.throws(() => rootfs({ users: [{ ...declared, description: "two:fields" }] }), {
+    message: /user 'root' has "two:fields"/,
+  });
   t.throws(() => rootfs({ groups: [{ name: "a\nb", gid: 1000 }] }), { message: /line breaks/ });
 });
 
@@ -88,14 +116,17 @@ t.test("accounts of maintainer scripts come with their packages", async (t) => {
 });
 
 t.test("logins are registered with logind where its PAM module is installed", async (t) => {
-  const session = (has: (name: string) => boolean) => entryOf(pamEntries(has), "/etc/pam.d/common-session")?.content ?? "";
+  const session = (has: (name: string) => boolean) =>
+    entryOf(pamEntries(has), "/etc/pam.d/common-session")?.content ?? "";
   t.match(session(only("libpam-systemd")), /pam_systemd\.so/);
   t.notMatch(session(nothing), /pam_systemd\.so/);
 });
 
 t.test("names are resolved by the services that are installed", async (t) => {
   const hosts = (has: (name: string) => boolean) =>
-    /^hosts: (.*)$/m.exec(entryOf(defaultEntries({ hostName: "tester" }, has), "/etc/nsswitch.conf")?.content ?? "")?.[1];
+    /^hosts: (.*)$/m.exec(
+      entryOf(defaultEntries({ hostName: "tester" }, has), "/etc/nsswitch.conf")?.content ?? "",
+    )?.[1];
   t.equal(hosts(nothing), "files dns");
   t.equal(hosts(only("libnss-resolve")), "files resolve [!UNAVAIL=return] dns");
 });

@@ -11,7 +11,9 @@ const run = promisify(execFile);
 const packages = join(import.meta.dirname, "../../pkgs");
 
 t.test("every script is well-formed", async (t) => {
-  const names = (await readdir(packages, { recursive: true })).filter((name) => name.endsWith(".sh") || name === "initrd/init");
+  const names = (await readdir(packages, { recursive: true })).filter(
+    (name) => name.endsWith(".sh") || name === "initrd/init",
+  );
   t.ok(names.length >= 6, `${names.length} scripts found`);
   for (const name of names.sort()) {
     await t.resolves(run(name.endsWith(".sh") ? "bash" : "sh", ["-n", join(packages, name)]), name);
@@ -38,7 +40,11 @@ t.test("all ways to boot use one kernel command line", async (t) => {
   t.match(texts.get("config.txt"), /^arm_64bit=1\n\n\[all\]\nkernel=Image\ninitramfs initrd\.gz followkernel\n$/);
   t.equal(texts.get("overlays/README"), "none\n");
   const sources = bootSources(boot, "/nix/store/boot-loader");
-  t.equal(sources.get("bcm2712-rpi-5-b.dtb"), `${linux.kernel}/dtbs/broadcom/bcm2712-rpi-5-b.dtb`, "at the top, where the firmware looks");
+  t.equal(
+    sources.get("bcm2712-rpi-5-b.dtb"),
+    `${linux.kernel}/dtbs/broadcom/bcm2712-rpi-5-b.dtb`,
+    "at the top, where the firmware looks",
+  );
   t.equal(sources.get("overlays/x.dtbo"), "/nix/store/x");
   t.equal(sources.get("EFI/BOOT/BOOTAA64.EFI"), "/nix/store/boot-loader");
 });

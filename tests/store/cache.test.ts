@@ -163,11 +163,26 @@ void t.test("what is pushed can be pulled", (t) => {
       const push = withCache(url, (cache) => pushPaths(cache, [b, tree], { compression, key: parseSecretKey(secret) }));
       t.strictSame(await run("from", push), { pushed: [a, b, tree].sort(), present: 0 });
       t.strictSame(await run("from", push), { pushed: [], present: 3 }, "the second time nothing is copied");
-      t.match(nodeFs.readFileSync(join(directory, `cache/${hashPart(b)}.narinfo`), "utf8"), /^Sig: test-1:.*\nCA: text:sha256:/m);
-      const pulled = await run("to", withCache(url, (cache) => pullPaths(cache, [b, tree])));
+      t.match(
+        nodeFs.readFileSync(join(directory, `cache/${hashPart(b)}.narinfo`), "utf8"),
+        /^Sig: test-1:.*\nCA: text:sha256:/m,
+      );
+      const pulled = await run(
+        "to",
+        withCache(url, (cache) => pullPaths(cache, [b, tree])),
+      );
       t.strictSame(pulled, [a, b, tree].sort());
-      t.strictSame(await run("to", withCache(url, (cache) => pullPaths(cache, [b, tree]))), []);
-      const { problems, checked } = await run("to", store((s) => s.verify()));
+      t.strictSame(
+        await run(
+          "to",
+          withCache(url, (cache) => pullPaths(cache, [b, tree])),
+        ),
+        [],
+      );
+      const { problems, checked } = await run(
+        "to",
+        store((s) => s.verify()),
+      );
       t.strictSame(problems, []);
       t.equal(checked, 3);
       t.equal(nodeFs.statSync(join(directory, "to", tree, "run.sh")).mode & 0o777, 0o555);
@@ -184,7 +199,9 @@ void t.test("what is pushed can be pulled", (t) => {
           const writable = yield* serveCache({ directory: `${directory}/cache`, writable: true });
           yield* withCache(writable, (cache) => pushPaths(cache, [b], { key: parseSecretKey(secret) }));
           const fixed = yield* serveCache({ directory: `${directory}/cache` });
-          const refused = yield* Effect.flip(withCache(fixed, (cache) => cache.write("nix-cache-info", "x"))).pipe(Effect.orDie);
+          const refused = yield* Effect.flip(withCache(fixed, (cache) => cache.write("nix-cache-info", "x"))).pipe(
+            Effect.orDie,
+          );
           t.match(refused, { _tag: "CacheUnreachable", message: /405/ });
           for (const path of ["/../from", "/%2e%2e/from", "/nar/../../x", "/nar/%2e%2e%2fx", "/x", "/%zz"]) {
             const { status } = yield* Effect.promise(() => fetch(fixed + path));
@@ -204,7 +221,9 @@ void t.test("what is pushed can be pulled", (t) => {
           const s = yield* Store;
           t.strictSame(yield* s.closure([b]), [a, b].sort());
           t.strictSame(yield* s.realisation(key), { key, path: b });
-          const none = yield* withCache(url, (cache) => pullRealisation(cache, `sha256:${"0".repeat(64)}!out`, { trusted }));
+          const none = yield* withCache(url, (cache) =>
+            pullRealisation(cache, `sha256:${"0".repeat(64)}!out`, { trusted }),
+          );
           t.equal(none, undefined);
         }),
       ),
@@ -217,7 +236,10 @@ void t.test("what was tampered with is refused, named, and leaves nothing", asyn
   const { directory, run, fail } = place(t);
   const url = `file://${directory}/cache`;
   const { a, b, tree } = await run("from", fill(directory));
-  await run("from", withCache(url, (cache) => pushPaths(cache, [b, tree], { compression: "zstd", key: parseSecretKey(secret) })));
+  await run(
+    "from",
+    withCache(url, (cache) => pushPaths(cache, [b, tree], { compression: "zstd", key: parseSecretKey(secret) })),
+  );
   const narInfo = join(directory, `cache/${hashPart(tree)}.narinfo`);
   const good = nodeFs.readFileSync(narInfo, "utf8");
   const { url: archive } = parseNarInfo(good);
@@ -230,17 +252,42 @@ void t.test("what was tampered with is refused, named, and leaves nothing", asyn
   const otherText = nodeFs.readFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), "utf8");
   const other = parseNarInfo(otherText);
   const cases: [string, () => void, string, RegExp][] = [
-    ["a changed archive", () => nodeFs.writeFileSync(archiveFile, Buffer.from(goodArchive).fill(7, 20, 24)), "CacheFileDamaged", /its hash is/],
-    ["a cut archive", () => nodeFs.writeFileSync(archiveFile, goodArchive.subarray(0, 50)), "CacheFileDamaged", /it has 50 bytes/],
+    [
+      "a changed archive",
+      () => nodeFs.writeFileSync(archiveFile, Buffer.from(goodArchive).fill(7, 20, 24)),
+      "CacheFileDamaged",
+      /its hash is/,
+    ],
+    [
+      "a cut archive",
+      () => nodeFs.writeFileSync(archiveFile, goodArchive.subarray(0, 50)),
+      "CacheFileDamaged",
+      /it has 50 bytes/,
+    ],
     ["a missing archive", () => nodeFs.rmSync(archiveFile), "NotInCache", /does not have/],
     ["another archive", edit(/^URL: .*\n/m, `URL: ${other.url}\n`), "CacheFileDamaged", /it has|its hash/],
-    ["another NAR hash", edit(/^NarHash: .*/m, `NarHash: ${sha256("").algorithm}:${sha256("").hex}`), "CacheFileDamaged", /its hash is/],
+    [
+      "another NAR hash",
+      edit(/^NarHash: .*/m, `NarHash: ${sha256("").algorithm}:${sha256("").hex}`),
+      "CacheFileDamaged",
+      /its hash is/,
+    ],
     ["a smaller NAR size", edit(/^NarSize: .*/m, "NarSize: 8"), "CacheFileDamaged", /more than|limit|bytes/],
-    ["another path's narinfo", () => nodeFs.copyFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), narInfo), "CacheFileDamaged", /it is about/],
+    [
+      "another path's narinfo",
+      () => nodeFs.copyFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), narInfo),
+      "CacheFileDamaged",
+      /it is about/,
+    ],
     ["no narinfo", edit(/^[^]*$/, "<html>"), "CacheFileDamaged", /is no field/],
     ["neither signature nor content address", edit(/^(Sig|CA): .*\n/gm, ""), "UntrustedPath", /signed by nobody/],
     ["a wrong signature alone", edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: test-1:AAAA\n"), "UntrustedPath", /only by test-1/],
-    ["a made-up reference", edit(/^References: .*/m, `References: ${baseName(a)}`), "CacheFileDamaged", /does not give its path/],
+    [
+      "a made-up reference",
+      edit(/^References: .*/m, `References: ${baseName(a)}`),
+      "CacheFileDamaged",
+      /does not give its path/,
+    ],
     [
       "the consistent narinfo of other content",
       () => {
@@ -254,7 +301,12 @@ void t.test("what was tampered with is refused, named, and leaves nothing", asyn
       "CacheFileDamaged",
       /does not give its path/,
     ],
-    ["a compression nobody knows", edit(/^Compression: .*/m, "Compression: lzma9"), "CacheFileDamaged", /'lzma9' is none of/],
+    [
+      "a compression nobody knows",
+      edit(/^Compression: .*/m, "Compression: lzma9"),
+      "CacheFileDamaged",
+      /'lzma9' is none of/,
+    ],
   ];
   for (const [name, tamper, tag, message] of cases) {
     nodeFs.writeFileSync(narInfo, good);
@@ -297,23 +349,35 @@ const nix = ((): string | false => {
 void t.test("real Nix and this store exchange paths", { skip: nix === false && "no nix on the PATH" }, async (t) => {
   const { directory, run } = place(t);
   const real = (...args: string[]): string =>
-    execFileSync("nix", ["--extra-experimental-features", "nix-command ca-derivations", "--option", "substitute", "false", ...args], {
-      encoding: "utf8",
-      env: { ...process.env, HOME: directory, NIX_CONFIG: "build-users-group =" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    execFileSync(
+      "nix",
+      ["--extra-experimental-features", "nix-command ca-derivations", "--option", "substitute", "false", ...args],
+      {
+        encoding: "utf8",
+        env: { ...process.env, HOME: directory, NIX_CONFIG: "build-users-group =" },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
   const { a, b, tree } = await run("from", fill(directory));
-  await run("from", withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [b, tree], { compression: "xz" })));
+  await run(
+    "from",
+    withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [b, tree], { compression: "xz" })),
+  );
   real("copy", "--from", `file://${directory}/cache`, "--to", `${directory}/nix`, "--no-check-sigs", b, tree);
   t.equal(nodeFs.readFileSync(join(directory, "nix", b), "utf8"), `see ${a}`);
   t.equal(nodeFs.readFileSync(join(directory, "nix", tree, "a.txt"), "utf8"), "alpha\n");
 
   nodeFs.writeFileSync(join(directory, "key"), secret);
   nodeFs.writeFileSync(join(directory, "file"), "from nix\n");
-  const added = parseStorePath(real("--store", `${directory}/nix`, "store", "add-path", join(directory, "file")).trim());
+  const added = parseStorePath(
+    real("--store", `${directory}/nix`, "store", "add-path", join(directory, "file")).trim(),
+  );
   const target = `file://${directory}/cache2?compression=xz&secret-key=${directory}/key`;
   real("copy", "--from", `${directory}/nix`, "--to", target, added, b);
-  const pulled = await run("to", withCache(`file://${directory}/cache2`, (cache) => pullPaths(cache, [added, b])));
+  const pulled = await run(
+    "to",
+    withCache(`file://${directory}/cache2`, (cache) => pullPaths(cache, [added, b])),
+  );
   t.strictSame(pulled, [added, a, b].sort());
   t.equal(nodeFs.readFileSync(join(directory, "to", added), "utf8"), "from nix\n");
 });

@@ -101,7 +101,10 @@ void t.test("a store survives that its users are killed at any moment", async (t
       yield* store.removeLeftovers;
       const mine = nodeFs.readdirSync(store.layout.temporary).filter((entry) => !entry.startsWith(`${process.pid}.`));
       t.strictSame(mine, [], "nothing of the dead is left");
-      t.strictSame(nodeFs.readdirSync(store.layout.locks).filter((lock) => lock.startsWith("gc")), []);
+      t.strictSame(
+        nodeFs.readdirSync(store.layout.locks).filter((lock) => lock.startsWith("gc")),
+        [],
+      );
     }),
   );
 });

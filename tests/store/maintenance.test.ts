@@ -245,7 +245,9 @@ void t.test("questions about closures", async (t) => {
       t.match(first, { name: "b", removed: [b], added: [] });
       t.ok(first!.growth < 0);
       t.match(second, { name: "c", removed: [c], added: [longer] });
-      t.match(yield* Effect.flip(closureSize(parseStorePath(`${tree}x`))).pipe(Effect.orDie), { _tag: "InvalidPathError" });
+      t.match(yield* Effect.flip(closureSize(parseStorePath(`${tree}x`))).pipe(Effect.orDie), {
+        _tag: "InvalidPathError",
+      });
     }),
   );
 });

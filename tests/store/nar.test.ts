@@ -101,7 +101,11 @@ const trees: fc.Arbitrary<Tree> = fc.letrec<{ tree: Tree }>((tie) => ({
     fc.string({ maxLength: 30 }).map((run) => ({ run })),
     fc.string({ minLength: 1, maxLength: 20, unit: fc.constantFrom("a", "/", "é") }).map((link) => ({ link })),
     fc
-      .dictionary(fc.string({ minLength: 1, maxLength: 5, unit: fc.constantFrom("a", "b", ".x", "é", "😀") }), tie("tree"), { maxKeys: 4 })
+      .dictionary(
+        fc.string({ minLength: 1, maxLength: 5, unit: fc.constantFrom("a", "b", ".x", "é", "😀") }),
+        tie("tree"),
+        { maxKeys: 4 },
+      )
       .map((entries) => new Map(Object.entries(entries))),
   ),
 })).tree;
@@ -131,7 +135,8 @@ void t.test("a file larger than any buffer is streamed", async (t) => {
   const directory = nodeFs.mkdtempSync(join(tmpdir(), "nar-test-"));
   t.teardown(() => deleteTree(nodeFs, directory));
   const content = Buffer.alloc(3 * 1024 * 1024 + 5);
-  for (let index = 0; index < content.length; index += 4) content.writeUInt16LE(index % 65521, Math.min(index, content.length - 2));
+  for (let index = 0; index < content.length; index += 4)
+    content.writeUInt16LE(index % 65521, Math.min(index, content.length - 2));
   nodeFs.mkdirSync(join(directory, "from"));
   nodeFs.writeFileSync(join(directory, "from/big"), content);
   nodeFs.writeFileSync(join(directory, "from/medium"), content.subarray(0, 600_000));
@@ -155,7 +160,16 @@ void t.test("permissions do not depend on the umask", async (t) => {
   const directory = nodeFs.mkdtempSync(join(tmpdir(), "nar-test-"));
   t.teardown(() => deleteTree(nodeFs, directory));
   const from = join(directory, "from");
-  plant(nodeFs, from, new Map<string, Tree>([["a", "a"], ["b", { run: "b" }], ["c", "c"], ["d", { run: "d" }]]));
+  plant(
+    nodeFs,
+    from,
+    new Map<string, Tree>([
+      ["a", "a"],
+      ["b", { run: "b" }],
+      ["c", "c"],
+      ["d", { run: "d" }],
+    ]),
+  );
   const nar = await archive(nodeFs, from);
   for (const umask of [0o000, 0o022, 0o077, 0o111]) {
     const to = join(directory, `to${umask}`);
@@ -186,7 +200,20 @@ void t.test("a tree deeper than the stack of calls is archived, restored and del
 });
 
 const strings = (...texts: string[]): Buffer => Buffer.concat(texts.map(narString));
-const entry = (name: string): string[] => ["entry", "(", "name", name, "node", "(", "type", "regular", "contents", "", ")", ")"];
+const entry = (name: string): string[] => [
+  "entry",
+  "(",
+  "name",
+  name,
+  "node",
+  "(",
+  "type",
+  "regular",
+  "contents",
+  "",
+  ")",
+  ")",
+];
 const directory = (...names: string[]): Buffer =>
   strings("nix-archive-1", "(", "type", "directory", ...names.flatMap(entry), ")");
 
@@ -223,7 +250,11 @@ void t.test("hostile archives are refused with the place, and write nothing outs
       { _tag: "NarError", message },
       name,
     );
-    t.strictSame(fs.readdirSync("/").filter((file) => file !== "to"), [], "nothing outside");
+    t.strictSame(
+      fs.readdirSync("/").filter((file) => file !== "to"),
+      [],
+      "nothing outside",
+    );
   }
   for (let end = 0; end < good.length; end += 7) {
     const reader = new NarReader(new TreeWriter(memory(), "/to"));
@@ -268,10 +299,12 @@ void t.test("the reference scanner finds what a plain search finds", (t) => {
       fc.integer({ min: 1, max: 200 }),
       (parts, noises, mentioned, chunkSize) => {
         let text = "";
-        for (const [index, piece] of noises.entries()) text += piece + (mentioned[index] === true ? (parts[index] ?? "") : "");
+        for (const [index, piece] of noises.entries())
+          text += piece + (mentioned[index] === true ? (parts[index] ?? "") : "");
         const scanner = new ReferenceScanner(parts);
         const bytes = Buffer.from(text, "latin1");
-        for (let start = 0; start < bytes.length; start += chunkSize) scanner.update(bytes.subarray(start, start + chunkSize));
+        for (let start = 0; start < bytes.length; start += chunkSize)
+          scanner.update(bytes.subarray(start, start + chunkSize));
         const expected = new Map(parts.filter((item) => text.includes(item)).map((item) => [item, text.indexOf(item)]));
         t.strictSame([...scanner.found].sort(), [...expected].sort());
       },

@@ -90,12 +90,16 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
     t.test("makes what is added canonical", async (t) => {
       const w = makeWorld(t);
       const path = await w.run(
-        build(w, (output) => {
-          writeSource(w.fs, output);
-          w.fs.chmodSync(join(output, "run.sh"), 0o4755);
-          w.fs.chmodSync(join(output, "a.txt"), 0o600);
-          w.fs.chmodSync(join(output, "sub"), 0o700);
-        }, { name: "src" }),
+        build(
+          w,
+          (output) => {
+            writeSource(w.fs, output);
+            w.fs.chmodSync(join(output, "run.sh"), 0o4755);
+            w.fs.chmodSync(join(output, "a.txt"), 0o600);
+            w.fs.chmodSync(join(output, "sub"), 0o700);
+          },
+          { name: "src" },
+        ),
       );
       t.equal(path, srcPath);
       const physical = join(w.directory, "store", srcPath);
@@ -145,11 +149,15 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
     t.test("refuses an output that mentions itself, and says where", async (t) => {
       const w = makeWorld(t);
       const error = await w.fail(
-        build(w, (output) => {
-          w.fs.mkdirSync(join(output, "lib"), { recursive: true });
-          w.fs.writeFileSync(join(output, "a"), "harmless");
-          w.fs.writeFileSync(join(output, "lib/libfoo.la"), `libdir=${scratch}/lib`);
-        }, { scratch }),
+        build(
+          w,
+          (output) => {
+            w.fs.mkdirSync(join(output, "lib"), { recursive: true });
+            w.fs.writeFileSync(join(output, "a"), "harmless");
+            w.fs.writeFileSync(join(output, "lib/libfoo.la"), `libdir=${scratch}/lib`);
+          },
+          { scratch },
+        ),
       );
       t.match(error, { _tag: "SelfReferenceError", message: /mentions its own store path in 'lib\/libfoo.la'/ });
     });
@@ -325,7 +333,10 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
             w.fs.writeFileSync(
               join(s.layout.locks, "fnlla6mjqvkrpgrdcgc90lbcbapbagkw-ca-plain.lock"),
               // Another process namespace: it cannot be seen whether that process runs.
-              "1.1.0.1\n".replace(".0.", `.${nodeFs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").replace(/[^0-9a-f]/g, "")}.`),
+              "1.1.0.1\n".replace(
+                ".0.",
+                `.${nodeFs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").replace(/[^0-9a-f]/g, "")}.`,
+              ),
             );
             return yield* Effect.exit(s.withLock(input, Effect.void).pipe(Effect.timeout(50)));
           }),
@@ -471,5 +482,8 @@ void t.test("a disk that is really full, then really read-only", async (t) => {
   t.equal(await w.run(store((s) => s.isValid(path))), true, "what is there can be used");
   t.strictSame(await w.run(store((s) => s.closure([before, path]))), [before, path].sort());
   const refused = await w.fail(store((s) => s.addText("after", "x", [])));
-  t.match(refused, { _tag: "StoreIoError", message: /is read-only\. Make it writable, or choose another store with HELIOS_STORE/ });
+  t.match(refused, {
+    _tag: "StoreIoError",
+    message: /is read-only\. Make it writable, or choose another store with HELIOS_STORE/,
+  });
 });

@@ -69,7 +69,8 @@ const urlsOf = Effect.fnUntraced(function* (name: string, env: BuiltinContext["e
   if (npm === "") return words(env, "urls");
   const at = npm.lastIndexOf("@");
   const [packageName, version] = [npm.slice(0, Math.max(at, 0)), npm.slice(at + 1)];
-  if (!isNpmName(packageName) || version === "") return yield* invalid(`'${npm}' of '${name}' is not of the form name@version`);
+  if (!isNpmName(packageName) || version === "")
+    return yield* invalid(`'${npm}' of '${name}' is not of the form name@version`);
   const registry = yield* npmRegistry().pipe(Effect.mapError(fetchFailure));
   return [npmTarballUrl(registry, packageName, version)];
 });

@@ -22,15 +22,15 @@ export const mergeArchives: Effect.Effect<BuiltinBuilder, never, FileSystem | Pr
   const services = yield* Effect.context<FileSystem | Processes>();
   return {
     name: "builtin:merge-archives",
-    build: (context) =>
-      merge(context).pipe(Effect.mapError(archiveFailure), Effect.provide(services)),
+    build: (context) => merge(context).pipe(Effect.mapError(archiveFailure), Effect.provide(services)),
   } satisfies BuiltinBuilder;
 });
 
 const merge = Effect.fnUntraced(function* ({ env, outputs, physical, scratch, log }: BuiltinContext) {
   const fs = yield* FileSystem;
   const { out, manifest } = outputs;
-  if (out === undefined) return yield* new InvalidLayer({ layer: "layers", reason: "the derivation has no output 'out'" });
+  if (out === undefined)
+    return yield* new InvalidLayer({ layer: "layers", reason: "the derivation has no output 'out'" });
   const readText = (path: string): Promise<string> => fs.promises.readFile(physical(path), "utf8");
   const options = yield* attempt(scratch, async () => {
     const text = env["layers"] ?? "";

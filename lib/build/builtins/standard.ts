@@ -18,7 +18,9 @@ type LoadBuilder = () => Promise<Effect.Effect<BuiltinBuilder, never, BuiltinSer
  *
  * A build that finds everything done needs none of them, so each is loaded by the first derivation that does.
  */
-export const standardBuiltins = (options: { readonly partial: string }): Layer.Layer<Builtins, never, BuiltinServices> => {
+export const standardBuiltins = (options: {
+  readonly partial: string;
+}): Layer.Layer<Builtins, never, BuiltinServices> => {
   const builders: Readonly<Record<string, LoadBuilder>> = {
     "builtin:fetch-git": async () => (await import("./fetch-git.ts")).fetchGit,
     "builtin:fetch-url": async () => (await import("./fetch-url.ts")).fetchUrl(options),

@@ -27,7 +27,8 @@ export const unpackDebian: Effect.Effect<BuiltinBuilder, never, FileSystem | Pro
 
 const unpack = Effect.fnUntraced(function* ({ env, outputs, physical, scratch, log }: BuiltinContext) {
   const { out } = outputs;
-  if (out === undefined) return yield* new InvalidLayer({ layer: "packages", reason: "the derivation has no output 'out'" });
+  if (out === undefined)
+    return yield* new InvalidLayer({ layer: "packages", reason: "the derivation has no output 'out'" });
   const packages = words(env, "packages").map((path) => ({ name: packageName(path), path: physical(path) }));
   const links = yield* attempt(scratch, async () => decodeLinks(parse("links", env["links"] || "{}")));
   yield* unpackDebianPackages({
@@ -54,7 +55,19 @@ const unneeded = [
 ];
 
 /** Mount points and what programs expect to exist. */
-const standardDirectories = ["build", "dev", "etc", "nix/store", "proc", "root", "run", "sys", "tmp", "usr/bin", "var/tmp"];
+const standardDirectories = [
+  "build",
+  "dev",
+  "etc",
+  "nix/store",
+  "proc",
+  "root",
+  "run",
+  "sys",
+  "tmp",
+  "usr/bin",
+  "var/tmp",
+];
 
 /**
  * The little of /etc that the C library asks for. Debian makes these in

@@ -38,7 +38,8 @@ const verify = Effect.fnUntraced(function* ({ env, outputs, physical, log }: Bui
     keys: words(env, "keys").map(physical),
   }).pipe(Effect.mapError(fetchFailure));
   yield* Effect.tryPromise({
-    try: () => (text === undefined ? fs.promises.copyFile(file, out) : fs.promises.writeFile(out, text, { flag: "wx" })),
+    try: () =>
+      text === undefined ? fs.promises.copyFile(file, out) : fs.promises.writeFile(out, text, { flag: "wx" }),
     catch: (cause) => new FetchFileError({ path: out, cause }),
   }).pipe(Effect.mapError(fetchFailure));
   for (const { fingerprint, userIds } of signers) log(`signed by ${fingerprint} ${userIds.join(", ")}`);

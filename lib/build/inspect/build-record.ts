@@ -61,10 +61,11 @@ export const readBuildRecord = Effect.fnUntraced(function* (
   const store = yield* Store;
   const file = recordFile(store, name);
   const content = yield* Effect.tryPromise({
-    try: () => fs.promises.readFile(file).catch((cause: unknown) => {
-      if (errorCode(cause) === "ENOENT") return undefined;
-      throw cause;
-    }),
+    try: () =>
+      fs.promises.readFile(file).catch((cause: unknown) => {
+        if (errorCode(cause) === "ENOENT") return undefined;
+        throw cause;
+      }),
     catch: (cause) => storeError("read the build record", file, cause),
   });
   return content === undefined ? undefined : yield* Effect.promise(() => parseRecord(content));

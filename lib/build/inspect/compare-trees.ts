@@ -27,8 +27,10 @@ export async function compareTrees(fs: FileSystemShape, left: string, right: str
     else if (leftEntry.type === "directory" && rightEntry.type === "directory") {
       const [leftNames, rightNames] = [new Set(leftEntry.names), new Set(rightEntry.names)];
       const both = [...leftNames].filter((name) => rightNames.has(name)).sort();
-      for (const name of leftNames) if (!rightNames.has(name)) differences.push({ file: posix.join(file, name), kind: "removed" });
-      for (const name of rightNames) if (!leftNames.has(name)) differences.push({ file: posix.join(file, name), kind: "added" });
+      for (const name of leftNames)
+        if (!rightNames.has(name)) differences.push({ file: posix.join(file, name), kind: "removed" });
+      for (const name of rightNames)
+        if (!leftNames.has(name)) differences.push({ file: posix.join(file, name), kind: "added" });
       for (const name of both.reverse()) next.push(posix.join(file, name));
     } else if (leftEntry.type === "symlink" && rightEntry.type === "symlink") {
       if (leftEntry.target !== rightEntry.target) differences.push({ file, kind: "target" });

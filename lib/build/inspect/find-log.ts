@@ -21,7 +21,12 @@ export const findLog = Effect.fnUntraced(function* (
   const derivation = path.endsWith(".drv") ? parseDerivationPath(path) : (yield* store.pathInfo(path))?.deriver;
   if (derivation === undefined) return undefined;
   const log = logPath(store, derivation);
-  const exists = yield* Effect.promise(() => fs.promises.access(log).then(() => true, () => false));
+  const exists = yield* Effect.promise(() =>
+    fs.promises.access(log).then(
+      () => true,
+      () => false,
+    ),
+  );
   return exists ? log : undefined;
 });
 

@@ -31,7 +31,10 @@ export function packageChanges(differences: readonly ClosureDifference[]): Packa
       after: [...after].sort(),
       sizeChange,
     }))
-    .filter(({ before, after, sizeChange }) => before.join("\n") !== after.join("\n") || Math.abs(sizeChange) >= leastSizeChange)
+    .filter(
+      ({ before, after, sizeChange }) =>
+        before.join("\n") !== after.join("\n") || Math.abs(sizeChange) >= leastSizeChange,
+    )
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 

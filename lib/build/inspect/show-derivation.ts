@@ -10,7 +10,9 @@ export interface ShownDerivation {
   readonly env: Readonly<Record<string, string>>;
   readonly inputSrcs: readonly string[];
   readonly inputDrvs: Readonly<Record<string, readonly string[]>>;
-  readonly outputs: Readonly<Record<string, { readonly path?: string; readonly hashAlgo?: string; readonly hash?: string }>>;
+  readonly outputs: Readonly<
+    Record<string, { readonly path?: string; readonly hashAlgo?: string; readonly hash?: string }>
+  >;
 }
 
 /** A derivation as plain data: sorted, ready for JSON. */
@@ -38,5 +40,10 @@ export function showDerivation(derivation: StoreDerivation): ShownDerivation {
   };
 }
 
-const sortedRecord = <Value, Shown>(map: ReadonlyMap<string, Value>, show: (value: Value) => Shown): Record<string, Shown> =>
-  Object.fromEntries([...map].sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, value]) => [key, show(value)]));
+const sortedRecord = <Value, Shown>(
+  map: ReadonlyMap<string, Value>,
+  show: (value: Value) => Shown,
+): Record<string, Shown> =>
+  Object.fromEntries(
+    [...map].sort(([left], [right]) => (left < right ? -1 : 1)).map(([key, value]) => [key, show(value)]),
+  );

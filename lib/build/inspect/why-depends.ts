@@ -30,7 +30,10 @@ export const explainDependency = Effect.fnUntraced(function* (
     const next = chain[index + 1];
     if (next === undefined) return Effect.succeed<DependencyStep>({ path, files: [] });
     return Effect.tryPromise({
-      try: async (): Promise<DependencyStep> => ({ path, files: await filesMentioning(fs, store.physical(path), next) }),
+      try: async (): Promise<DependencyStep> => ({
+        path,
+        files: await filesMentioning(fs, store.physical(path), next),
+      }),
       catch: (cause) => storeError("search", path, cause),
     });
   });

@@ -117,10 +117,14 @@ export function formatRebuildReport({ builds, compared, causes }: RebuildReport)
   if (builds.length === 0) return ["Nothing would be built."];
   const what = builds.length === 1 ? "1 derivation would" : `${builds.length} derivations would`;
   if (!compared) return [`${what} be built: no earlier build is recorded to compare with.`];
-  if (causes.length === 0) return [`${what} be built although nothing changed: the outputs are not in the store any more.`];
+  if (causes.length === 0)
+    return [`${what} be built although nothing changed: the outputs are not in the store any more.`];
   return [
     `${what} be built, because of:`,
-    ...causes.flatMap(({ chain, changes }) => [`  ${chain.join(" → ")}`, ...changes.flatMap(formatChange).map((line) => `    ${line}`)]),
+    ...causes.flatMap(({ chain, changes }) => [
+      `  ${chain.join(" → ")}`,
+      ...changes.flatMap(formatChange).map((line) => `    ${line}`),
+    ]),
   ];
 }
 
@@ -130,7 +134,9 @@ function formatChange(change: RebuildChange): string[] {
       if (change.before === undefined) return [`source '${change.name}' is new`];
       if (change.after === undefined) return [`source '${change.name}' is gone`];
       if (change.files === undefined) return [`source '${change.name}' changed`];
-      const files = change.files.slice(0, mostFiles).map(({ file, kind }) => `${file === "" ? change.name : file} (${kind})`);
+      const files = change.files
+        .slice(0, mostFiles)
+        .map(({ file, kind }) => `${file === "" ? change.name : file} (${kind})`);
       const more = change.files.length > mostFiles ? ` and ${change.files.length - mostFiles} more` : "";
       return [`source '${change.name}' changed: ${files.join(", ")}${more}`];
     }

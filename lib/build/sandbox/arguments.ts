@@ -82,6 +82,4 @@ const placed = (root: string, entry: RootEntry): Entry =>
     : { kind: "mount", logical: `/${entry.name}`, physical: `${root}/${entry.name}` };
 
 const entryArguments = (entry: Entry): string[] =>
-  entry.kind === "symlink"
-    ? ["--symlink", entry.target, entry.logical]
-    : ["--ro-bind", entry.physical, entry.logical];
+  entry.kind === "symlink" ? ["--symlink", entry.target, entry.logical] : ["--ro-bind", entry.physical, entry.logical];

@@ -42,8 +42,13 @@ export class Bubblewrap extends Context.Service<
   static readonly layer: Layer.Layer<Bubblewrap, never, FileSystem> = Bubblewrap.fromPath(process.env);
 
   /** The same with the variables of `environment`. */
-  static fromPath(environment: Readonly<Record<string, string | undefined>>): Layer.Layer<Bubblewrap, never, FileSystem> {
-    const missing = new SandboxUnavailable({ reason: "bubblewrap ('bwrap') is not on the PATH", remedy: installRemedy });
+  static fromPath(
+    environment: Readonly<Record<string, string | undefined>>,
+  ): Layer.Layer<Bubblewrap, never, FileSystem> {
+    const missing = new SandboxUnavailable({
+      reason: "bubblewrap ('bwrap') is not on the PATH",
+      remedy: installRemedy,
+    });
     return Bubblewrap.withFallback(Effect.fail(missing), environment);
   }
 

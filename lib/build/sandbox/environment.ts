@@ -41,11 +41,7 @@ const accountFiles: Readonly<Record<string, string>> = {
  * Writes the account files into `directory` and says where they go. They cover the environment's own, so that
  * `getpwuid` knows the builder in every environment; one without the file keeps it only where `/etc` is its own directory.
  */
-export async function coverAccountFiles(
-  fs: FileSystemShape,
-  environment: string,
-  directory: string,
-): Promise<Entry[]> {
+export async function coverAccountFiles(fs: FileSystemShape, environment: string, directory: string): Promise<Entry[]> {
   const hasEtc = await exists(fs, posix.join(environment, "etc"));
   await fs.promises.mkdir(directory);
   const entries = await Promise.all(
@@ -61,7 +57,13 @@ export async function coverAccountFiles(
 }
 
 const exists = async (fs: FileSystemShape, path: string): Promise<boolean> =>
-  fs.promises.lstat(path).then(() => true, () => false);
+  fs.promises.lstat(path).then(
+    () => true,
+    () => false,
+  );
 
 const isFile = async (fs: FileSystemShape, path: string): Promise<boolean> =>
-  fs.promises.lstat(path).then((status) => status.isFile(), () => false);
+  fs.promises.lstat(path).then(
+    (status) => status.isFile(),
+    () => false,
+  );

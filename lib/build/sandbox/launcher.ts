@@ -47,7 +47,9 @@ export function sandboxCommand(
   argumentFile: string,
   command: readonly string[],
 ): readonly [string, ...string[]] {
-  const closed = inherited.filter((descriptor) => descriptor !== argumentDescriptor).map((descriptor) => ` ${descriptor}>&-`);
+  const closed = inherited
+    .filter((descriptor) => descriptor !== argumentDescriptor)
+    .map((descriptor) => ` ${descriptor}>&-`);
   const script = `umask 022; ulimit -c 0; exec "$@" 2>&1 ${argumentDescriptor}<"$0"${closed.join("")}`;
   const sandboxed = [bubblewrap.command, ...bubblewrap.args, "--args", String(argumentDescriptor), "--", ...command];
   return [shell, "-c", script, argumentFile, ...sandboxed];

@@ -17,7 +17,9 @@ export const probe = Effect.fnUntraced(function* (bubblewrap: BubblewrapCommand,
     args: [...bubblewrap.args, ...isolation, ...mounts, "--", "/bin/sh", "-c", ":"],
     env: {},
   }).pipe(
-    Effect.mapError((cause) => new SandboxUnavailable({ reason: cause.message.replace(/\.$/, ""), remedy: installRemedy, cause })),
+    Effect.mapError(
+      (cause) => new SandboxUnavailable({ reason: cause.message.replace(/\.$/, ""), remedy: installRemedy, cause }),
+    ),
   );
   if (finished.code === 0) return;
   const said = finished.stderr.trim() || `it ended with ${finished.signal ?? `exit code ${finished.code}`}`;

@@ -13,7 +13,9 @@ export const buildAgain = Effect.fnUntraced(function* (
 ) {
   const comparisons: OutputComparison[] = [];
   for (const target of targets) {
-    comparisons.push(...(yield* typeof target === "string" ? rebuildStored(target, options) : rebuild(target, options)));
+    comparisons.push(
+      ...(yield* typeof target === "string" ? rebuildStored(target, options) : rebuild(target, options)),
+    );
   }
   if (json) yield* printJson(comparisons);
   else for (const line of formatComparisons(comparisons)) yield* printLine(line);

@@ -9,7 +9,10 @@ import { printJson, printLine } from "../print.ts";
 import type { Target } from "./build.ts";
 
 /** `build --dry-run`: tells what a build would do. */
-export const planBuild = Effect.fnUntraced(function* (targets: readonly Target[], { json }: { readonly json: boolean }) {
+export const planBuild = Effect.fnUntraced(function* (
+  targets: readonly Target[],
+  { json }: { readonly json: boolean },
+) {
   const planned = yield* missing(targets);
   const shown = planned.map(({ path, store: derivation }) => ({
     name: derivation.name,
@@ -23,7 +26,10 @@ export const planBuild = Effect.fnUntraced(function* (targets: readonly Target[]
   const builds = shown.filter(({ kind }) => kind === "build");
   const bytes = fetches.reduce((total, fetch) => total + (fetch.bytes ?? 0), 0);
   if (fetches.length > 0) yield* printLine(`would download ${count(fetches.length, "file")}, ${formatBytes(bytes)}`);
-  if (builds.length > 0) yield* printLine(`would build ${count(builds.length, "derivation")}, unless an input turns out the same as before:`);
+  if (builds.length > 0)
+    yield* printLine(
+      `would build ${count(builds.length, "derivation")}, unless an input turns out the same as before:`,
+    );
   for (const { name, derivation } of builds) yield* printLine(`  ${name}  ${derivation}`);
 });
 

@@ -3,7 +3,12 @@ import * as Result from "effect/Result";
 import { resolve } from "node:path";
 import { buildStored } from "#lib/build/rebuild.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
-import { derivationName, type DerivationPath, parseDerivationPath, type StorePath } from "#lib/derivations/store-path.ts";
+import {
+  derivationName,
+  type DerivationPath,
+  parseDerivationPath,
+  type StorePath,
+} from "#lib/derivations/store-path.ts";
 import { buildFlake } from "#lib/flake/build.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
@@ -42,7 +47,9 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
     input,
     Effect.gen(function* () {
       if ([input.dryRun, input.rebuild, input.shell].filter(Boolean).length > 1) {
-        return yield* new UnsuitableFlags({ problem: "--dry-run, --rebuild and --shell exclude each other. Choose one." });
+        return yield* new UnsuitableFlags({
+          problem: "--dry-run, --rebuild and --shell exclude each other. Choose one.",
+        });
       }
       const options = { ...buildOptions(input), replayCommand: replayCommand(flake) };
       const [installables, paths] = yield* parseTargets(input.installables);
@@ -120,7 +127,9 @@ const printResults = Effect.fnUntraced(function* (built: readonly Built[], { jso
     return yield* printJson(
       built.map(({ name, outputs }) => ({
         name,
-        outputs: Object.fromEntries([...outputs].map(([output, path]) => [output, { path, file: store.physical(path) }])),
+        outputs: Object.fromEntries(
+          [...outputs].map(([output, path]) => [output, { path, file: store.physical(path) }]),
+        ),
       })),
     );
   }

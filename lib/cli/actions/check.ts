@@ -26,7 +26,10 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
     Effect.gen(function* () {
       const { value, result } = yield* buildFlake(flake, input, flags.buildOptions(input), (outputs) => {
         requireSoundness(outputs);
-        return Result.map(selectChecks(outputs, input.names), (selected) => ({ ...selected, warnings: warningsOf(outputs) }));
+        return Result.map(selectChecks(outputs, input.names), (selected) => ({
+          ...selected,
+          warnings: warningsOf(outputs),
+        }));
       });
       for (const message of value.warnings) yield* emit({ type: "warning", message });
       const reports: CheckReport[] = [];
@@ -61,7 +64,13 @@ function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
   for (const name of wanted) {
     if (known.includes(name)) continue;
     return Result.fail(
-      new UnknownAttribute({ text: `check ${name}`, found: ["checks"], missing: name, suggestions: suggest(name, known), known }),
+      new UnknownAttribute({
+        text: `check ${name}`,
+        found: ["checks"],
+        missing: name,
+        suggestions: suggest(name, known),
+        known,
+      }),
     );
   }
   const checks = (wanted.length > 0 ? wanted : known).flatMap((name) => {

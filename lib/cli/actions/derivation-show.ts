@@ -23,7 +23,9 @@ export const derivationShow = (flake: LocatedFlake, input: DerivationShowInput) 
   withStore(
     input,
     Effect.gen(function* () {
-      const found = isPath(input.installable) ? [yield* storedDerivation(input.installable)] : yield* evaluated(flake, input);
+      const found = isPath(input.installable)
+        ? [yield* storedDerivation(input.installable)]
+        : yield* evaluated(flake, input);
       yield* printJson(Object.fromEntries(found.map(({ path, store }) => [path, showDerivation(store)])));
     }),
   );

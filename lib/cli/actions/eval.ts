@@ -29,12 +29,16 @@ export const evaluate = (flake: LocatedFlake, input: EvalInput) =>
     const { value } = yield* evaluateFlake(flake, input, (outputs) =>
       Result.map(selectAttribute(outputs, installable), ({ value }) => printable(value)),
     ).pipe(Effect.provide(services));
-    const text = input.raw && typeof value === "string" ? value : JSON.stringify(value, undefined, input.json ? undefined : 2);
+    const text =
+      input.raw && typeof value === "string" ? value : JSON.stringify(value, undefined, input.json ? undefined : 2);
     const derivations = mentioned(text);
     const shown =
       derivations.length === 0
         ? text
-        : yield* lazily(() => import("./store-paths.ts"), ({ withPaths }) => withPaths(text, derivations));
+        : yield* lazily(
+            () => import("./store-paths.ts"),
+            ({ withPaths }) => withPaths(text, derivations),
+          );
     yield* input.raw ? printText(shown) : printLine(shown);
   }).pipe(Effect.scoped);
 
@@ -48,7 +52,8 @@ function printable(value: unknown, parents: readonly object[] = []): unknown {
   if (parents.includes(value)) return "<repeated>";
   const inner = [...parents, value];
   if (Array.isArray(value)) return value.map((item: unknown) => printable(item, inner));
-  if ("_tag" in value && "toString" in value && Object.hasOwn(Object.getPrototypeOf(value) as object, "toString")) return String(value);
+  if ("_tag" in value && "toString" in value && Object.hasOwn(Object.getPrototypeOf(value) as object, "toString"))
+    return String(value);
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, printable(item, inner)]));
 }
 

@@ -51,7 +51,8 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
         ),
       );
       if (input.json) return yield* printJson(value);
-      for (const line of Array.isArray(value) ? (value as string[]) : describe(value as ExplainedOption)) yield* printLine(line);
+      for (const line of Array.isArray(value) ? (value as string[]) : describe(value as ExplainedOption))
+        yield* printLine(line);
     }),
   );
 
@@ -74,7 +75,9 @@ function explain(option: EvaluatedOption): ExplainedOption {
     type: option.type.description,
     default: defaultText === undefined ? show(option.default) : text(defaultText),
     value: option.isDefined ? show(option.value) : "not set",
-    declarations: option.declarations.map((source) => (source.place === undefined ? source.label : showPlace(source.place))),
+    declarations: option.declarations.map((source) =>
+      source.place === undefined ? source.label : showPlace(source.place),
+    ),
     definitions: option.provenance.map(({ status, place, source, priority, value }) => ({
       status,
       place: place === undefined ? source.label : showPlace(place),
@@ -86,7 +89,8 @@ function explain(option: EvaluatedOption): ExplainedOption {
 }
 
 function describe(option: ExplainedOption): string[] {
-  const list = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]);
+  const list = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
   return [
     option.name,
     `  ${option.description}`,
@@ -97,7 +101,9 @@ function describe(option: ExplainedOption): string[] {
     ...list("declared in:", option.declarations),
     ...list(
       "definitions:",
-      option.definitions.map(({ status, place, priority, value }) => `${status.padEnd(8)} ${place}, priority ${priority}: ${value}`),
+      option.definitions.map(
+        ({ status, place, priority, value }) => `${status.padEnd(8)} ${place}, priority ${priority}: ${value}`,
+      ),
     ),
     ...list("computed from:", option.reads),
   ];

@@ -27,7 +27,8 @@ export const pathInfo = (flake: LocatedFlake, input: PathInfoInput) =>
   withStore(
     input,
     Effect.gen(function* () {
-      if (input.installables.length === 0) return yield* new UnsuitableFlags({ problem: "Say what to look at: an installable or a path." });
+      if (input.installables.length === 0)
+        return yield* new UnsuitableFlags({ problem: "Say what to look at: an installable or a path." });
       const store = yield* Store;
       const named = (yield* Effect.forEach(input.installables, (text) => storePathsOf(flake, input, text))).flat();
       const paths = input.recursive ? yield* store.closure(named) : named;
@@ -47,7 +48,11 @@ interface PathDetails extends PathInfo {
 const detailsOf = Effect.fnUntraced(function* (path: StorePath) {
   const store = yield* Store;
   const info = (yield* store.pathInfo(path)) ?? (yield* new InvalidPathError({ path }));
-  const details: PathDetails = { ...info, physical: store.physical(path), closureSize: (yield* closureSize(path)).closure };
+  const details: PathDetails = {
+    ...info,
+    physical: store.physical(path),
+    closureSize: (yield* closureSize(path)).closure,
+  };
   return details;
 });
 

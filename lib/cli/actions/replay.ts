@@ -14,7 +14,10 @@ interface ReplayInput extends ProgressFlags {
 /** Gives the events of a recording to a printer, at their time. */
 export const replay = ({ file, speed, progress }: ReplayInput) =>
   Effect.gen(function* () {
-    const text = yield* Effect.tryPromise({ try: () => readFile(file, "utf8"), catch: (cause) => storeError("read", file, cause) });
+    const text = yield* Effect.tryPromise({
+      try: () => readFile(file, "utf8"),
+      catch: (cause) => storeError("read", file, cause),
+    });
     const recording = yield* Effect.try({ try: () => readRecording(text), catch: (cause) => cause as RecordingError }); // The only thing that it throws.
     const events = yield* progressEvents({ progress });
     yield* Effect.gen(function* () {

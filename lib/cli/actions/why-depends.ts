@@ -27,7 +27,8 @@ export const whyDepends = (flake: LocatedFlake, input: WhyDependsInput) =>
       if (chain === undefined) return yield* printLine(`${from} does not depend on ${to}`);
       for (const [depth, { path, files }] of chain.entries()) {
         yield* printLine(`${"  ".repeat(depth)}${path}`);
-        for (const file of files) yield* printLine(`${"  ".repeat(depth)}  in ${file === "" ? "the path itself" : file}:`);
+        for (const file of files)
+          yield* printLine(`${"  ".repeat(depth)}  in ${file === "" ? "the path itself" : file}:`);
       }
     }),
   );

@@ -33,12 +33,19 @@ export const buildCommand = (flake: LocatedFlake) =>
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/build.ts"), ({ build }) => build(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/build.ts"),
+        ({ build }) => build(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Build what is missing and link ./result to it"),
     Command.withExamples([
       { command: "tsx flake.ts build .#helios-cm5", description: "Build the SD card image" },
-      { command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.initrd", description: "Build a part of it" },
+      {
+        command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.initrd",
+        description: "Build a part of it",
+      },
       { command: "tsx flake.ts build .#helios-engine --rebuild", description: "See whether a build is reproducible" },
       { command: "tsx flake.ts build .#helios-engine --shell", description: "Look around where it is built" },
       { command: "tsx flake.ts build /nix/store/….drv --keep-failed", description: "Build again what has failed" },

@@ -9,12 +9,19 @@ export const checkCommand = (flake: LocatedFlake) =>
   Command.make(
     "check",
     {
-      names: Argument.String("check").pipe(Argument.withDescription("Checks to run; all of them by default"), Argument.variadic()),
+      names: Argument.String("check").pipe(
+        Argument.withDescription("Checks to run; all of them by default"),
+        Argument.variadic(),
+      ),
       ...flags.building,
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/check.ts"), ({ check }) => check(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/check.ts"),
+        ({ check }) => check(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Evaluate everything, and boot-test the images in QEMU"),
     Command.withExamples([

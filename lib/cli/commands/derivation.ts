@@ -17,11 +17,18 @@ const showCommand = (flake: LocatedFlake) =>
       ),
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/derivation-show.ts"), ({ derivationShow }) => derivationShow(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/derivation-show.ts"),
+        ({ derivationShow }) => derivationShow(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Print a derivation as JSON, with Nix's names of fields"),
     Command.withExamples([
-      { command: "tsx flake.ts derivation show .#helios-engine", description: "See builder, arguments, variables, inputs" },
+      {
+        command: "tsx flake.ts derivation show .#helios-engine",
+        description: "See builder, arguments, variables, inputs",
+      },
     ]),
   );
 

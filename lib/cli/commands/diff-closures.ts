@@ -14,7 +14,11 @@ export const diffClosuresCommand = (flake: LocatedFlake) =>
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/diff-closures.ts"), ({ diffClosures }) => diffClosures(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/diff-closures.ts"),
+        ({ diffClosures }) => diffClosures(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Show which packages, versions and sizes differ between two closures"),
     Command.withExamples([

@@ -17,10 +17,17 @@ export const evalCommand = (flake: LocatedFlake) =>
       ),
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/eval.ts"), ({ evaluate }) => evaluate(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/eval.ts"),
+        ({ evaluate }) => evaluate(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Print a value"),
     Command.withExamples([
-      { command: "tsx flake.ts eval .#systems.helios-cm5.config.networking", description: "Print a part of the configuration" },
+      {
+        command: "tsx flake.ts eval .#systems.helios-cm5.config.networking",
+        description: "Print a part of the configuration",
+      },
     ]),
   );

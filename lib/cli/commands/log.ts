@@ -10,10 +10,17 @@ export const logCommand = (flake: LocatedFlake) =>
     "log",
     {
       installable: flags.installableOrPath,
-      file: Flag.Boolean("file").pipe(Flag.withDescription("Print the path of the log instead"), Flag.withDefault(false)),
+      file: Flag.Boolean("file").pipe(
+        Flag.withDescription("Print the path of the log instead"),
+        Flag.withDefault(false),
+      ),
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/log.ts"), ({ log }) => log(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/log.ts"),
+        ({ log }) => log(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Print the log of the last build of something, successful or not"),
     Command.withExamples([

@@ -10,14 +10,20 @@ export const optionCommand = (flake: LocatedFlake) =>
   Command.make(
     "option",
     {
-      option: Argument.String("option").pipe(Argument.withDescription("An option, or a group of options, such as networking.hostName")),
+      option: Argument.String("option").pipe(
+        Argument.withDescription("An option, or a group of options, such as networking.hostName"),
+      ),
       system: Flag.String("system").pipe(
         Flag.withDescription("The system whose configuration is asked for; the first one by default"),
         Flag.optional,
       ),
       json: flags.json,
     },
-    (input) => lazily(() => import("../actions/option.ts"), ({ explainOption }) => explainOption(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/option.ts"),
+        ({ explainOption }) => explainOption(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Explain an option: its meaning, its value, and every definition of it with its place"),
     Command.withExamples([

@@ -10,7 +10,11 @@ export const pathInfoCommand = (flake: LocatedFlake) =>
     "path-info",
     {
       installables: flags.installablesOrPaths,
-      size: Flag.Boolean("size").pipe(Flag.withAlias("s"), Flag.withDescription("Also show the size"), Flag.withDefault(false)),
+      size: Flag.Boolean("size").pipe(
+        Flag.withAlias("s"),
+        Flag.withDescription("Also show the size"),
+        Flag.withDefault(false),
+      ),
       closureSize: Flag.Boolean("closure-size").pipe(
         Flag.withAlias("S"),
         Flag.withDescription("Also show the size of all that it needs at run time"),
@@ -24,7 +28,11 @@ export const pathInfoCommand = (flake: LocatedFlake) =>
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/path-info.ts"), ({ pathInfo }) => pathInfo(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/path-info.ts"),
+        ({ pathInfo }) => pathInfo(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Show what is known of paths"),
     Command.withExamples([

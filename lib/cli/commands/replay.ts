@@ -15,7 +15,11 @@ export const replayCommand = Command.make(
     ),
     progress: flags.progress,
   },
-  (input) => lazily(() => import("../actions/replay.ts"), ({ replay }) => replay(input)),
+  (input) =>
+    lazily(
+      () => import("../actions/replay.ts"),
+      ({ replay }) => replay(input),
+    ),
 ).pipe(
   Command.withDescription("Show the progress of a recorded build again"),
   Command.withExamples([

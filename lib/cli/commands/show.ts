@@ -6,8 +6,13 @@ import { lazily } from "../lazily.ts";
 /** `show`: lists the outputs. */
 export const showCommand = (flake: LocatedFlake) =>
   Command.make("show", { json: flags.json }, (input) =>
-    lazily(() => import("../actions/show.ts"), ({ show }) => show(flake, input)),
+    lazily(
+      () => import("../actions/show.ts"),
+      ({ show }) => show(flake, input),
+    ),
   ).pipe(
     Command.withDescription("List what this flake has to offer"),
-    Command.withExamples([{ command: "tsx flake.ts show --json", description: "The names of all outputs, for a program" }]),
+    Command.withExamples([
+      { command: "tsx flake.ts show --json", description: "The names of all outputs, for a program" },
+    ]),
   );

@@ -16,7 +16,11 @@ export const updateCommand = (flake: LocatedFlake) =>
       json: flags.json,
       progress: flags.progress,
     },
-    (input) => lazily(() => import("../actions/update.ts"), ({ update }) => update(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/update.ts"),
+        ({ update }) => update(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Resolve packages anew and write flake.lock"),
     Command.withExamples([

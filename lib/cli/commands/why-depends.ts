@@ -14,10 +14,17 @@ export const whyDependsCommand = (flake: LocatedFlake) =>
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/why-depends.ts"), ({ whyDepends }) => whyDepends(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/why-depends.ts"),
+        ({ whyDepends }) => whyDepends(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Show the shortest chain of references between two paths, and the files that make it"),
     Command.withExamples([
-      { command: "tsx flake.ts why-depends ./result /nix/store/…-glibc", description: "Find out why something is in a closure" },
+      {
+        command: "tsx flake.ts why-depends ./result /nix/store/…-glibc",
+        description: "Find out why something is in a closure",
+      },
     ]),
   );

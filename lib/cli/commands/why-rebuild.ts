@@ -12,7 +12,11 @@ export const whyRebuildCommand = (flake: LocatedFlake) =>
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../actions/why-rebuild.ts"), ({ whyRebuild }) => whyRebuild(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../actions/why-rebuild.ts"),
+        ({ whyRebuild }) => whyRebuild(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Tell what changed since the last build: which file, which variable, of which input"),
     Command.withExamples([

@@ -52,7 +52,10 @@ export function livePrinter(stderr: NodeJS.WriteStream): Printer {
 export function oneRow(text: string): string {
   // A progress bar overwrites its row; its last state counts.
   const last = stripVTControlCharacters(text.trimEnd().split("\r").at(-1) ?? "");
-  return last.replace(/\t/g, " ").replace(/\p{Cc}/gu, "").trim();
+  return last
+    .replace(/\t/g, " ")
+    .replace(/\p{Cc}/gu, "")
+    .trim();
 }
 
 function Display(props: {
@@ -94,7 +97,9 @@ function Summary(props: { readonly progress: Progress; readonly milliseconds: nu
   const seconds = Math.floor(props.milliseconds / 1000) * 1000;
   return (
     <Text bold wrap="truncate-end">
-      {`${parts.join(", ")} · ${formatDuration(seconds).replace(/\.0 s$/, " s").replace(/^0 ms$/, "0 s")}`}
+      {`${parts.join(", ")} · ${formatDuration(seconds)
+        .replace(/\.0 s$/, " s")
+        .replace(/^0 ms$/, "0 s")}`}
     </Text>
   );
 }

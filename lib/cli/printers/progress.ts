@@ -35,7 +35,10 @@ export function advance(progress: Progress, event: EngineEvent): Progress {
       return { ...progress, planned: event };
     case "build-started":
       if (event.pool === "fetch") return progress;
-      return { ...progress, running: withEntry(progress.running, event.derivation, { name: event.name, phase: undefined, lastLine: "" }) };
+      return {
+        ...progress,
+        running: withEntry(progress.running, event.derivation, { name: event.name, phase: undefined, lastLine: "" }),
+      };
     case "build-log":
       return withRunning(progress, event.derivation, { lastLine: event.line });
     case "build-phase":

@@ -25,7 +25,11 @@ export function listOf<R, W>(element: OptionType<R, W>): OptionType<readonly R[]
   });
 }
 
-function mergeList(element: AnyOptionType, location: Location, definitions: readonly DefinitionRecord[]): readonly unknown[] {
+function mergeList(
+  element: AnyOptionType,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): readonly unknown[] {
   const merged: unknown[] = [];
   for (let n = 0; n < definitions.length; n++) {
     const definition = definitions[n] as DefinitionRecord;
@@ -46,7 +50,13 @@ function mergeList(element: AnyOptionType, location: Location, definitions: read
 
 /** Whether a written element is its own merged value. */
 function isFinished(element: AnyOptionType, value: unknown): boolean {
-  return element.scalar && typeof value !== "function" && !(value instanceof PropertyRecord) && element.check(value) && typeof value !== "object";
+  return (
+    element.scalar &&
+    typeof value !== "function" &&
+    !(value instanceof PropertyRecord) &&
+    element.check(value) &&
+    typeof value !== "object"
+  );
 }
 
 /** A list with at least one element. */
@@ -94,10 +104,14 @@ export function attrsWith<R, W>(options: {
       name: lazy ? "lazyAttrsOf" : "attrsOf",
       payload: { element, placeholder },
       merge: (other) => {
-        const { element: otherElement, placeholder: otherPlaceholder } = other as { element: AnyOptionType; placeholder: string | undefined };
+        const { element: otherElement, placeholder: otherPlaceholder } = other as {
+          element: AnyOptionType;
+          placeholder: string | undefined;
+        };
         const merged = mergeOptionTypes(element, otherElement);
         if (merged === undefined) return undefined;
-        if (placeholder !== undefined && otherPlaceholder !== undefined && placeholder !== otherPlaceholder) return undefined;
+        if (placeholder !== undefined && otherPlaceholder !== undefined && placeholder !== otherPlaceholder)
+          return undefined;
         const named = placeholder ?? otherPlaceholder;
         return attrsWith({ elemType: merged, lazy, ...(named === undefined ? {} : { placeholder: named }) });
       },
@@ -116,7 +130,12 @@ function substitute(element: AnyOptionType, make: (type: AnyOptionType) => AnyOp
     : { subModules, substSubModules: (modules: readonly unknown[]) => make(substSubModules(modules)) };
 }
 
-function mergeRecord(element: AnyOptionType, lazy: boolean, location: Location, definitions: readonly DefinitionRecord[]): object {
+function mergeRecord(
+  element: AnyOptionType,
+  lazy: boolean,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): object {
   const [only] = definitions;
   if (definitions.length === 1 && only !== undefined && element.scalar) {
     const finished = finishedRecord(element, only.value as Record<string, unknown>);
@@ -166,7 +185,11 @@ export class AttributeRecord extends RecordSource {
   private readonly cells = new Map<string, ElementCell>();
   private sorted: readonly string[] | undefined = undefined;
 
-  constructor(element: AnyOptionType, location: Location, definitions: ReadonlyMap<string, readonly DefinitionRecord[]>) {
+  constructor(
+    element: AnyOptionType,
+    location: Location,
+    definitions: ReadonlyMap<string, readonly DefinitionRecord[]>,
+  ) {
     super();
     this.element = element;
     this.location = location;
@@ -197,7 +220,10 @@ export class AttributeRecord extends RecordSource {
 }
 
 /** A record taken as it is; the definition merged last wins a key. */
-export const attrs: OptionType<{ readonly [name: string]: unknown }, Scalar<{ readonly [name: string]: unknown }>> = mkOptionType({
+export const attrs: OptionType<
+  { readonly [name: string]: unknown },
+  Scalar<{ readonly [name: string]: unknown }>
+> = mkOptionType({
   name: "attrs",
   description: "attribute set",
   check: isRecord,

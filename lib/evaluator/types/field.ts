@@ -7,7 +7,12 @@ import type { OptionType } from "./option-type.ts";
 
 type TextType = OptionType<string, Scalar<string>>;
 
-function text(name: string, description: string, problem: (value: string) => string | undefined, pattern?: string): TextType {
+function text(
+  name: string,
+  description: string,
+  problem: (value: string) => string | undefined,
+  pattern?: string,
+): TextType {
   return simpleType({
     name,
     description,
@@ -52,7 +57,9 @@ function prefixProblem(value: string): string | undefined {
   const problem = isIpv6 ? ipv6Problem(address) : ipv4Problem(address);
   if (problem !== undefined) return problem;
   const maximum = isIpv6 ? 128 : 32;
-  return /^(?:0|[1-9]\d{0,2})$/u.test(length) && Number(length) <= maximum ? undefined : `the length must be 0 to ${maximum}`;
+  return /^(?:0|[1-9]\d{0,2})$/u.test(length) && Number(length) <= maximum
+    ? undefined
+    : `the length must be 0 to ${maximum}`;
 }
 
 /** "192.168.1.1" */
@@ -133,9 +140,15 @@ export const fileMode: OptionType<number, Scalar<number | string>> = mkOptionTyp
     (typeof value === "string" && /^(?:0o)?[0-7]{3,5}$/u.test(value)) ||
     (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0o7777),
   why: (value) => (typeof value === "string" ? "a mode is three or four octal digits" : undefined),
-  merge: (location, definitions) => mergeConverted(location, definitions, (value) => Number.parseInt(value.replace(/^0o/u, ""), 8)),
+  merge: (location, definitions) =>
+    mergeConverted(location, definitions, (value) => Number.parseInt(value.replace(/^0o/u, ""), 8)),
   functor: { name: "fileMode", payload: undefined, merge: () => fileMode },
-  schema: () => ({ anyOf: [{ type: "string", pattern: "^(?:0o)?[0-7]{3,5}$" }, { type: "integer", minimum: 0, maximum: 0o7777 }] }),
+  schema: () => ({
+    anyOf: [
+      { type: "string", pattern: "^(?:0o)?[0-7]{3,5}$" },
+      { type: "integer", minimum: 0, maximum: 0o7777 },
+    ],
+  }),
 });
 
 const sizePattern = /^(\d+)\s*(?:([KMGT])(i?B)?|(k|M|G|T)B|B)?$/u;
@@ -156,14 +169,25 @@ export const size: OptionType<number, Scalar<number | string>> = mkOptionType({
   description: "size in bytes",
   descriptionClass: "noun",
   check: (value) =>
-    (typeof value === "string" && Number.isSafeInteger(bytes(value))) || (Number.isSafeInteger(value) && (value as number) >= 0),
-  why: (value) => (typeof value === "string" ? "a size is a number with an optional unit K, M, G, T, KiB, MiB, GB …" : undefined),
+    (typeof value === "string" && Number.isSafeInteger(bytes(value))) ||
+    (Number.isSafeInteger(value) && (value as number) >= 0),
+  why: (value) =>
+    typeof value === "string" ? "a size is a number with an optional unit K, M, G, T, KiB, MiB, GB …" : undefined,
   merge: (location, definitions) => mergeConverted(location, definitions, bytes),
   functor: { name: "size", payload: undefined, merge: () => size },
-  schema: () => ({ anyOf: [{ type: "string", pattern: sizePattern.source }, { type: "integer", minimum: 0 }] }),
+  schema: () => ({
+    anyOf: [
+      { type: "string", pattern: sizePattern.source },
+      { type: "integer", minimum: 0 },
+    ],
+  }),
 });
 
-function mergeConverted(location: Location, definitions: readonly DefinitionRecord[], convert: (value: string) => number): unknown {
+function mergeConverted(
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+  convert: (value: string) => number,
+): unknown {
   return mergeEqual(
     location,
     definitions.map((each) => each.inside(typeof each.value === "string" ? convert(each.value) : each.value)),
@@ -212,9 +236,12 @@ export const secret: OptionType<Secret, Scalar<Secret | SecretReference>> = mkOp
   description: "secret",
   descriptionClass: "noun",
   check: isSecretReference,
-  why: (value) => (typeof value === "string" ? "a secret is never written out; give { file } or { environment }" : undefined),
+  why: (value) =>
+    typeof value === "string" ? "a secret is never written out; give { file } or { environment }" : undefined,
   merge: (location, definitions) => {
-    const references = definitions.map((each) => each.inside(each.value instanceof Secret ? each.value.reference : each.value));
+    const references = definitions.map((each) =>
+      each.inside(each.value instanceof Secret ? each.value.reference : each.value),
+    );
     return new Secret(mergeEqual(location, references) as SecretReference);
   },
   functor: { name: "secret", payload: undefined, merge: () => secret },

@@ -12,7 +12,9 @@ export function mkOptionType<R, W = Scalar<R>>(fields: OptionTypeFields): Option
 }
 
 /** A type whose values merge only with equal ones and which merges with itself when declared twice. */
-export function simpleType<R, W = Scalar<R>>(fields: OptionTypeFields & { readonly payload?: unknown }): OptionType<R, W> {
+export function simpleType<R, W = Scalar<R>>(
+  fields: OptionTypeFields & { readonly payload?: unknown },
+): OptionType<R, W> {
   const type: OptionType<R, W> = mkOptionType<R, W>({
     descriptionClass: "noun",
     scalar: true,

@@ -18,7 +18,9 @@ import { submoduleWith } from "./submodules.ts";
 export const deferredModule: OptionType<Module, Scalar<Module | string>> = deferredModuleWith({});
 
 /** A deferred module that always imports `staticModules` as well. */
-export function deferredModuleWith(options: { readonly staticModules?: readonly ModuleReference[] }): OptionType<Module, Scalar<Module | string>> {
+export function deferredModuleWith(options: {
+  readonly staticModules?: readonly ModuleReference[];
+}): OptionType<Module, Scalar<Module | string>> {
   const { staticModules = [] } = options;
   return mkOptionType({
     name: "deferredModule",
@@ -30,7 +32,8 @@ export function deferredModuleWith(options: { readonly staticModules?: readonly 
     functor: {
       name: "deferredModule",
       payload: staticModules,
-      merge: (other) => deferredModuleWith({ staticModules: [...staticModules, ...(other as readonly ModuleReference[])] }),
+      merge: (other) =>
+        deferredModuleWith({ staticModules: [...staticModules, ...(other as readonly ModuleReference[])] }),
     },
     subOptions: (prefix) => submoduleWith({ modules: staticModules }).fields.subOptions?.(prefix) ?? [],
     schema: () => ({ type: "object" }),
@@ -50,13 +53,14 @@ export function mkModule(module: ModuleFunction): WrappedModule {
   return new WrappedModule(module);
 }
 
-function mergeModules(staticModules: readonly ModuleReference[], location: Location, definitions: readonly DefinitionRecord[]): Module {
+function mergeModules(
+  staticModules: readonly ModuleReference[],
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): Module {
   const via = `via option ${showLocation(location)}`;
   return Object.freeze({
-    imports: [
-      ...staticModules,
-      ...definitions.map((each) => located(each, via)),
-    ],
+    imports: [...staticModules, ...definitions.map((each) => located(each, via))],
   });
 }
 

@@ -25,7 +25,9 @@ function bounded(name: string, description: string, bounds: Bounds, nonRestricti
     why: (value) => {
       if (typeof value !== "number") return undefined;
       if (integer && !Number.isSafeInteger(value)) return `${value} is no integer`;
-      return value > high ? `${value} is above ${high}` : `${value} is ${open && value === low ? "not above" : "below"} ${low}`;
+      return value > high
+        ? `${value} is above ${high}`
+        : `${value} is ${open && value === low ? "not above" : "below"} ${low}`;
     },
     functor: {
       name: integer ? "bounded integer" : "bounded number",
@@ -67,12 +69,22 @@ function between(bounds: Bounds): NumberType {
 function signed(bits: number): NumberType {
   const high = 2 ** (bits - 1) - 1;
   const low = -(2 ** (bits - 1));
-  return bounded(`signedInt${bits}`, `${bits} bit signed integer; between ${low} and ${high} (both inclusive)`, { low, high, integer: true, open: false });
+  return bounded(`signedInt${bits}`, `${bits} bit signed integer; between ${low} and ${high} (both inclusive)`, {
+    low,
+    high,
+    integer: true,
+    open: false,
+  });
 }
 
 function unsignedBits(bits: number): NumberType {
   const high = 2 ** bits - 1;
-  return bounded(`unsignedInt${bits}`, `${bits} bit unsigned integer; between 0 and ${high} (both inclusive)`, { low: 0, high, integer: true, open: false });
+  return bounded(`unsignedInt${bits}`, `${bits} bit unsigned integer; between 0 and ${high} (both inclusive)`, {
+    low: 0,
+    high,
+    integer: true,
+    open: false,
+  });
 }
 
 /** Whole numbers within bounds. */
@@ -91,8 +103,18 @@ export const ints: {
     if (low > high) throw new RangeError(`ints.between: ${low} is above ${high}`);
     return between({ low, high, integer: true, open: false });
   },
-  unsigned: bounded("unsignedInt", "unsigned integer, meaning >=0", { low: 0, high: Infinity, integer: true, open: false }, true),
-  positive: bounded("positiveInt", "positive integer, meaning >0", { low: 0, high: Infinity, integer: true, open: true }, true),
+  unsigned: bounded(
+    "unsignedInt",
+    "unsigned integer, meaning >=0",
+    { low: 0, high: Infinity, integer: true, open: false },
+    true,
+  ),
+  positive: bounded(
+    "positiveInt",
+    "positive integer, meaning >0",
+    { low: 0, high: Infinity, integer: true, open: true },
+    true,
+  ),
   u8: unsignedBits(8),
   u16: unsignedBits(16),
   u32: unsignedBits(32),
@@ -114,6 +136,16 @@ export const numbers: {
     if (low > high) throw new RangeError(`numbers.between: ${low} is above ${high}`);
     return between({ low, high, integer: false, open: false });
   },
-  nonnegative: bounded("numberNonnegative", "nonnegative integer or floating point number, meaning >=0", { low: 0, high: Infinity, integer: false, open: false }, true),
-  positive: bounded("numberPositive", "positive integer or floating point number, meaning >0", { low: 0, high: Infinity, integer: false, open: true }, true),
+  nonnegative: bounded(
+    "numberNonnegative",
+    "nonnegative integer or floating point number, meaning >=0",
+    { low: 0, high: Infinity, integer: false, open: false },
+    true,
+  ),
+  positive: bounded(
+    "numberPositive",
+    "positive integer or floating point number, meaning >0",
+    { low: 0, high: Infinity, integer: false, open: true },
+    true,
+  ),
 };

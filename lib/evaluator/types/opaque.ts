@@ -79,9 +79,17 @@ export const anything: OptionType<unknown, Scalar<AnyValue>> = mkOptionType({
 function mergeAnything(location: Location, definitions: readonly DefinitionRecord[]): unknown {
   if (definitions.every((each) => isRecord(each.value))) return attrsOf(anything).merge(location, definitions);
   if (definitions.length > 1 && definitions.every((each) => each.value instanceof FunctionValue)) {
-    const functions = definitions.map((each) => ({ each, call: (each.value as FunctionValue<(input: unknown) => unknown>).call }));
+    const functions = definitions.map((each) => ({
+      each,
+      call: (each.value as FunctionValue<(input: unknown) => unknown>).call,
+    }));
     return (input: unknown): unknown =>
-      new ElementCell(anything, location, "<function body>", functions.map(({ each, call }) => each.element(call(input)))).force();
+      new ElementCell(
+        anything,
+        location,
+        "<function body>",
+        functions.map(({ each, call }) => each.element(call(input))),
+      ).force();
   }
   if (definitions.length === 1 && definitions[0]?.value instanceof FunctionValue) return definitions[0].value.call;
   return mergeEqual(location, definitions);
@@ -102,7 +110,8 @@ function mergeDefault(location: Location, definitions: readonly DefinitionRecord
   const [first] = values;
   if (values.length === 1) return deepFreeze(first);
   if (values.every((value) => Array.isArray(value))) return Object.freeze(values.flat());
-  if (values.every((value) => isRecord(value) && recordSourceOf(value) === undefined)) return deepFreeze(Object.assign({}, ...values));
+  if (values.every((value) => isRecord(value) && recordSourceOf(value) === undefined))
+    return deepFreeze(Object.assign({}, ...values));
   if (values.every((value) => typeof value === "boolean")) return values.includes(true);
   if (values.every((value) => typeof value === "string")) return values.join("");
   if (values.every((value) => equal(value, first))) return first;

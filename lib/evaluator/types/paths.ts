@@ -6,7 +6,9 @@ import type { OptionType } from "./option-type.ts";
 const storePath = /^\/nix\/store\/[^./][^/]*/u;
 
 /** Paths with restrictions: absolute or not, in the store or not. */
-export function pathWith(options: { readonly inStore?: boolean; readonly absolute?: boolean } = {}): OptionType<string, Scalar<string>> {
+export function pathWith(
+  options: { readonly inStore?: boolean; readonly absolute?: boolean } = {},
+): OptionType<string, Scalar<string>> {
   const { inStore, absolute } = options;
   if (inStore === true && absolute === false) {
     throw new TypeError("pathWith: a path in the store is absolute");
@@ -20,7 +22,8 @@ export function pathWith(options: { readonly inStore?: boolean; readonly absolut
       typeof value === "string" &&
       (inStore === undefined || storePath.test(value) === inStore) &&
       (absolute === undefined || value.startsWith("/") === absolute),
-    why: (value) => (typeof value === "string" && absolute === true && !value.startsWith("/") ? "it does not begin with /" : undefined),
+    why: (value) =>
+      typeof value === "string" && absolute === true && !value.startsWith("/") ? "it does not begin with /" : undefined,
     payload: `${String(inStore)} ${String(absolute)}`,
     schema: () => ({ type: "string", ...(absolute === true ? { pattern: "^/" } : {}) }),
   });

@@ -123,7 +123,8 @@ export function passwdEntry<R, W>(type: OptionType<R, W>): OptionType<R, W> {
     description: () => `${embedDescription(type, ["noun"])}, not containing newlines or colons`,
     descriptionClass: "nonRestrictiveClause",
     check: (value) => type.check(value) && safe(value),
-    why: (value) => (type.check(value) && !safe(value) ? "it contains a colon or a line break" : type.fields.why?.(value)),
+    why: (value) =>
+      type.check(value) && !safe(value) ? "it contains a colon or a line break" : type.fields.why?.(value),
     merge: type.merge,
     functor: elementFunctor("passwdEntry", type, mergeOptionTypes, passwdEntry),
   });

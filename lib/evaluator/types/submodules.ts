@@ -79,7 +79,8 @@ function fieldsOf(options: SubmoduleOptions): ConstructorParameters<typeof Optio
     name: "submodule",
     description: () => options.description ?? plan.description,
     descriptionClass: options.description === undefined ? undefined : "noun",
-    check: (value) => isRecord(value) || (!shorthandOnlyDefinesConfig && (typeof value === "function" || typeof value === "string")),
+    check: (value) =>
+      isRecord(value) || (!shorthandOnlyDefinesConfig && (typeof value === "function" || typeof value === "string")),
     merge: (location, definitions) => plan.evaluate(location, definitions).config,
     emptyByMerging: true,
     subModules: options.modules,
@@ -124,15 +125,18 @@ class SubmodulePlan {
   }
 
   private get freeformType(): AnyOptionType | undefined {
-    const freeform = this.options.modules.find((module) => typeof module === "object" && module.freeformType !== undefined);
+    const freeform = this.options.modules.find(
+      (module) => typeof module === "object" && module.freeformType !== undefined,
+    );
     return typeof freeform === "object" ? freeform.freeformType : undefined;
   }
 
   get description(): string {
     const type = this.freeformType;
-    return type === undefined ? "submodule" : `open submodule of ${type.descriptionClass === "noun" || type.descriptionClass === "composite" ? type.description : `(${type.description})`}`;
+    return type === undefined
+      ? "submodule"
+      : `open submodule of ${type.descriptionClass === "noun" || type.descriptionClass === "composite" ? type.description : `(${type.description})`}`;
   }
-
 
   evaluate(location: Location, definitions: readonly DefinitionRecord[]): Evaluation {
     const { options } = this;
@@ -173,10 +177,17 @@ class SubmodulePlan {
 
   private ownImports(): Import[] {
     const importer = new ModuleSource("<submodule type>");
-    return this.options.modules.map((reference, index) => ({ reference, importer, anonymousKey: `:anon-${index + 1}` }));
+    return this.options.modules.map((reference, index) => ({
+      reference,
+      importer,
+      anonymousKey: `:anon-${index + 1}`,
+    }));
   }
 
-  private shared(location: Location | undefined): { readonly modules: readonly LoadedModule[]; readonly shape: ShapeNode } {
+  private shared(location: Location | undefined): {
+    readonly modules: readonly LoadedModule[];
+    readonly shape: ShapeNode;
+  } {
     if (this.loaded === undefined) {
       const scope: ThunkScope = { config: {}, arguments: {} };
       const modules = collectModules(this.ownImports(), { scope, class: this.options.class });

@@ -16,16 +16,20 @@ import { type AnyOptionType, embedDescription, mergeOptionTypes, type OptionType
 type Tags = Readonly<Record<string, Option<unknown, unknown>>>;
 
 /** A record with exactly one of the given keys, each with an option of its own. */
-export function attrTag<O extends Tags>(tags: O): OptionType<{ [K in keyof O]: { readonly [P in K]: ConfigOf<O>[K] } }[keyof O], TagOf<O>> {
+export function attrTag<O extends Tags>(
+  tags: O,
+): OptionType<{ [K in keyof O]: { readonly [P in K]: ConfigOf<O>[K] } }[keyof O], TagOf<O>> {
   const names = Object.keys(tags).sort(byCodeUnit);
   for (const name of names) {
-    if (!isOption(tags[name])) throw new TypeError(`attrTag: the tag \`${name}\` must be an option; wrap its type in mkOption`);
+    if (!isOption(tags[name]))
+      throw new TypeError(`attrTag: the tag \`${name}\` must be an option; wrap its type in mkOption`);
   }
   return mkOptionType({
     name: "attrTag",
     description: `attribute-tagged union with choices: ${names.join(", ")}`,
     descriptionClass: "noun",
-    check: (value) => isRecord(value) && Object.keys(value).length === 1 && Object.hasOwn(tags, Object.keys(value)[0] ?? ""),
+    check: (value) =>
+      isRecord(value) && Object.keys(value).length === 1 && Object.hasOwn(tags, Object.keys(value)[0] ?? ""),
     why: (value) => {
       if (!isRecord(value)) return undefined;
       const keys = Object.keys(value);
@@ -54,7 +58,14 @@ const tagScope = { config: {}, arguments: {} };
 
 /** The tags as if a module declared them. */
 function tagModule(tags: Tags): LoadedModule {
-  return { source: new ModuleSource("attrTag"), scope: tagScope, key: "attrTag", options: tags, config: undefined, freeformType: undefined };
+  return {
+    source: new ModuleSource("attrTag"),
+    scope: tagScope,
+    key: "attrTag",
+    options: tags,
+    config: undefined,
+    freeformType: undefined,
+  };
 }
 
 function mergeTag(tags: Tags, location: Location, definitions: readonly DefinitionRecord[]): unknown {
@@ -100,8 +111,13 @@ interface AttrListOptions<R, W> {
 type WrittenList<T> = readonly { readonly [name: string]: T }[] | { readonly [name: string]: T };
 
 /** Names with values whose order and repetition matter: [{ a: 1 }, { b: 2 }, { a: 3 }]. */
-export function attrListOf<R, W>(element: OptionType<R, W>): OptionType<readonly { readonly [name: string]: R }[], Scalar<WrittenList<R>>> {
-  return attrListWith({ elemType: element }) as OptionType<readonly { readonly [name: string]: R }[], Scalar<WrittenList<R>>>;
+export function attrListOf<R, W>(
+  element: OptionType<R, W>,
+): OptionType<readonly { readonly [name: string]: R }[], Scalar<WrittenList<R>>> {
+  return attrListWith({ elemType: element }) as OptionType<
+    readonly { readonly [name: string]: R }[],
+    Scalar<WrittenList<R>>
+  >;
 }
 
 /** The general attribute list. */
@@ -120,7 +136,15 @@ export function attrListWith<R, W>(options: AttrListOptions<R, W>): AnyOptionTyp
     schema: () => ({
       anyOf: [
         { type: "object", additionalProperties: element.fields.schema?.() ?? {} },
-        { type: "array", items: { type: "object", minProperties: 1, maxProperties: 1, additionalProperties: element.fields.schema?.() ?? {} } },
+        {
+          type: "array",
+          items: {
+            type: "object",
+            minProperties: 1,
+            maxProperties: 1,
+            additionalProperties: element.fields.schema?.() ?? {},
+          },
+        },
       ],
     }),
   });
@@ -143,7 +167,11 @@ interface Entry {
 }
 
 /** The entries of all definitions: the best priority per name, in order. */
-function entriesOf(type: AnyOptionType, location: Location, definitions: readonly DefinitionRecord[]): readonly Entry[] {
+function entriesOf(
+  type: AnyOptionType,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): readonly Entry[] {
   const entries: Entry[] = [];
   const best = new Map<string, number>();
   for (const definition of definitions) {
@@ -169,7 +197,11 @@ function unwrap(definition: DefinitionRecord, location: Location): readonly Defi
   return expanded.filter((each) => conditionsHold(each.condition, location));
 }
 
-function mergeAttrList<R, W>(options: AttrListOptions<R, W>, location: Location, definitions: readonly DefinitionRecord[]): unknown {
+function mergeAttrList<R, W>(
+  options: AttrListOptions<R, W>,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): unknown {
   const { elemType, asAttrs = false, mergeAttrValues } = options;
   const values = entriesOf(attrListWith(options), location, definitions).map(({ name, definition }) => ({
     name,
@@ -188,10 +220,19 @@ function mergeAttrList<R, W>(options: AttrListOptions<R, W>, location: Location,
 }
 
 /** Data that a serialiser can write. */
-export type Serializable = string | number | boolean | null | readonly Serializable[] | { readonly [key: string]: Serializable };
+export type Serializable =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Serializable[]
+  | { readonly [key: string]: Serializable };
 
 /** Values that a format can express: records merge by key, lists join, others must be equal. */
-export function serializableValueWith(options: { readonly typeName: string; readonly nullable?: boolean }): OptionType<Serializable, Scalar<Serializable>> {
+export function serializableValueWith(options: {
+  readonly typeName: string;
+  readonly nullable?: boolean;
+}): OptionType<Serializable, Scalar<Serializable>> {
   const { typeName, nullable = true } = options;
   const fits = (value: unknown): boolean => {
     switch (typeof value) {
@@ -226,7 +267,9 @@ function mergeData(type: AnyOptionType, location: Location, definitions: readonl
     return Object.freeze(
       definitions.flatMap((definition, n) =>
         (definition.value as readonly unknown[]).flatMap((value, m) => {
-          const merged = mergeElement(type, { up: location, key: `[definition ${n + 1}-entry ${m + 1}]` }, [definition.element(value)]);
+          const merged = mergeElement(type, { up: location, key: `[definition ${n + 1}-entry ${m + 1}]` }, [
+            definition.element(value),
+          ]);
           return merged === undefined ? [] : [merged.value];
         }),
       ),
@@ -257,4 +300,7 @@ function mergeData(type: AnyOptionType, location: Location, definitions: readonl
 /** What JSON can express. */
 export const json: OptionType<Serializable, Scalar<Serializable>> = serializableValueWith({ typeName: "JSON" });
 /** What TOML can express; it has no null. */
-export const toml: OptionType<Serializable, Scalar<Serializable>> = serializableValueWith({ typeName: "TOML", nullable: false });
+export const toml: OptionType<Serializable, Scalar<Serializable>> = serializableValueWith({
+  typeName: "TOML",
+  nullable: false,
+});

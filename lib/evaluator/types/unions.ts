@@ -93,7 +93,12 @@ export function either<R1, W1, R2, W2>(a: OptionType<R1, W1>, b: OptionType<R2, 
   });
 }
 
-function mergeEither(a: AnyOptionType, b: AnyOptionType, location: Location, definitions: readonly DefinitionRecord[]): unknown {
+function mergeEither(
+  a: AnyOptionType,
+  b: AnyOptionType,
+  location: Location,
+  definitions: readonly DefinitionRecord[],
+): unknown {
   if (definitions.every((each) => a.check(each.value))) return a.merge(location, definitions);
   if (definitions.every((each) => b.check(each.value))) return b.merge(location, definitions);
   throw new EvaluationError({
@@ -109,7 +114,12 @@ export function oneOf<T extends readonly [AnyOptionType, ...AnyOptionType[]]>(
   alternatives: T,
 ): T[number] extends OptionType<infer R, infer W> ? OptionType<R, W> : never {
   const [first, ...rest] = alternatives;
-  const type = rest.length === 0 ? first : rest.slice(0, -1).reduceRight<AnyOptionType>((right, left) => either(left, right), rest[rest.length - 1] as AnyOptionType);
+  const type =
+    rest.length === 0
+      ? first
+      : rest
+          .slice(0, -1)
+          .reduceRight<AnyOptionType>((right, left) => either(left, right), rest[rest.length - 1] as AnyOptionType);
   // The reduction loses the static union, which the signature states.
   return (rest.length === 0 ? first : either(first, type)) as never;
 }
@@ -134,7 +144,11 @@ export function coercedTo<R1, W1, R2, W2>(
     check: (value) => (from.check(value) && to.check(coerced(value))) || to.check(value),
     why: (value) => to.fields.why?.(coerced(value)),
     merge: (location, definitions) =>
-      mergeChecked(to, location, definitions.map((each) => each.inside(coerced(each.value)))),
+      mergeChecked(
+        to,
+        location,
+        definitions.map((each) => each.inside(coerced(each.value))),
+      ),
     ...emptyOf(to),
     nested: { from, to },
     ...(to.fields.subOptions === undefined ? {} : { subOptions: to.fields.subOptions }),

@@ -25,7 +25,8 @@ export const file = Effect.fnUntraced(function* (
       // One line about the file, then its content or target.
       const rest = kind === "file" ? `&& cat -- ${quoted}` : kind === "symlink" ? `&& readlink -- ${quoted}` : "";
       const result = yield* machine.run(`stat --format='%a %U %G %F' -- ${quoted} ${rest}`);
-      if (result.status !== 0) return yield* mismatch(`the ${kind} ${data.path}`, "none that can be read", result.stderr);
+      if (result.status !== 0)
+        return yield* mismatch(`the ${kind} ${data.path}`, "none that can be read", result.stderr);
       const end = result.stdout.indexOf("\n");
       const [mode = "", owner = "", group = "", ...kindWords] = result.stdout.slice(0, end).split(" ");
       const content = result.stdout.slice(end + 1);
@@ -62,6 +63,7 @@ function firstDifference(expected: string, actual: string) {
   const [expectedLines, actualLines] = [expected.split("\n"), actual.split("\n")];
   const line = expectedLines.findIndex((text, index) => text !== actualLines[index]);
   const index = line < 0 ? expectedLines.length : line;
-  const show = (text: string | undefined): string => (text === undefined ? "the end of the file" : JSON.stringify(text));
+  const show = (text: string | undefined): string =>
+    text === undefined ? "the end of the file" : JSON.stringify(text);
   return mismatch(`${show(expectedLines[index])} on line ${index + 1}`, show(actualLines[index]));
 }

@@ -34,7 +34,8 @@ export function mount({ path, fileSystem, options = [] }: MountAssertion): Asser
     run: Effect.fnUntraced(function* (machine) {
       const mounts = parseMounts(yield* machine.readFile("/proc/self/mountinfo"));
       const found = mounts.findLast((mount) => mount.path === path);
-      if (found === undefined) return yield* mismatch(`a file system on ${path}`, "none", mounts.map(({ path }) => path).join(" "));
+      if (found === undefined)
+        return yield* mismatch(`a file system on ${path}`, "none", mounts.map(({ path }) => path).join(" "));
       if (fileSystem !== undefined) yield* expectEqual(fileSystem, found.fileSystem);
       const missing = options.filter((option) => !found.options.includes(option));
       if (missing.length > 0) return yield* mismatch(`mount options ${options.join(",")}`, found.options.join(","));

@@ -41,7 +41,9 @@ export function networkInterface({ name, address }: InterfaceAssertion): Asserti
         const interfaces = parseInterfaces(yield* machine.succeed("ip -json address show"));
         if (interfaces.some(fits)) return;
         if (performance.now() >= end) {
-          const found = interfaces.map((link) => `${link.name} (${link.up ? "up" : "down"}; ${link.addresses.join(", ") || "no address"})`);
+          const found = interfaces.map(
+            (link) => `${link.name} (${link.up ? "up" : "down"}; ${link.addresses.join(", ") || "no address"})`,
+          );
           return yield* mismatch(wanted, found.join(", "));
         }
         yield* Effect.sleep(1000);

@@ -22,7 +22,11 @@ export function socketActivation(data: SocketActivationAssertion): Assertion {
         return yield* unitFailure(machine.name, machine.run, data.service, `is ${after.activeState} after the request`);
       }
       if (answer.status !== 0) {
-        return yield* mismatch(`an answer on ${data.path}`, `exit status ${answer.status} of the request`, answer.stderr);
+        return yield* mismatch(
+          `an answer on ${data.path}`,
+          `exit status ${answer.status} of the request`,
+          answer.stderr,
+        );
       }
       const fields = parseFields(answer.stdout);
       if (fields === undefined) return yield* mismatch("a line of JSON", JSON.stringify(answer.stdout));

@@ -20,13 +20,20 @@ export function booted({ target = "multi-user.target", timeout = 90 }: BootedAss
       if (state._tag === "Failure") {
         if (state.failure._tag !== "TimeLimitError") return yield* state.failure;
         const jobs = yield* machine.run("systemctl list-jobs --no-pager --full");
-        return yield* mismatch("the boot to end", `jobs still waiting after ${state.failure.seconds.toFixed(0)} s`, jobs.stdout);
+        return yield* mismatch(
+          "the boot to end",
+          `jobs still waiting after ${state.failure.seconds.toFixed(0)} s`,
+          jobs.stdout,
+        );
       }
       const failed = yield* failedUnits(machine);
-      if (failed.length > 0) return yield* mismatch("no failed unit", failed.join(", "), yield* explainUnits(machine, failed));
+      if (failed.length > 0)
+        return yield* mismatch("no failed unit", failed.join(", "), yield* explainUnits(machine, failed));
       yield* expectEqual("running", state.success.stdout.trim());
       yield* machine.waitForUnit(target);
-      const dropped = yield* machine.succeed("journalctl --boot --quiet --no-pager --output=cat JOB_RESULT=dependency JOB_RESULT=timeout");
+      const dropped = yield* machine.succeed(
+        "journalctl --boot --quiet --no-pager --output=cat JOB_RESULT=dependency JOB_RESULT=timeout",
+      );
       if (dropped.trim() !== "") return yield* mismatch("no job to be given up", "given up jobs", dropped);
     }),
   };

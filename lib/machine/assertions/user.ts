@@ -21,7 +21,9 @@ const accountFields = (text: string, name: string): string[] | undefined =>
 export function user(data: UserAssertion): Assertion {
   const { name, uid, gid, groups, home, shell } = data;
   const expected = defined({ uid, gid, groups: groups === undefined ? undefined : [...groups].sort(), home, shell });
-  const details = Object.entries(expected).map(([key, value]) => `${key} ${Array.isArray(value) ? value.join("+") : String(value)}`);
+  const details = Object.entries(expected).map(
+    ([key, value]) => `${key} ${Array.isArray(value) ? value.join("+") : String(value)}`,
+  );
   return {
     description: `user ${name} exists${details.length === 0 ? "" : ` with ${details.join(", ")}`}`,
     run: Effect.fnUntraced(function* (machine) {
@@ -31,7 +33,8 @@ export function user(data: UserAssertion): Assertion {
       const actual = {
         uid: Number(fields[2]),
         gid: Number(fields[3]),
-        groups: groups === undefined ? [] : (yield* machine.succeed(`id -Gn ${shellQuote(name)}`)).trim().split(" ").sort(),
+        groups:
+          groups === undefined ? [] : (yield* machine.succeed(`id -Gn ${shellQuote(name)}`)).trim().split(" ").sort(),
         home: fields[5],
         shell: fields[6],
       };

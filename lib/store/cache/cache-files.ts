@@ -26,11 +26,19 @@ export const openCache = (url: string): Effect.Effect<CacheFiles, CacheUnreachab
     if (url.startsWith("file://")) return Effect.succeed(directoryFiles(fs, url));
     if (/^https?:\/\//.test(url)) return Effect.succeed(httpFiles(fs, url.replace(/\/+$/, "")));
     return Effect.fail(
-      new CacheUnreachable({ cache: url, file: "nix-cache-info", reason: "a cache is a file://, http:// or https:// URL" }),
+      new CacheUnreachable({
+        cache: url,
+        file: "nix-cache-info",
+        reason: "a cache is a file://, http:// or https:// URL",
+      }),
     );
   });
 
-function reachable<A>(cache: string, file: string, run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, CacheUnreachable> {
+function reachable<A>(
+  cache: string,
+  file: string,
+  run: (signal: AbortSignal) => Promise<A>,
+): Effect.Effect<A, CacheUnreachable> {
   return Effect.tryPromise({
     try: (signal) => run(signal),
     catch: (cause) => new CacheUnreachable({ cache, file, reason: reasonOf(cause) }),
@@ -70,14 +78,17 @@ function directoryFiles(fs: FileSystemShape, name: string): CacheFiles {
   return {
     name,
     read: (file) => reachable(name, file, () => unlessMissing(fs.promises.readFile(place(file), "utf8"))),
-    has: (file) => reachable(name, file, async () => (await unlessMissing(fs.promises.stat(place(file)))) !== undefined),
+    has: (file) =>
+      reachable(name, file, async () => (await unlessMissing(fs.promises.stat(place(file)))) !== undefined),
     download: (file, destination) =>
       reachable(name, file, async () => {
         const copied = fs.promises.copyFile(place(file), destination).then(() => true);
         return (await unlessMissing(copied)) ?? false;
       }),
-    write: (file, content) => reachable(name, file, () => replace(file, (draft) => fs.promises.writeFile(draft, content))),
-    upload: (file, source) => reachable(name, file, () => replace(file, (draft) => fs.promises.copyFile(source, draft))),
+    write: (file, content) =>
+      reachable(name, file, () => replace(file, (draft) => fs.promises.writeFile(draft, content))),
+    upload: (file, source) =>
+      reachable(name, file, () => replace(file, (draft) => fs.promises.copyFile(source, draft))),
   };
 }
 
@@ -102,7 +113,11 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     name,
     read: (file) => reachable(name, file, async (signal) => (await ask(file, { signal: limited(signal) }))?.text()),
     has: (file) =>
-      reachable(name, file, async (signal) => (await ask(file, { method: "HEAD", signal: limited(signal) })) !== undefined),
+      reachable(
+        name,
+        file,
+        async (signal) => (await ask(file, { method: "HEAD", signal: limited(signal) })) !== undefined,
+      ),
     download: (file, destination) =>
       reachable(name, file, async (signal) => {
         const response = await ask(file, { signal });

@@ -143,4 +143,3 @@ function ofProcess(compression: CacheCompression, child: RunningProcess, destina
   );
   return { compression, input: stdin, output: stdout, done };
 }
-

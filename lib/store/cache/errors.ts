@@ -39,7 +39,8 @@ export class UntrustedPath extends Data.TaggedError("UntrustedPath")<{
   readonly signers: readonly string[];
 }> {
   override get message(): string {
-    const by = this.signers.length === 0 ? "by nobody" : `only by ${this.signers.join(", ")}, and not well or not trusted`;
+    const by =
+      this.signers.length === 0 ? "by nobody" : `only by ${this.signers.join(", ")}, and not well or not trusted`;
     return `'${this.path}' in the cache ${this.cache} is signed ${by}. Add the cache's public key to the trusted keys if you trust it.`;
   }
 }

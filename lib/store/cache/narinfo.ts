@@ -1,10 +1,5 @@
 import { formatBase32, type Hash, parseHash } from "#lib/derivations/hash.ts";
-import {
-  baseName,
-  parseDerivationPath,
-  parseStorePath,
-  storeDirectory,
-} from "#lib/derivations/store-path.ts";
+import { baseName, parseDerivationPath, parseStorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import type { PathInfo } from "../path-info.ts";
 
 /** What a cache says of a path, and where its archive is. */

@@ -164,7 +164,8 @@ async function checkFile(fs: FileSystemShape, archive: string, narInfo: NarInfo)
     hasher.update(chunk as Buffer);
     size += (chunk as Buffer).length;
   }
-  if (narInfo.fileSize !== undefined && size !== narInfo.fileSize) return `it has ${size} bytes, not ${narInfo.fileSize}`;
+  if (narInfo.fileSize !== undefined && size !== narInfo.fileSize)
+    return `it has ${size} bytes, not ${narInfo.fileSize}`;
   const hash = hasher.digest();
   if (narInfo.fileHash !== undefined && !equalHashes(hash, narInfo.fileHash)) {
     return `its hash is ${formatBase32(hash)}, not ${formatBase32(narInfo.fileHash)}`;

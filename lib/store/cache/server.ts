@@ -26,9 +26,7 @@ const cacheFile = /^\/(nix-cache-info|[0-9a-z]{32}\.narinfo|(nar|realisations)\/
  *
  * @returns its URL
  */
-export const serveCache = (
-  options: ServerOptions,
-): Effect.Effect<string, StoreIoError, FileSystem | Scope.Scope> =>
+export const serveCache = (options: ServerOptions): Effect.Effect<string, StoreIoError, FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem;
     const server = yield* Effect.acquireRelease(listen(fs, options), (running) =>

@@ -47,10 +47,20 @@ const goals: readonly Goal[] = [
 ];
 
 /** Runs a program to its end; its output, and its CPU seconds and peak memory as the kernel counts them. */
-async function run(program: string, args: readonly string[], cwd?: string): Promise<{ readonly code: number; readonly output: string; readonly cpu: number; readonly memory: number }> {
+async function run(
+  program: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<{ readonly code: number; readonly output: string; readonly cpu: number; readonly memory: number }> {
   // resourceUsage of ended children is only summed up, so each runs below a process of its own that reports it.
-  const timed = ["-c", 'import resource,subprocess,sys\np=subprocess.run(sys.argv[1:],stdout=subprocess.PIPE,stderr=subprocess.STDOUT)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nsys.stdout.buffer.write(p.stdout)\nprint("\\n%f %f" % (u.ru_utime+u.ru_stime, u.ru_maxrss/1024))\nsys.exit(p.returncode)'];
-  const child = spawn("python3", [...timed, program, ...args], { stdio: ["ignore", "pipe", "inherit"], ...(cwd === undefined ? {} : { cwd }) });
+  const timed = [
+    "-c",
+    'import resource,subprocess,sys\np=subprocess.run(sys.argv[1:],stdout=subprocess.PIPE,stderr=subprocess.STDOUT)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nsys.stdout.buffer.write(p.stdout)\nprint("\\n%f %f" % (u.ru_utime+u.ru_stime, u.ru_maxrss/1024))\nsys.exit(p.returncode)',
+  ];
+  const child = spawn("python3", [...timed, program, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
   const chunks: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   const [code] = (await once(child, "close")) as [number];
@@ -71,7 +81,8 @@ async function onPath(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 async function measure(script: string, args: readonly string[], times = 3): Promise<Measured> {
   const all: Measured[] = [];
@@ -92,7 +103,10 @@ async function measure(script: string, args: readonly string[], times = 3): Prom
   };
 }
 
-async function nixPeer(goal: Goal, directory: string): Promise<{ readonly cpu: number; readonly memory: number } | undefined> {
+async function nixPeer(
+  goal: Goal,
+  directory: string,
+): Promise<{ readonly cpu: number; readonly memory: number } | undefined> {
   const nix = await onPath("nix-instantiate");
   const lib = process.env["NIXPKGS_LIB"];
   if (nix === undefined || lib === undefined) return undefined;
@@ -101,7 +115,13 @@ async function nixPeer(goal: Goal, directory: string): Promise<{ readonly cpu: n
   const options = Number(size);
   const file =
     set === "A"
-      ? await writeNixA(target, lib, options, Math.max(10, options / 100), mode === "one" ? "config.g50.o5005" : "config")
+      ? await writeNixA(
+          target,
+          lib,
+          options,
+          Math.max(10, options / 100),
+          mode === "one" ? "config.g50.o5005" : "config",
+        )
       : await writeNixB(target, lib, options);
   const runs: { readonly cpu: number; readonly memory: number }[] = [];
   for (let n = 0; n < 3; n++) runs.push(await run(nix, ["--eval", "--strict", "--json", file]));
@@ -146,16 +166,31 @@ try {
     );
   }
   const { incremental = Number.NaN, cold } = await measure(script, ["A", "50000", "change"]);
-  report(incremental / cold <= 0.05, `A-50000, one changed   ${seconds(incremental)}; ${(incremental / cold).toFixed(3)}× its cold evaluation (goal 0.05)`);
+  report(
+    incremental / cold <= 0.05,
+    `A-50000, one changed   ${seconds(incremental)}; ${(incremental / cold).toFixed(3)}× its cold evaluation (goal 0.05)`,
+  );
   const chain = await measure(script, ["C", "100000"], 1);
   report(true, `C-100000               ${seconds(chain.total)}; nix 2.34.8 ends at 1,999 links`);
   const exponent = Math.log((costs.get("A-50000") ?? 0) / (costs.get("A-1000") ?? 1)) / Math.log(50);
-  report(exponent <= 1.15, `cost grows with the number of options to the power of ${exponent.toFixed(2)} (goal: linear)`);
+  report(
+    exponent <= 1.15,
+    `cost grows with the number of options to the power of ${exponent.toFixed(2)} (goal: linear)`,
+  );
 
   await writeTypedModules(typed, 200);
-  for (const [name, program] of [["typescript", "typescript"], ["fast checker", "typescript-native"]] as const) {
+  for (const [name, program] of [
+    ["typescript", "typescript"],
+    ["fast checker", "typescript-native"],
+  ] as const) {
     const tsc = join(root, "node_modules", program, "bin", "tsc");
-    if ((await access(tsc).then(() => true, () => false)) === false) continue;
+    if (
+      (await access(tsc).then(
+        () => true,
+        () => false,
+      )) === false
+    )
+      continue;
     const checked = await run(process.execPath, [tsc, "--noEmit", "-p", typed], root);
     const limit = program === "typescript" ? Infinity : 4;
     report(

@@ -25,14 +25,22 @@ function definitionsOf(index: number): readonly (readonly [number, string])[] {
   if (index % 3 === 0) definitions.push([2, valueOf(index, 2)]);
   if (index % 5 === 0) {
     const other = 4 * Math.floor(index / 4) - 4;
-    definitions.push([3, `lib.mkIf ${other < 0 ? "true" : `config.${pathOf(other)}`} (lib.mkOverride 90 (${valueOf(index, 3)}))`]);
+    definitions.push([
+      3,
+      `lib.mkIf ${other < 0 ? "true" : `config.${pathOf(other)}`} (lib.mkOverride 90 (${valueOf(index, 3)}))`,
+    ]);
   }
   if (index % 7 === 0) definitions.push([4, `lib.mkForce (${valueOf(index, 4)})`]);
   if (index % 28 === 7) definitions.push([5, `lib.mkForce (lib.mkBefore [ "b${index}" ])`]);
   return definitions;
 }
 
-async function writeSet(directory: string, lib: string, modules: readonly string[], attribute: string): Promise<string> {
+async function writeSet(
+  directory: string,
+  lib: string,
+  modules: readonly string[],
+  attribute: string,
+): Promise<string> {
   await mkdir(directory, { recursive: true });
   await Promise.all(modules.map((text, m) => writeFile(join(directory, `m${m}.nix`), text)));
   const list = modules.map((_, m) => `./m${m}.nix`).join(" ");
@@ -42,7 +50,13 @@ async function writeSet(directory: string, lib: string, modules: readonly string
 }
 
 /** Writes set A; returns the file to evaluate. */
-export async function writeNixA(directory: string, lib: string, options: number, modules: number, attribute = "config"): Promise<string> {
+export async function writeNixA(
+  directory: string,
+  lib: string,
+  options: number,
+  modules: number,
+  attribute = "config",
+): Promise<string> {
   const declared = Array.from({ length: modules }, (): string[] => []);
   const defined = Array.from({ length: modules }, (): string[] => []);
   for (let index = 0; index < options; index++) {
@@ -50,9 +64,13 @@ export async function writeNixA(directory: string, lib: string, options: number,
     declared[index % modules]?.push(
       `${pathOf(index)} = lib.mkOption { type = ${typeNames[kind] ?? ""}; default = ${defaults[kind] ?? ""}; description = "option ${index}"; };`,
     );
-    for (const [stage, text] of definitionsOf(index)) defined[(index + stage) % modules]?.push(`${pathOf(index)} = ${text};`);
+    for (const [stage, text] of definitionsOf(index))
+      defined[(index + stage) % modules]?.push(`${pathOf(index)} = ${text};`);
   }
-  const texts = declared.map((each, m) => `{ config, lib, ... }: { options = { ${each.join("\n")} }; config = { ${(defined[m] ?? []).join("\n")} }; }\n`);
+  const texts = declared.map(
+    (each, m) =>
+      `{ config, lib, ... }: { options = { ${each.join("\n")} }; config = { ${(defined[m] ?? []).join("\n")} }; }\n`,
+  );
   return writeSet(directory, lib, texts, attribute);
 }
 
@@ -79,9 +97,13 @@ export async function writeNixB(directory: string, lib: string, entries: number)
     const first: string[] = [];
     const second: string[] = [];
     for (let i = start; i < Math.min(entries, start + 100); i++) {
-      first.push(`services.s${i} = { enable = ${i % 2 === 0}; port = ${1000 + (i % 5000)}; args = [ "--a" "x${i}" ]; env = { FOO = "f${i}"; BAR = "b"; }; };`);
-      if (i % 3 === 0) second.push(`services.s${i}.restart = lib.mkForce "always"; services.s${i}.args = lib.mkAfter [ "--z" ];`);
-      if (i % 5 === 0 && i > 0) second.push(`services.s${i}.after = lib.mkIf config.services.s${i - 1}.enable [ "s${i - 1}" ];`);
+      first.push(
+        `services.s${i} = { enable = ${i % 2 === 0}; port = ${1000 + (i % 5000)}; args = [ "--a" "x${i}" ]; env = { FOO = "f${i}"; BAR = "b"; }; };`,
+      );
+      if (i % 3 === 0)
+        second.push(`services.s${i}.restart = lib.mkForce "always"; services.s${i}.args = lib.mkAfter [ "--z" ];`);
+      if (i % 5 === 0 && i > 0)
+        second.push(`services.s${i}.after = lib.mkIf config.services.s${i - 1}.enable [ "s${i - 1}" ];`);
       if (i % 4 === 0) second.push(`services.s${i}.workDir = lib.mkDefault "/var/lib/s${i}";`);
     }
     texts.push(`{ ... }: { ${first.join("\n")} }\n`, `{ config, lib, ... }: { ${second.join("\n")} }\n`);

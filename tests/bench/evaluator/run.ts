@@ -40,7 +40,10 @@ function change(): number {
   const config = before.config as Record<string, Record<string, unknown>>;
   const [group = ""] = Object.keys(config);
   const [option = ""] = Object.keys(config[group] ?? {});
-  const after = { ...before, config: { ...config, [group]: { ...config[group], [option]: changed(config[group]?.[option]) } } };
+  const after = {
+    ...before,
+    config: { ...config, [group]: { ...config[group], [option]: changed(config[group]?.[option]) } },
+  };
   const start = cpu();
   const { affected } = evaluation.replaceModule(before, after);
   for (const [first = "", second = ""] of affected) void evaluation.config[first]?.[second];
@@ -66,4 +69,6 @@ const expected = mode === "one" ? undefined : oracle[`${set}-${size}`];
 const correct = expected === undefined || expected === createHash("sha256").update(text).digest("hex");
 const incremental = mode === "change" ? change() : undefined;
 const memory = process.resourceUsage().maxRSS / 1024;
-process.stdout.write(`${JSON.stringify({ loaded, generated: generated - loaded, cold, total: evaluated, memory, correct, incremental })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ loaded, generated: generated - loaded, cold, total: evaluated, memory, correct, incremental })}\n`,
+);

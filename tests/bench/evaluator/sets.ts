@@ -76,7 +76,8 @@ const emptyRecord = (): Record<string, unknown> => Object.create(null) as Record
 
 function moduleOfA(m: number, options: number, modules: number): Module {
   const declared = emptyRecord() as Groups;
-  for (let index = m; index < options; index += modules) (declared[groupOf(index)] ??= emptyRecord())[nameOf(index)] = declare(index);
+  for (let index = m; index < options; index += modules)
+    (declared[groupOf(index)] ??= emptyRecord())[nameOf(index)] = declare(index);
   const config = emptyRecord() as Groups;
   for (let stage = 1; stage <= 5; stage++) {
     for (let index = (m - stage + modules) % modules; index < options; index += modules) {

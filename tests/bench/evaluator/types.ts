@@ -51,6 +51,11 @@ export async function writeTypedModules(directory: string, count: number): Promi
   await Promise.all(
     Array.from({ length: count }, (_, n) => writeFile(join(directory, `m${n}.ts`), moduleText(n, count))),
   );
-  const config = { extends: "../../tsconfig.json", include: ["./*.ts"], exclude: [], compilerOptions: { rootDir: "../.." } };
+  const config = {
+    extends: "../../tsconfig.json",
+    include: ["./*.ts"],
+    exclude: [],
+    compilerOptions: { rootDir: "../.." },
+  };
   await writeFile(join(directory, "tsconfig.json"), JSON.stringify(config));
 }

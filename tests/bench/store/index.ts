@@ -137,7 +137,13 @@ async function plantPaths(root: string, count: number): Promise<void> {
         const path = textPath(`text-${index}`, sha256(content), references);
         nodeFs.writeFileSync(store.physical(path), content, { mode: 0o444 });
         const contentHash = sha256(content);
-        const info = { path, narHash: contentHash, narSize: 120, references, contentAddress: contentAddress("text", contentHash) };
+        const info = {
+          path,
+          narHash: contentHash,
+          narSize: 120,
+          references,
+          contentAddress: contentAddress("text", contentHash),
+        };
         nodeFs.writeFileSync(infoFile(store.layout, path), printPathInfo(info));
         last = index % 2 === 0 ? path : undefined;
       }

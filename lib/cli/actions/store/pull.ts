@@ -27,7 +27,8 @@ export const pull = (flake: LocatedFlake, input: PullInput) =>
   withStore(
     input,
     Effect.gen(function* () {
-      if (input.installables.length === 0) return yield* new UnsuitableFlags({ problem: "Say what to pull: an installable or a path." });
+      if (input.installables.length === 0)
+        return yield* new UnsuitableFlags({ problem: "Say what to pull: an installable or a path." });
       const trusted = yield* trustedKeys(input);
       const paths: StorePath[] = [];
       const derivations: { readonly text: string; readonly derivation: Derivation }[] = [];
@@ -48,4 +49,3 @@ export const pull = (flake: LocatedFlake, input: PullInput) =>
       yield* printLine(`${count(taken.length, "path")} pulled`);
     }),
   );
-

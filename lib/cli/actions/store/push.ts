@@ -27,11 +27,15 @@ export const push = (flake: LocatedFlake, input: PushInput) =>
   withStore(
     input,
     Effect.gen(function* () {
-      if (input.installables.length === 0) return yield* new UnsuitableFlags({ problem: "Say what to push: an installable or a path." });
+      if (input.installables.length === 0)
+        return yield* new UnsuitableFlags({ problem: "Say what to push: an installable or a path." });
       const key = Option.isNone(input.secretKeyFile) ? undefined : yield* readKey(input.secretKeyFile.value);
       const paths = (yield* Effect.forEach(input.installables, (text) => storePathsOf(flake, input, text))).flat();
       const cache = yield* openCache(input.url);
-      const { pushed, present } = yield* pushPaths(cache, paths, { compression: input.compression, ...(key !== undefined && { key }) });
+      const { pushed, present } = yield* pushPaths(cache, paths, {
+        compression: input.compression,
+        ...(key !== undefined && { key }),
+      });
       if (input.json) return yield* printJson({ pushed, present });
       for (const path of pushed) yield* printLine(path);
       yield* printLine(`${pushed.length} pushed, ${present} there already`);

@@ -7,7 +7,10 @@ import { lazily } from "../../lazily.ts";
 export const gcCommand = Command.make(
   "gc",
   {
-    dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Only tell what would be deleted"), Flag.withDefault(false)),
+    dryRun: Flag.Boolean("dry-run").pipe(
+      Flag.withDescription("Only tell what would be deleted"),
+      Flag.withDefault(false),
+    ),
     olderThan: Flag.String("older-than").pipe(
       Flag.withDescription("Keep what was added within this time: 12h, 30d, 8w"),
       Flag.withMetavar("AGE"),
@@ -21,11 +24,18 @@ export const gcCommand = Command.make(
     json: flags.json,
     progress: flags.progress,
   },
-  (input) => lazily(() => import("../../actions/store/gc.ts"), ({ gc }) => gc(input)),
+  (input) =>
+    lazily(
+      () => import("../../actions/store/gc.ts"),
+      ({ gc }) => gc(input),
+    ),
 ).pipe(
   Command.withDescription("Delete what no ./result link and no running build needs"),
   Command.withExamples([
     { command: "tsx flake.ts store gc --dry-run", description: "See what would go" },
-    { command: "tsx flake.ts store gc --older-than 30d --max-size 20G", description: "Delete old things, until 20 GiB are left" },
+    {
+      command: "tsx flake.ts store gc --older-than 30d --max-size 20G",
+      description: "Delete old things, until 20 GiB are left",
+    },
   ]),
 );

@@ -14,8 +14,14 @@ export const generateKeyCommand = Command.make(
       Flag.optional,
     ),
   },
-  (input) => lazily(() => import("../../actions/store/generate-key.ts"), ({ generateKey }) => generateKey(input)),
+  (input) =>
+    lazily(
+      () => import("../../actions/store/generate-key.ts"),
+      ({ generateKey }) => generateKey(input),
+    ),
 ).pipe(
   Command.withDescription("Make a key for signing; writes the secret one to a file and prints the public one"),
-  Command.withExamples([{ command: "tsx flake.ts store generate-key cache.example.org-1", description: "Make a key for a new cache" }]),
+  Command.withExamples([
+    { command: "tsx flake.ts store generate-key cache.example.org-1", description: "Make a key for a new cache" },
+  ]),
 );

@@ -15,10 +15,17 @@ export const pullCommand = (flake: LocatedFlake) =>
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../../actions/store/pull.ts"), ({ pull }) => pull(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../../actions/store/pull.ts"),
+        ({ pull }) => pull(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Take what was built elsewhere, and all that it needs, out of a binary cache"),
     Command.withExamples([
-      { command: "tsx flake.ts store pull http://127.0.0.1:8080 .#helios-cm5 --trusted-public-keys cache:…", description: "Take an image" },
+      {
+        command: "tsx flake.ts store pull http://127.0.0.1:8080 .#helios-cm5 --trusted-public-keys cache:…",
+        description: "Take an image",
+      },
     ]),
   );

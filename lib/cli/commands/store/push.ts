@@ -26,10 +26,17 @@ export const pushCommand = (flake: LocatedFlake) =>
       json: flags.json,
       ...flags.watching,
     },
-    (input) => lazily(() => import("../../actions/store/push.ts"), ({ push }) => push(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../../actions/store/push.ts"),
+        ({ push }) => push(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Copy what is built, and all that it needs, into a binary cache in Nix's format"),
     Command.withExamples([
-      { command: "tsx flake.ts store push file:///srv/cache .#helios-cm5 --secret-key-file cache.secret", description: "Share an image" },
+      {
+        command: "tsx flake.ts store push file:///srv/cache .#helios-cm5 --secret-key-file cache.secret",
+        description: "Share an image",
+      },
     ]),
   );

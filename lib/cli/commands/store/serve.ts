@@ -7,11 +7,17 @@ import { lazily } from "../../lazily.ts";
 export const serveCommand = Command.make(
   "serve",
   {
-    directory: Argument.String("directory").pipe(Argument.withDescription("Directory of the cache, as 'store push file://…' makes it")),
+    directory: Argument.String("directory").pipe(
+      Argument.withDescription("Directory of the cache, as 'store push file://…' makes it"),
+    ),
     port: Flag.Int("port").pipe(Flag.withDescription("TCP port; any free one by default"), Flag.withDefault(0)),
     writable: Flag.Boolean("writable").pipe(Flag.withDescription("Accept what is pushed"), Flag.withDefault(false)),
   },
-  (input) => lazily(() => import("../../actions/store/serve.ts"), ({ serve }) => serve(input)),
+  (input) =>
+    lazily(
+      () => import("../../actions/store/serve.ts"),
+      ({ serve }) => serve(input),
+    ),
 ).pipe(
   Command.withDescription("Serve a binary cache to this machine until interrupted; prints its URL"),
   Command.withExamples([

@@ -17,8 +17,14 @@ export const verifyCommand = (flake: LocatedFlake) =>
       json: flags.json,
       progress: flags.progress,
     },
-    (input) => lazily(() => import("../../actions/store/verify.ts"), ({ verify }) => verify(flake, input)),
+    (input) =>
+      lazily(
+        () => import("../../actions/store/verify.ts"),
+        ({ verify }) => verify(flake, input),
+      ),
   ).pipe(
     Command.withDescription("Compare everything in the store with its hash, and mend it if asked to"),
-    Command.withExamples([{ command: "tsx flake.ts store verify --repair", description: "After a disk reported errors" }]),
+    Command.withExamples([
+      { command: "tsx flake.ts store verify --repair", description: "After a disk reported errors" },
+    ]),
   );
