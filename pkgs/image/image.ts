@@ -85,7 +85,7 @@ export function image(tools: Derivation, lock: PackageLock, options: ImageOption
       ]),
       passAsFile: ["bootSources", "bootTexts", "packages"],
       // Not read: an image of programs without their libraries, or of units that systemd refuses, must not come to be.
-      libraryCheck: rootfs.libraryCheck,
+      libraryCheck: rootfs.sharedLibraryCheck,
       unitCheck: rootfs.unitCheck,
     },
   });

@@ -31,7 +31,7 @@ export interface RootFileSystem {
   /** The tar, with owners, modes and times; its output `manifest` says what is in it, path by path. */
   readonly archive: Derivation;
   /** Fails when a program in it would not find its libraries. Whatever uses the archive should need this too. */
-  readonly libraryCheck: Derivation;
+  readonly sharedLibraryCheck: Derivation;
   /** Fails when systemd does not accept one of the declared units. */
   readonly unitCheck: Derivation;
   /** Of the starting point and the kernel. */
@@ -63,14 +63,20 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
     ...(linux === undefined ? [] : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}` } as const]),
     ...[...own, ...layers].map(({ name, entries }) => ({ name, kind: "entries", entries }) as const),
   ]);
-  const libraryCheck = mkDerivation({
+  const sharedLibraryCheck = mkDerivation({
     name: `${name}-library-check`,
     environment: tools,
     script: checkScript,
     env: { archives: base.archive, programs: programLines(layers), passAsFile: ["programs"] },
   });
   const checked = unitCheck(tools, { name, archive, units: options.units ?? [] });
-  return { name, archive, libraryCheck, unitCheck: checked, packages: [...base.packages, ...(linux?.packages ?? [])] };
+  return {
+    name,
+    archive,
+    sharedLibraryCheck,
+    unitCheck: checked,
+    packages: [...base.packages, ...(linux?.packages ?? [])],
+  };
 }
 
 /** Only what comes from files can be a program: a changed text does not repeat the check. */

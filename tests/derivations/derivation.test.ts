@@ -127,8 +127,8 @@ function vectors(): Record<string, Derivation> {
     "with-srcs": make("with-srcs", 'read -r x < $f; echo "$x $src $p" > $out', {
       env: {
         f: textFile("conf.txt", "hello\n"),
-        src: source({ path: "/work/src" }),
-        p: source({ path: "/work/src/a.txt" }),
+        src: source({ path: "/home/ada/src" }),
+        p: source({ path: "/home/ada/src/a.txt" }),
       },
     }),
     "sha1-flat": make("sha1-flat", "printf test > $out", {
@@ -143,8 +143,8 @@ function vectors(): Record<string, Derivation> {
 }
 
 const vectorSources: Record<string, string> = {
-  "/work/src": "/nix/store/p5l67fyalqlmx8l45fhkgzsisbh6clmf-src",
-  "/work/src/a.txt": "/nix/store/6mff30gq0wf23ylaj5hw3w1b669ym3la-a.txt",
+  "/home/ada/src": "/nix/store/p5l67fyalqlmx8l45fhkgzsisbh6clmf-src",
+  "/home/ada/src/a.txt": "/nix/store/6mff30gq0wf23ylaj5hw3w1b669ym3la-a.txt",
 };
 
 const pathsOf = (sources: readonly Source[]): Map<Source, StorePath> =>

@@ -126,7 +126,7 @@ t.test(
     t.equal(before.base.archive, after.base.archive);
     t.equal(before.linux.kernel, after.linux.kernel);
     t.equal(before.initrd, after.initrd);
-    t.equal(before.rootfs.libraryCheck, after.rootfs.libraryCheck);
+    t.equal(before.rootfs.sharedLibraryCheck, after.rootfs.sharedLibraryCheck);
     const changed = [...recipes(after.image)].filter(([name, recipe]) => recipes(before.image).get(name) !== recipe);
     // The image's own recipe mentions the archive only by its place.
     t.strictSame(
@@ -162,7 +162,7 @@ t.test("a package's file is fetched by its pool path and fixed by its hash", asy
 t.test("the libraries of programs are checked, texts are not", async (t) => {
   const { rootfs } = system(makePackages({ lock: inventedLock() }));
   t.equal(
-    readable(rootfs.libraryCheck.env.get("programs") ?? ""),
+    readable(rootfs.sharedLibraryCheck.env.get("programs") ?? ""),
     "<helios-engine>/bin/helios-engine\tusr/bin/helios-engine\n",
   );
 });
