@@ -4,9 +4,9 @@ import type { TimeLimits } from "./time-limits.ts";
  * What a test adds to the image's own kernel command line.
  *
  * None of it changes what user space is or does; it only makes an emulated
- * processor faster and a panic visible. Measured under TCG in seconds of the host's
- * processors until nothing is left to start: 46 without `norandmaps` and what
- * follows it, 37 with.
+ * processor faster and a panic visible. Measured under TCG on a busy machine, in
+ * seconds of the host's processors until nothing is left to start: 46 without
+ * `norandmaps` and what follows it, 37 to 41 with.
  */
 export const tuningWords: readonly string[] = [
   // These two also switch off kernel page-table isolation; without them a boot takes almost twice as long.
