@@ -44,7 +44,7 @@ const define = defineModule({
       mkIf((config) => config.placeTests.direct > 1, {
         nested: {
           // A comment with direct: 7 in it, and a "string, { deeper: 1 }".
-          deeper: `a template ${"with { deeper: 2 }"}`,
+          "deeper": `a template ${"with { deeper: 2 }"}`,
         },
       }),
     ]),

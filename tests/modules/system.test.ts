@@ -63,14 +63,10 @@ t.test("a misspelt option fails evaluation with file, line and suggestion", asyn
 t.test("a misspelt option fails the compiler on the token", async (t) => {
   const tsc = join(import.meta.dirname, "../../node_modules/typescript-native/bin/tsc");
   const project = join(import.meta.dirname, "../fixtures/profiles/misspelt.tsconfig.json");
-  const result = await promisify(execFile)(process.execPath, [
-    tsc,
-    "--noEmit",
-    "--pretty",
-    "false",
-    "-p",
-    project,
-  ]).then(
+  // In a clean environment: the test runner's own hooks are not for the compiler.
+  const env = { PATH: process.env["PATH"] };
+  const arguments_ = [tsc, "--noEmit", "--pretty", "false", "-p", project];
+  const result = await promisify(execFile)(process.execPath, arguments_, { env }).then(
     () => ({ stdout: "", stderr: "no error" }),
     (error: { readonly stdout: string; readonly stderr: string }) => error,
   );
