@@ -11,14 +11,13 @@ import type { Store } from "#lib/store/store.ts";
 import type { Builtins } from "./builtin.ts";
 import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
-import { recordBuild } from "./inspect/build-record.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
 import type { BuildOptions } from "./options.ts";
 import { makePlan, type Plan, type PlannedBuild } from "./plan.ts";
-import { realise, type RealisationOutcome } from "./realise.ts";
+import type { RealisationOutcome } from "./realise.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { schedule } from "./scheduler.ts";
-import { makeSession, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** What a build gave. */
 export interface BuildResult {
@@ -56,6 +55,12 @@ export const build = Effect.fnUntraced(function* (
 ): Effect.fn.Return<BuildResult, BuildError, Store | FileSystem | Processes | Events | Builtins | Bubblewrap> {
   const { instantiation, addInput } = yield* instantiateRoots(roots);
   const plan = yield* makePlan(instantiation, roots, { durations: yield* readDurations });
+  if (plan.builds.length === 0) {
+    yield* emit({ type: "plan", ...planSize(plan) });
+    return { outputs: outputsOf(roots, instantiation, plan.realised), instantiation, built: [], cutOff: [] };
+  }
+  // Most runs find everything built, and never load what builds.
+  const { makeSession, realise, recordBuild } = yield* Effect.promise(() => import("./realisation.ts"));
   const session = yield* makeSession(buildOptions, plan.realised, addInput);
   const outcomes: Record<RealisationOutcome, string[]> = { built: [], "cut-off": [] };
   const durations = new Map<string, number>();
@@ -68,11 +73,9 @@ export const build = Effect.fnUntraced(function* (
   });
   const remember = Effect.suspend(() => addDurations(durations)).pipe(Effect.catch(warn));
   yield* runPlan(plan, session, run).pipe(Effect.ensuring(remember));
-  if (plan.builds.length > 0) {
-    // What `why-rebuild` compares with later is not worth failing for.
-    for (const root of roots) yield* recordBuild(instantiation, root).pipe(Effect.catch(warn));
-  }
-  const outputs = new Map(roots.map((root) => [root, rootOutputs(instantiation, session, root)]));
+  // What `why-rebuild` compares with later is not worth failing for.
+  for (const root of roots) yield* recordBuild(instantiation, root).pipe(Effect.catch(warn));
+  const outputs = outputsOf(roots, instantiation, session.outputs);
   return { outputs, instantiation, built: outcomes.built, cutOff: outcomes["cut-off"] };
 });
 
@@ -121,9 +124,18 @@ function downloadSize({ derivation }: PlannedBuild): number {
   return Number.isSafeInteger(size) && size > 0 ? size : 0;
 }
 
-function rootOutputs(instantiation: Instantiation, session: Session, root: Derivation): ReadonlyMap<string, StorePath> {
-  const path = instantiation.derivations.get(root)?.path;
-  const outputs = path === undefined ? undefined : session.outputs.get(path);
-  if (outputs === undefined) throw new TypeError(`root ${root.name} has no outputs after a successful build`);
-  return outputs;
+/** The outputs of each root, out of all that are known. */
+function outputsOf(
+  roots: readonly Derivation[],
+  instantiation: Instantiation,
+  known: ReadonlyMap<string, ReadonlyMap<string, StorePath>>,
+): BuildResult["outputs"] {
+  return new Map(
+    roots.map((root) => {
+      const path = instantiation.derivations.get(root)?.path;
+      const outputs = path === undefined ? undefined : known.get(path);
+      if (outputs === undefined) throw new TypeError(`root ${root.name} has no outputs after a successful build`);
+      return [root, outputs] as const;
+    }),
+  );
 }

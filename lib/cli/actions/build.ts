@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { resolve } from "node:path";
-import { buildStored } from "#lib/build/rebuild.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import {
   derivationName,
@@ -18,13 +17,11 @@ import { Store } from "#lib/store/store.ts";
 import { UnsuitableFlags } from "../errors.ts";
 import { withEngine } from "../engine.ts";
 import { type BuildFlags, buildOptions, type SubstitutionFlags, type WatchFlags } from "../flags.ts";
+import { lazily } from "../lazily.ts";
 import { printJson, printLine } from "../print.ts";
-import { buildAgain } from "./build-again.ts";
-import { planBuild } from "./build-plan.ts";
-import { openShell } from "./build-shell.ts";
 import { replayCommand } from "./replay-command.ts";
 import { storePathAt } from "./store-paths.ts";
-import { substituteFirst } from "./substitution.ts";
+import { substituteFirst, substituters } from "./substitution.ts";
 
 /** What to build, and how. */
 export interface BuildInput extends BuildFlags, SubstitutionFlags, WatchFlags {
@@ -56,13 +53,25 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
       const evaluated = evaluateFlake(flake, input, (outputs) => selectAll(outputs, installables, paths));
       if (input.dryRun || input.rebuild || input.shell) {
         const targets = [...(yield* evaluated).value, ...paths];
-        if (input.dryRun) return yield* planBuild(targets, input);
+        if (input.dryRun)
+          return yield* lazily(
+            () => import("./build-plan.ts"),
+            ({ planBuild }) => planBuild(targets, input),
+          );
         yield* substituteFirst(targets, input);
-        return yield* input.shell ? openShell(targets, options) : buildAgain(targets, options, input);
+        return yield* input.shell
+          ? lazily(
+              () => import("./build-shell.ts"),
+              ({ openShell }) => openShell(targets, options),
+            )
+          : lazily(
+              () => import("./build-again.ts"),
+              ({ buildAgain }) => buildAgain(targets, options, input),
+            );
       }
       const built: Built[] = [];
       if (installables.length > 0 || paths.length === 0) {
-        yield* substituteFirst((yield* evaluated).value, input);
+        if (substituters(input).length > 0) yield* substituteFirst((yield* evaluated).value, input);
         const { value, result } = yield* buildFlake(flake, input, options, (outputs) =>
           Result.map(selectAll(outputs, installables, paths), (derivations) => ({ derivations })),
         );
@@ -70,7 +79,13 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
           built.push({ name: derivation.name, outputs: result.outputs.get(derivation) ?? new Map() });
         }
       }
-      for (const path of paths) built.push({ name: derivationName(path), outputs: yield* buildStored(path, options) });
+      for (const path of paths) {
+        const outputs = yield* lazily(
+          () => import("#lib/build/rebuild.ts"),
+          ({ buildStored }) => buildStored(path, options),
+        );
+        built.push({ name: derivationName(path), outputs });
+      }
       if (!input.noLink) yield* linkResults(built, input.outLink);
       yield* printResults(built, input);
     }),

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
-import { substitute } from "#lib/build/substitute.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { type KeySyntaxError, parsePublicKey, type PublicKey } from "#lib/store/signature.ts";
 import type { SubstitutionFlags } from "../flags.ts";
@@ -28,6 +27,7 @@ export const substituteFirst = Effect.fnUntraced(function* (
 ) {
   const caches = substituters(flags);
   if (caches.length === 0) return;
+  const { substitute } = yield* Effect.promise(() => import("#lib/build/substitute.ts"));
   const derivations = targets.filter((target) => typeof target !== "string");
   yield* substitute(derivations, { caches, trusted: yield* trustedKeys(flags) });
 });
