@@ -1,6 +1,7 @@
 import { main } from "#lib/cli/main.ts";
 import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
 import { bootCheck, evalSystem } from "#modules/index.ts";
+import { bubblewrapRequest } from "#pkgs/bubblewrap.ts";
 import { makePackages } from "#pkgs/index.ts";
 import heliosCm5 from "./systems/helios-cm5.ts";
 
@@ -21,6 +22,10 @@ const flake = defineFlake({
       packages: {
         get "helios-cm5"() {
           return systems["helios-cm5"].config.system.build.image;
+        },
+        // The sandbox program for machines without one, and for the tests.
+        get bubblewrap() {
+          return pkgs.environment(bubblewrapRequest);
         },
         get "helios-engine"() {
           return pkgs.heliosEngine;

@@ -15,11 +15,18 @@ export const notRoot = process.getuid?.() !== 0 && "these tests run as an ordina
 /** Runs a test file as nobody; gives its exit code and what it printed. */
 export async function asOrdinaryUser(file: string): Promise<{ readonly code: number; readonly output: string }> {
   const nobody = 65534;
+  const bubblewrap = process.env["HELIOS_BWRAP"];
   const child = spawn(process.execPath, ["--import=tsx", file], {
     uid: nobody,
     gid: nobody,
     cwd: join(import.meta.dirname, "../.."),
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", TAP_TIMEOUT: "600", HELIOS_TEST_KILLS: "1" },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: "/nonexistent",
+      TAP_TIMEOUT: "600",
+      HELIOS_TEST_KILLS: "1",
+      ...(bubblewrap === undefined ? {} : { HELIOS_BWRAP: bubblewrap }),
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));

@@ -61,12 +61,11 @@ t.test("a misspelt option fails evaluation with file, line and suggestion", asyn
 });
 
 t.test("a misspelt option fails the compiler on the token", async (t) => {
-  const tsc = join(import.meta.dirname, "../../node_modules/typescript-native/bin/tsc");
+  // The program itself: the test runner puts hooks into every Node process that a test starts.
+  const locator = join(import.meta.dirname, "../../node_modules/typescript-native/lib/getExePath.js");
+  const { default: compiler } = (await import(locator)) as { readonly default: () => string };
   const project = join(import.meta.dirname, "../fixtures/profiles/misspelt.tsconfig.json");
-  // In a clean environment: the test runner's own hooks are not for the compiler.
-  const env = { PATH: process.env["PATH"] };
-  const arguments_ = [tsc, "--noEmit", "--pretty", "false", "-p", project];
-  const result = await promisify(execFile)(process.execPath, arguments_, { env }).then(
+  const result = await promisify(execFile)(compiler(), ["--noEmit", "--pretty", "false", "-p", project]).then(
     () => ({ stdout: "", stderr: "no error" }),
     (error: { readonly stdout: string; readonly stderr: string }) => error,
   );
