@@ -14,9 +14,9 @@ const flake = defineFlake({
     }),
   },
 
-  outputs: ({ lock }) => {
-    const pkgs = makePackages({ lock });
-    const systems = { "helios-cm5": evalSystem({ pkgs, modules: [heliosCm5] }) };
+  outputs: (context) => {
+    const pkgs = makePackages(context);
+    const systems = { "helios-cm5": evalSystem({ ...context, pkgs, modules: [heliosCm5] }) };
     return {
       systems,
       packages: {

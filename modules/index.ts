@@ -1,12 +1,13 @@
 import { assertionsModule, evalModules, type Module } from "#lib/evaluator/index.ts";
 import type { BootCheck } from "#lib/flake/check.ts";
+import type { GivenInputs } from "#lib/flake/given-inputs.ts";
 import type { Packages } from "#pkgs/index.ts";
 import boot from "./boot.ts";
 import build from "./build.ts";
 import buildroot from "./buildroot.ts";
 import consistency from "./consistency.ts";
 import image from "./image.ts";
-import inputs from "./inputs/index.ts";
+import inputs, { inputsFrom } from "./inputs/index.ts";
 import kernel from "./kernel/index.ts";
 import locale from "./locale.ts";
 import networkd from "./networkd/index.ts";
@@ -23,7 +24,7 @@ import stage from "./stage.ts";
 import system from "./system.ts";
 import tests from "./tests.ts";
 import users from "./users.ts";
-import workspace from "./workspace.ts";
+import workspace, { workspaceAt } from "./workspace.ts";
 
 /** Every option module. */
 export const optionModules: readonly Module[] = [
@@ -56,9 +57,27 @@ export const optionModules: readonly Module[] = [
 /** An evaluated system. */
 export type System = ReturnType<typeof evalSystem>;
 
+/** What a system is evaluated from. */
+export interface SystemRequest {
+  readonly pkgs: Packages;
+  readonly modules: readonly Module[];
+  /** Where relative local paths start unless `workspace.root_dir` says otherwise: the flake's directory. */
+  readonly directory?: string;
+  /** Values of inputs from the command line. */
+  readonly given?: GivenInputs;
+}
+
 /** Evaluates a system: all option modules, and the modules given. What it builds requires its assertions to hold. */
-export function evalSystem({ pkgs, modules }: { readonly pkgs: Packages; readonly modules: readonly Module[] }) {
-  return evalModules({ modules: [...optionModules, ...modules], specialArgs: { pkgs } });
+export function evalSystem({ pkgs, modules, directory, given }: SystemRequest) {
+  return evalModules({
+    modules: [
+      ...optionModules,
+      ...modules,
+      ...(directory === undefined ? [] : [workspaceAt(directory)]),
+      ...(given === undefined ? [] : [inputsFrom(given)]),
+    ],
+    specialArgs: { pkgs },
+  });
 }
 
 /** The check that boots a system's image in QEMU and verifies what its modules promise. */

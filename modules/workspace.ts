@@ -1,5 +1,5 @@
 import { isAbsolute, join, normalize } from "node:path";
-import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { defineModule, mkDefault, mkOption, type Module, types } from "#lib/evaluator/index.ts";
 
 const options = {
   workspace: {
@@ -7,7 +7,7 @@ const options = {
       type: types.nullOr(types.str),
       default: null,
       description:
-        "Absolute local directory that relative paths of `program` and `stage` start at: `import.meta.dirname` of a module, as a rule.",
+        "Absolute local directory that relative paths of `program` and `stage` start at; the flake's by default. Elsewhere, `import.meta.dirname` of a module.",
     }),
     paths: mkOption({
       type: types.attrsOf(types.str),
@@ -68,6 +68,11 @@ export default defineModule({
     },
   },
 });
+
+/** Where relative local paths start unless a module says otherwise. */
+export function workspaceAt(directory: string): Module {
+  return defineModule({ name: "the flake's directory", config: { workspace: { root_dir: mkDefault(directory) } } });
+}
 
 /** What `workspacePath` reads of a configuration. */
 export interface Workspace {

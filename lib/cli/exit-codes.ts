@@ -4,6 +4,7 @@ import type { RecordingError } from "#lib/build/event-recording.ts";
 import type { PinsGone } from "#lib/flake/build.ts";
 import type { LockError } from "#lib/flake/errors.ts";
 import type { EvaluationFailed } from "#lib/flake/evaluate.ts";
+import type { InvalidInputs } from "#lib/flake/given-inputs.ts";
 import type { InvalidInstallable, UnknownAttribute, UnsuitableOutput } from "#lib/flake/installable.ts";
 import type { BootTestError } from "#lib/machine/boot-test.ts";
 import type { CacheError } from "#lib/store/cache/errors.ts";
@@ -44,6 +45,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** Every expected failure of a command. */
 export type CommandError =
   | CliError
+  | InvalidInputs
   | InvalidInstallable
   | UnknownAttribute
   | UnsuitableOutput
@@ -79,6 +81,7 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   ValidationError: usage,
   UserError: usage,
   ShowHelp: usage,
+  InvalidInputs: usage,
   InvalidInstallable: usage,
   UnknownAttribute: usage,
   UnsuitableOutput: usage,

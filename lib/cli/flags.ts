@@ -21,9 +21,27 @@ export const locked = Flag.Boolean("locked").pipe(
   Flag.withDefault(false),
 );
 
+/** `--set`, by name; of two values for one name the last counts. */
+export const set = Flag.String("set").pipe(
+  Flag.withDescription("The value of an input of the system, which inputs.options declares; may be repeated"),
+  Flag.withMetavar("NAME=VALUE"),
+  Flag.atLeast(0),
+  Flag.mapTryCatch(
+    (texts): Readonly<Record<string, string>> => Object.fromEntries(texts.map(nameAndValue)),
+    (error) => (error instanceof Error ? error.message : String(error)),
+  ),
+);
+
+function nameAndValue(text: string): readonly [string, string] {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new TypeError(`NAME=VALUE, got '${text}'`);
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
 /** What commands that evaluate, or build, have in common. */
 export const watching = {
   locked,
+  set,
   progress,
   record: Flag.String("record").pipe(
     Flag.withDescription("Also write every event to this file, for 'replay'"),
@@ -35,6 +53,7 @@ export const watching = {
 /** The same, parsed. */
 export interface WatchFlags {
   readonly locked: boolean;
+  readonly set: Readonly<Record<string, string>>;
   readonly progress: ProgressForm;
   readonly record: Option.Option<string>;
 }

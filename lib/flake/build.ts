@@ -5,7 +5,7 @@ import { build, type BuildResult } from "#lib/build/build.ts";
 import type { BuildsFailed } from "#lib/build/errors.ts";
 import type { BuildOptions } from "#lib/build/options.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
-import { evaluateFlake, type Evaluation, lockFile, type LockPolicy } from "./evaluate.ts";
+import { evaluateFlake, type Evaluation, type EvaluationPolicy, lockFile } from "./evaluate.ts";
 import type { FlakeOutputs, LocatedFlake } from "./flake.ts";
 import { writeLock } from "./lock-file.ts";
 import { environmentsWith, refresh } from "./lock-update.ts";
@@ -42,7 +42,7 @@ const mostRenewals = 3;
  */
 export const buildFlake = Effect.fnUntraced(function* <A extends BuildRequest, E>(
   flake: LocatedFlake,
-  policy: LockPolicy,
+  policy: EvaluationPolicy,
   options: BuildOptions,
   select: (outputs: FlakeOutputs) => Result.Result<A, E>,
 ) {

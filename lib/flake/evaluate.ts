@@ -4,6 +4,7 @@ import * as Result from "effect/Result";
 import { join } from "node:path";
 import { EvaluationError, renderError } from "#lib/evaluator/index.ts";
 import type { FlakeOutputs, LocatedFlake } from "./flake.ts";
+import { type GivenInputs, inputProblems, InvalidInputs } from "./given-inputs.ts";
 import { writeLock, readLock } from "./lock-file.ts";
 import { requireLocked, resolveMissing } from "./lock-update.ts";
 import { type EnvironmentRequest, type Lock, type LockView, viewLock } from "./lock.ts";
@@ -13,6 +14,12 @@ import { discoverMirrors } from "./mirrors.ts";
 export interface LockPolicy {
   /** Never resolve anything: what is not pinned, or no longer to be had, is an error. */
   readonly locked: boolean;
+}
+
+/** How a flake is evaluated. */
+export interface EvaluationPolicy extends LockPolicy {
+  /** Values of inputs: `--set`. */
+  readonly set?: GivenInputs["set"];
 }
 
 /** What came of evaluating a flake. */
@@ -42,9 +49,19 @@ export const lockFile = (flake: LocatedFlake): string => join(flake.directory, "
 /** Evaluates the part of a flake's outputs that `select` reads; see `evaluateLocked`. */
 export const evaluateFlake = <A, E>(
   flake: LocatedFlake,
-  policy: LockPolicy,
+  policy: EvaluationPolicy,
   select: (outputs: FlakeOutputs) => Result.Result<A, E>,
-) => evaluateLocked(flake, policy, (lock) => select(flake.outputs({ lock })));
+) =>
+  evaluateLocked(flake, policy, (lock): Result.Result<A, E | InvalidInputs> => {
+    const outputs = outputsOf(flake, lock, policy.set);
+    const problems = inputProblems(outputs, policy.set ?? {});
+    return problems.length > 0 ? Result.fail(new InvalidInputs({ problems })) : select(outputs);
+  });
+
+/** A flake's outputs for one lock. */
+export function outputsOf(flake: LocatedFlake, lock: LockView, set: GivenInputs["set"] = {}): FlakeOutputs {
+  return flake.outputs({ lock, directory: flake.directory, given: { set, environment: process.env } });
+}
 
 /**
  * Computes something from a flake's lock.

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { BootCheck } from "./check.ts";
+import type { GivenInputs } from "./given-inputs.ts";
 import type { LockView } from "./lock.ts";
 import type { DebianMirrors } from "./mirrors.ts";
 
@@ -14,6 +15,10 @@ export interface DebianArchive extends DebianMirrors {
 export interface FlakeContext {
   /** Pinned packages; a request that is not pinned yet is resolved, and the outputs are evaluated again. */
   readonly lock: LockView;
+  /** Where the flake lies; relative paths of systems start there. */
+  readonly directory: string;
+  /** What the command line gives to the inputs of systems. */
+  readonly given: GivenInputs;
 }
 
 /** What a flake offers. Values are lazy where they are getters or evaluated configurations. */

@@ -50,7 +50,7 @@ export class UnsuitableOutput extends Data.TaggedError("UnsuitableOutput")<{
   readonly actual: string;
 }> {
   override get message(): string {
-    return `${this.text}: '${this.path.join(".")}' is ${this.actual}, not ${this.wanted}. 'show' lists what can be built.`;
+    return `${this.text}: '${this.path.join(".")}' is ${this.actual}, not ${this.wanted}. 'show' lists what there is.`;
   }
 }
 

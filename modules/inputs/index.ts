@@ -1,4 +1,5 @@
 import { defineModule, mkOption, type Module, types } from "#lib/evaluator/index.ts";
+import type { GivenInputs } from "#lib/flake/given-inputs.ts";
 import { repeated } from "../repeated.ts";
 import { type InputValue, resolveInputs, variableName } from "./resolve.ts";
 
@@ -63,6 +64,12 @@ const options = {
       internal: true,
       description: "Environment variables of the command line.",
     }),
+    problems: mkOption({
+      type: types.listOf(types.str),
+      readOnly: true,
+      internal: true,
+      description: "What is wrong with the values that were given.",
+    }),
     resolved: mkOption({
       type: types.attrsOf(primitive),
       readOnly: true,
@@ -82,10 +89,7 @@ declare module "#lib/evaluator/config.ts" {
  * What a command line gives to the inputs of a system: `--set` as text, and the
  * environment, of which only variables are read that `inputs.options.*.env` names.
  */
-export function inputsFrom(given: {
-  readonly set?: Readonly<Record<string, string>>;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}): Module {
+export function inputsFrom(given: Partial<GivenInputs>): Module {
   const environment = Object.fromEntries(
     Object.entries(given.environment ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
@@ -97,15 +101,18 @@ export default defineModule({
   name: "inputs",
   options,
   config: {
-    inputs: { resolved: (config): Record<string, InputValue> => ({ ...resolveInputs(config.inputs).values }) },
-    assertions: (config) => [
-      ...resolveInputs(config.inputs).problems.map((message) => ({ assertion: false, message })),
-      ...repeated(Object.keys(config.inputs.options).map(variableName)).map((name) => ({
-        assertion: false,
-        message: `inputs.options: ${Object.keys(config.inputs.options)
-          .filter((key) => variableName(key) === name)
-          .join(" and ")} would both be the variable ${name}. Rename one.`,
-      })),
-    ],
+    inputs: {
+      resolved: (config): Record<string, InputValue> => ({ ...resolveInputs(config.inputs).values }),
+      problems: (config) => [
+        ...resolveInputs(config.inputs).problems,
+        ...repeated(Object.keys(config.inputs.options).map(variableName)).map(
+          (name) =>
+            `inputs.options: ${Object.keys(config.inputs.options)
+              .filter((key) => variableName(key) === name)
+              .join(" and ")} would both be the variable ${name}. Rename one.`,
+        ),
+      ],
+    },
+    assertions: (config) => config.inputs.problems.map((message) => ({ assertion: false, message })),
   },
 });

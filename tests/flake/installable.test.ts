@@ -67,6 +67,6 @@ t.test("what is not a derivation cannot be built", async (t) => {
   const error = Result.getOrThrow(Result.flip(selectDerivation(outputs, parse(".#workbench"))));
   t.equal(
     error.message,
-    ".#workbench: 'systems.workbench' is a set of attributes, not a derivation. 'show' lists what can be built.",
+    ".#workbench: 'systems.workbench' is a set of attributes, not a derivation. 'show' lists what there is.",
   );
 });

@@ -14,6 +14,7 @@ interface OptionInput {
   readonly option: string;
   readonly system: Option.Option<string>;
   readonly json: boolean;
+  readonly set: Readonly<Record<string, string>>;
 }
 
 /** One definition of an option, as it is printed. */
@@ -42,7 +43,7 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
     Effect.gen(function* () {
       const parsed = parseInstallable(input.option);
       if ("_tag" in parsed) return yield* Effect.fail(parsed);
-      const { value } = yield* evaluateFlake(flake, { locked: true }, (outputs) =>
+      const { value } = yield* evaluateFlake(flake, { locked: true, set: input.set }, (outputs) =>
         Result.map(
           Result.flatMap(systemName(outputs, input), (system) =>
             selectAttribute(outputs, { text: input.option, path: ["systems", system, "options", ...parsed.path] }),

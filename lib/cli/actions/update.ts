@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import { evaluateLocked, lockFile } from "#lib/flake/evaluate.ts";
+import { evaluateLocked, lockFile, outputsOf } from "#lib/flake/evaluate.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { writeLock } from "#lib/flake/lock-file.ts";
 import { type EnvironmentChange, refresh } from "#lib/flake/lock-update.ts";
@@ -26,7 +26,7 @@ export const update = (flake: LocatedFlake, input: UpdateInput) =>
     Effect.gen(function* () {
       const { lock, requested } = yield* evaluateLocked(flake, { locked: false }, (view) => {
         view.packages(bubblewrapRequest);
-        readEverything(flake.outputs({ lock: view }));
+        readEverything(outputsOf(flake, view));
         return Result.succeed(undefined);
       });
       const mirrors = yield* discoverMirrors(flake.inputs.debian);

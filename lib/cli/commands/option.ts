@@ -18,6 +18,7 @@ export const optionCommand = (flake: LocatedFlake) =>
         Flag.optional,
       ),
       json: flags.json,
+      set: flags.set,
     },
     (input) =>
       lazily(

@@ -1,0 +1,26 @@
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { FlakeSystem } from "./flake.ts";
+
+/**
+ * What commands read of a system's configuration beyond printing it. A system
+ * of other option modules may lack any part.
+ */
+export interface SystemConfig {
+  readonly warnings?: readonly string[];
+  readonly inputs?: {
+    readonly options: Readonly<Record<string, unknown>>;
+    /** What is wrong with the values that were given to them. */
+    readonly problems: readonly string[];
+  };
+  readonly system?: {
+    readonly build: {
+      /** What `build` links `./result` to. */
+      readonly image: Derivation;
+    };
+  };
+}
+
+/** The configuration of a system, as far as commands read it. Its option modules vouch for the shape. */
+export function systemConfig({ config }: FlakeSystem): SystemConfig {
+  return config;
+}
