@@ -5,6 +5,7 @@ import type { StorePath } from "#lib/derivations/store-path.ts";
 import { Events } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
+import { logFile } from "#lib/store/layout.ts";
 import { Store } from "#lib/store/store.ts";
 import { type BuilderRun, type BuilderView, builderView } from "./builder-run.ts";
 import { runBuiltin } from "./builtin-builder.ts";
@@ -18,7 +19,7 @@ import {
 } from "./errors.ts";
 import { explain } from "./hints.ts";
 import { keepFailed } from "./keep-failed.ts";
-import { BuildLog, logPath, logTail } from "./log.ts";
+import { BuildLog, logTail } from "./log.ts";
 import { runProgram, sandboxedCommand } from "./program-builder.ts";
 import type { ResolvedDerivation } from "./realise.ts";
 import { registerOutputs } from "./register-outputs.ts";
@@ -63,7 +64,7 @@ const openLog = Effect.fnUntraced(function* ({ path, original, store: { name } }
   const fs = yield* FileSystem;
   const store = yield* Store;
   const events = yield* Events;
-  const file = logPath(store, path);
+  const file = logFile(store.layout, path);
   const open = inScratch(file, () =>
     BuildLog.open(fs, file, {
       line: (line) => events.emit({ type: "build-log", derivation: original, name, line }),
@@ -125,7 +126,7 @@ const builderFailed = Effect.fnUntraced(function* (
   const tail = yield* inScratch(run.log.path, () => logTail(fs, run.log.path));
   const command = isBuiltin(run.derivation.builder) ? undefined : sandboxedCommand(yield* session.sandbox, run, view);
   const kept = options.keepFailed
-    ? yield* inScratch(run.scratch, () => keepFailed(fs, store.root, run, view, command))
+    ? yield* inScratch(run.scratch, () => keepFailed(fs, store.layout, run, view, command))
     : undefined;
   return yield* new BuilderFailed({
     name: run.derivation.name,

@@ -11,8 +11,7 @@ export type Durations = ReadonlyMap<string, number>;
 /** Names that are remembered; those built longest ago are forgotten first. */
 const mostNames = 10_000;
 
-const durationsFile = (store: Store["Service"]): string =>
-  posix.join(store.root, "nix/var/helios/builds/durations.json");
+const durationsFile = (store: Store["Service"]): string => posix.join(store.layout.builds, "durations.json");
 
 /**
  * What earlier builds took. Only the order of builds depends on it, never a result: a file that is missing or

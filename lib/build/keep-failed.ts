@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import { baseName } from "#lib/derivations/store-path.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { keptFailure, type Layout } from "#lib/store/layout.ts";
 import type { BuilderRun, BuilderView } from "./builder-run.ts";
 import { scratchDirectories } from "./sandbox.ts";
 import { makeRemovable } from "./scratch.ts";
@@ -14,12 +14,12 @@ import { makeRemovable } from "./scratch.ts";
  */
 export async function keepFailed(
   fs: FileSystemShape,
-  storeRoot: string,
+  layout: Layout,
   run: BuilderRun,
   view: BuilderView,
   command: readonly string[] | undefined,
 ): Promise<string> {
-  const kept = posix.join(storeRoot, "nix/var/helios/failed", baseName(run.path).replace(/\.drv$/, ""));
+  const kept = keptFailure(layout, run.path);
   await fs.promises.mkdir(posix.dirname(kept), { recursive: true });
   if (await exists(fs, kept)) await makeRemovable(fs, kept);
   await fs.promises.rm(kept, { recursive: true, force: true });

@@ -2,14 +2,7 @@ import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
-import { baseName, type DerivationPath } from "#lib/derivations/store-path.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import type { StoreShape } from "#lib/store/store.ts";
-
-/** Where the log of a derivation is kept: one plain text file, replaced by the next build of the same derivation. */
-export function logPath(store: Pick<StoreShape, "layout">, derivation: DerivationPath): string {
-  return posix.join(store.layout.logs, `${baseName(derivation)}.log`);
-}
 
 /** What a log tells others while it is written. */
 export interface LogListener {

@@ -3,10 +3,11 @@ import type * as Scope from "effect/Scope";
 import { posix } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
-import { baseName, type DerivationPath, isStorePath } from "#lib/derivations/store-path.ts";
+import { type DerivationPath, isStorePath } from "#lib/derivations/store-path.ts";
 import type { Events } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
+import { keptFailure } from "#lib/store/layout.ts";
 import { Store } from "#lib/store/store.ts";
 import { runPlan } from "./build.ts";
 import { builderView } from "./builder-run.ts";
@@ -63,7 +64,7 @@ export const prepareShell = Effect.fnUntraced(function* (
 const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: ResolvedDerivation, session: Session) {
   const fs = yield* FileSystem;
   const store = yield* Store;
-  const kept = posix.join(store.root, "nix/var/helios/failed", baseName(path).replace(/\.drv$/, ""));
+  const kept = keptFailure(store.layout, path);
   const replay = posix.join(kept, "replay.sh");
   if (
     yield* Effect.promise(() =>

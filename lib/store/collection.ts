@@ -1,6 +1,7 @@
 import { baseName, isStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere } from "./atomic-file.ts";
+import { type BuildRemains, countRemains, discardRemains, findRemains } from "./build-remains.ts";
 import { infoFile, type Layout } from "./layout.ts";
 import { listRoots } from "./roots.ts";
 import { type Survey, surveyRealisations, surveyStore, usedPaths } from "./survey.ts";
@@ -29,6 +30,8 @@ export interface Collection {
   readonly leftovers: readonly string[];
   /** Paths that stay. */
   readonly kept: number;
+  /** What builds of derivations that are gone left beside store paths. */
+  readonly remains: BuildRemains;
 }
 
 /** Where the trees of collected paths were moved to, for deletion at leisure. */
@@ -60,15 +63,18 @@ export async function collect(
   const live = reachable(survey, roots);
   const { deleted, freedBytes } = choose(survey, live, options.enoughBytes ?? Infinity);
   const leftovers = [...survey.objects].filter((name) => isLeftover(name, survey, live)).sort();
-  const result = { deleted, freedBytes, leftovers, kept: survey.valid.size - deleted.length };
-  if (dryRun || (deleted.length === 0 && leftovers.length === 0 && survey.damagedInfos.length === 0)) {
-    return { ...result, trash: undefined };
-  }
+  const gone = new Set(deleted);
+  const stays = (path: StorePath): boolean => live.has(path) || (survey.valid.has(path) && !gone.has(path));
+  const remains = await findRemains(fs, layout, stays, { ...options, signal });
+  const result = { deleted, freedBytes, leftovers, kept: survey.valid.size - deleted.length, remains };
+  const nothing = deleted.length + leftovers.length + survey.damagedInfos.length + countRemains(remains) === 0;
+  if (dryRun || nothing) return { ...result, trash: undefined };
 
   const trash = await makeTemporaryDirectory(fs, layout);
-  await removeRealisations(fs, layout, new Set(deleted), signal);
+  await removeRealisations(fs, layout, gone, signal);
   for (const name of survey.damagedInfos) await removeIfThere(fs, `${layout.info}/${name}`);
   await discard(fs, layout, trash, deleted, leftovers, signal);
+  await discardRemains(fs, layout, remains, trash);
   return { ...result, trash };
 }
 

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import { baseName, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import { baseName, type DerivationPath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
 import { realisationFile } from "./realisation.ts";
 
@@ -16,7 +16,12 @@ export interface Layout {
   readonly roots: string;
   /** One file for each process: the paths that it uses. */
   readonly users: string;
+  /** One file for each derivation that was built. */
   readonly logs: string;
+  /** One directory for each failed build that was kept. */
+  readonly failures: string;
+  /** What builds consisted of and took; only explains, decides nothing. */
+  readonly builds: string;
   readonly locks: string;
   readonly temporary: string;
   /** Unfinished downloads, named by what they are to become; they outlive processes. */
@@ -34,6 +39,8 @@ export function layoutOf(root: string): Layout {
     roots: join(state, "roots"),
     users: join(state, "users"),
     logs: join(state, "logs"),
+    failures: join(state, "failed"),
+    builds: join(state, "builds"),
     locks: join(state, "locks"),
     temporary: join(state, "tmp"),
     partial: join(state, "partial"),
@@ -48,6 +55,16 @@ export function physicalPath(layout: Layout, path: string): string {
 /** The info file of a path. */
 export function infoFile(layout: Layout, path: StorePath): string {
   return `${layout.info}/${baseName(path)}.json`;
+}
+
+/** Where the log of a derivation is kept: one plain text file, replaced by the next build of the same derivation. */
+export function logFile(layout: Pick<Layout, "logs">, derivation: DerivationPath): string {
+  return `${layout.logs}/${baseName(derivation)}.log`;
+}
+
+/** Where the directory of a derivation's failed build is kept, if it is. */
+export function keptFailure(layout: Layout, derivation: DerivationPath): string {
+  return `${layout.failures}/${baseName(derivation).replace(/\.drv$/, "")}`;
 }
 
 /** The file of a realisation. */

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import t from "tap";
 import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
-import { baseName, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
+import { baseName, type DerivationPath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
 import type { StoreError } from "#lib/store/errors.ts";
-import { infoFile, type Layout, realisationPath } from "#lib/store/layout.ts";
+import { infoFile, keptFailure, type Layout, logFile, realisationPath } from "#lib/store/layout.ts";
 import { closureSize, diffClosures, whyDepends } from "#lib/store/queries.ts";
 import { Store } from "#lib/store/store.ts";
 import { describeProblem } from "#lib/store/verification.ts";
@@ -134,6 +134,45 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
       t.strictSame(some.deleted, [tree], "the oldest that nothing needs");
       const kept = await w.run(store((s) => s.collectGarbage({ keep: [c] })));
       t.strictSame(kept.deleted, [tree]);
+    });
+
+    t.test("takes along what builds of derivations that are gone left, unless it is young", async (t) => {
+      const w = makeWorld(t);
+      const layout = await w.run(
+        store((s) =>
+          Effect.gen(function* () {
+            const kept = yield* s.addText("kept.drv", "kept", []);
+            const gone = yield* s.addText("gone.drv", "gone", []);
+            yield* s.addRoot(join(w.directory, "kept"), kept);
+            const { logs, failures, partial } = s.layout;
+            for (const path of [kept, gone]) {
+              w.fs.writeFileSync(logFile(s.layout, path as DerivationPath), "log");
+              w.fs.mkdirSync(join(keptFailure(s.layout, path as DerivationPath), "build/sealed"), { recursive: true });
+              w.fs.chmodSync(join(keptFailure(s.layout, path as DerivationPath), "build/sealed"), 0o555);
+            }
+            w.fs.writeFileSync(join(partial, "old.part"), "");
+            w.fs.utimesSync(join(partial, "old.part"), 1000, 1000);
+            w.fs.writeFileSync(join(partial, "running.part"), "");
+            t.equal(w.fs.readdirSync(logs).length + w.fs.readdirSync(failures).length, 4);
+            return s.layout;
+          }),
+        ),
+      );
+      const young = await w.run(store((s) => s.collectGarbage({ dryRun: true, addedBefore: 2_000_000 })));
+      t.strictSame(young.remains, { logs: [], failures: [], downloads: ["old.part"] });
+      const planned = await w.run(store((s) => s.collectGarbage({ dryRun: true })));
+      t.strictSame(
+        planned.remains.logs.map((log) => log.slice(33)),
+        ["gone.drv.log"],
+      );
+      t.equal(w.fs.readdirSync(layout.logs).length, 2, "a dry run deletes nothing");
+      t.strictSame(await w.run(store((s) => s.collectGarbage())), planned);
+      const left = [layout.logs, layout.failures, layout.partial].flatMap((directory) => w.fs.readdirSync(directory));
+      t.strictSame(
+        left.map((entry) => String(entry).replace(/^[^-]*-/, "")),
+        ["kept.drv.log", "kept", "running.part"],
+      );
+      t.strictSame(w.fs.readdirSync(layout.temporary), [], "the trash is gone");
     });
 
     t.test("removes what is in the store directory without being valid", async (t) => {

@@ -23,7 +23,7 @@ export interface BuildRecord {
  * it, so it may be deleted at any time.
  */
 const recordFile = (store: Store["Service"], name: string): string =>
-  posix.join(store.root, "nix/var/helios/builds", `${name}.json.gz`);
+  posix.join(store.layout.builds, `${name}.json.gz`);
 
 /** Remembers what a successful build of `root` consisted of. */
 export const recordBuild = Effect.fnUntraced(function* (

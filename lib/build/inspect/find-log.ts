@@ -5,9 +5,9 @@ import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
 import { type DerivationPath, parseDerivationPath, type StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { StoreError } from "#lib/store/errors.ts";
+import { logFile } from "#lib/store/layout.ts";
 import { Store } from "#lib/store/store.ts";
 import { instantiateRoots } from "../instantiate-roots.ts";
-import { logPath } from "../log.ts";
 import { realisedOutput } from "../plan.ts";
 import { resolveDerivation } from "../realise.ts";
 import { realisedOutputsOf } from "./outputs.ts";
@@ -20,7 +20,7 @@ export const findLog = Effect.fnUntraced(function* (
   const store = yield* Store;
   const derivation = path.endsWith(".drv") ? parseDerivationPath(path) : (yield* store.pathInfo(path))?.deriver;
   if (derivation === undefined) return undefined;
-  const log = logPath(store, derivation);
+  const log = logFile(store.layout, derivation);
   const exists = yield* Effect.promise(() =>
     fs.promises.access(log).then(
       () => true,

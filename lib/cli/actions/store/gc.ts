@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { attempt } from "#lib/store/attempt.ts";
+import type { BuildRemains } from "#lib/store/build-remains.ts";
 import { Store } from "#lib/store/store.ts";
 import { surveyStore } from "#lib/store/survey.ts";
 import { count, formatBytes } from "../../printers/format.ts";
@@ -26,18 +27,31 @@ export const gc = (input: GcInput) =>
       const store = yield* Store;
       const age = Option.isNone(input.olderThan) ? undefined : yield* parseAge(input.olderThan.value);
       const most = Option.isNone(input.maxSize) ? undefined : yield* parseSize(input.maxSize.value);
-      const { deleted, freedBytes, leftovers, kept } = yield* store.collectGarbage({
+      const { deleted, freedBytes, leftovers, kept, remains } = yield* store.collectGarbage({
         dryRun: input.dryRun,
         ...(age !== undefined && { addedBefore: Date.now() - age }),
         ...(most !== undefined && { enoughBytes: Math.max(0, (yield* storeSize) - most) }),
       });
-      if (input.json) return yield* printJson({ dryRun: input.dryRun, deleted, freedBytes, leftovers, kept });
+      if (input.json)
+        return yield* printJson({ dryRun: input.dryRun, deleted, freedBytes, leftovers, kept, ...remains });
       for (const path of deleted) yield* printLine(path);
       yield* printLine(
-        `${input.dryRun ? "would delete" : "deleted"} ${count(deleted.length, "path")}, ${formatBytes(freedBytes)}; ${count(kept, "path")} ${kept === 1 ? "stays" : "stay"}`,
+        `${input.dryRun ? "would delete" : "deleted"} ${count(deleted.length, "path")}, ${formatBytes(freedBytes)}${describeRemains(remains)}; ` +
+          `${count(kept, "path")} ${kept === 1 ? "stays" : "stay"}`,
       );
     }),
   );
+
+function describeRemains({ logs, failures, downloads }: BuildRemains): string {
+  return [
+    count(logs.length, "log"),
+    count(failures.length, "kept failure"),
+    count(downloads.length, "unfinished download"),
+  ]
+    .filter((text) => !text.startsWith("0 "))
+    .map((text) => `, ${text}`)
+    .join("");
+}
 
 /** Bytes of the archives of everything valid. */
 const storeSize = Effect.gen(function* () {
