@@ -30,7 +30,7 @@ export const knownCauses: readonly KnownCause[] = [
     pattern:
       /(^|\W)(Killed$|Killed signal|signal 9|Cannot allocate memory|virtual memory exhausted|out of memory|std::bad_alloc)/i,
     title: "The machine ran out of memory",
-    advice: "Build with fewer jobs ('-j 1') or fewer cores ('--cores 1').",
+    advice: "Build with fewer jobs ('-j 1') or fewer cores ('--cores 1'); where '--max-memory' is given, raise it.",
   },
   {
     id: "network",

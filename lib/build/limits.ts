@@ -10,6 +10,12 @@ export interface Limits {
   readonly silence?: number | undefined;
   /** Bytes of log. */
   readonly logSize?: number | undefined;
+  /**
+   * Bytes of memory that each process of the build may take. The kernel counts what a process writes to and shares
+   * with none (RLIMIT_DATA), not what it only reserves, and lets its allocations fail beyond that: a limit for the whole
+   * build needs a control group, which an ordinary user has only below his own service manager.
+   */
+  readonly memory?: number | undefined;
 }
 
 /** A log that grows beyond this is a loop, not a build. */

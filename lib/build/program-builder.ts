@@ -66,10 +66,10 @@ const argumentFile = (scratch: string): string => posix.join(scratch, "arguments
 /** The whole command line of a builder in its sandbox. */
 export function sandboxedCommand(
   launcher: Launcher,
-  { derivation, scratch }: BuilderRun,
+  { derivation, scratch, limits }: BuilderRun,
   view: BuilderView,
 ): readonly [string, ...string[]] {
-  return sandboxCommand(launcher, argumentFile(scratch), [derivation.builder, ...view.args]);
+  return sandboxCommand(launcher, argumentFile(scratch), [derivation.builder, ...view.args], limits.memory);
 }
 
 /** The store path in the variable `environment`, after checking that a sandbox can be made of the derivation at all. */

@@ -99,5 +99,8 @@ const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: Resolv
     const request = { environment: physical(environment), inputs, physical, scratch, env: view.env, cores };
     await fs.promises.writeFile(argumentFile, sandboxArgumentFile(await prepareSandbox(fs, request)));
   });
-  return { command: sandboxCommand(launcher, argumentFile, ["/bin/sh", "-i"]), kept: undefined } satisfies BuildShell;
+  return {
+    command: sandboxCommand(launcher, argumentFile, ["/bin/sh", "-i"], limits.memory),
+    kept: undefined,
+  } satisfies BuildShell;
 });

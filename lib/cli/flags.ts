@@ -1,6 +1,7 @@
 import * as Argument from "effect/cli/Argument";
 import * as Flag from "effect/cli/Flag";
 import * as Option from "effect/Option";
+import { sizeOf } from "./quantity.ts";
 import { type ProgressForm, progressForms } from "./printers/printer.ts";
 
 /** `--json`. */
@@ -108,7 +109,35 @@ export const building = {
     Flag.withDescription("Keep the directory of a failed build, with a script that runs it again"),
     Flag.withDefault(false),
   ),
+  timeout: seconds("timeout").pipe(
+    Flag.withDescription("Kill a build that takes longer than this; by default none is"),
+    Flag.optional,
+  ),
+  maxSilentTime: seconds("max-silent-time").pipe(
+    Flag.withDescription("Kill a build that says nothing for so long; by default none is"),
+    Flag.optional,
+  ),
+  maxMemory: Flag.String("max-memory").pipe(
+    Flag.filterMap(
+      (text) => Option.fromUndefinedOr(sizeOf(text)).pipe(Option.filter((size) => size > 0)),
+      (text) => `expected a size such as 500M or 4G, got ${text}`,
+    ),
+    Flag.withDescription("Memory that each process of a build may take, such as 4G; unlimited by default"),
+    Flag.withMetavar("SIZE"),
+    Flag.optional,
+  ),
 };
+
+/** A number of seconds; as for Nix, 0 means no limit. */
+function seconds(name: string): Flag.Flag<number> {
+  return Flag.Int(name).pipe(
+    Flag.filter(
+      (time) => time >= 0,
+      (time) => `expected a number of seconds, got ${time}`,
+    ),
+    Flag.withMetavar("SECONDS"),
+  );
+}
 
 /** Zero or more installables. */
 export const installables = Argument.String("installable").pipe(
@@ -135,6 +164,9 @@ export interface BuildFlags {
   readonly cores: Option.Option<number>;
   readonly keepGoing: boolean;
   readonly keepFailed: boolean;
+  readonly timeout: Option.Option<number>;
+  readonly maxSilentTime: Option.Option<number>;
+  readonly maxMemory: Option.Option<number>;
 }
 
 /** Build options from parsed flags. */
@@ -144,5 +176,14 @@ export function buildOptions(flags: BuildFlags) {
     cores: Option.getOrUndefined(flags.cores),
     keepGoing: flags.keepGoing,
     keepFailed: flags.keepFailed,
+    limits: {
+      time: milliseconds(flags.timeout),
+      silence: milliseconds(flags.maxSilentTime),
+      memory: Option.getOrUndefined(flags.maxMemory),
+    },
   };
 }
+
+/** 0 is no limit. */
+const milliseconds = (seconds: Option.Option<number>): number | undefined =>
+  (Option.getOrUndefined(seconds) ?? 0) * 1000 || undefined;

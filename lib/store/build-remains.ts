@@ -44,7 +44,8 @@ export async function findRemains(
   };
   const isGone = (derivation: string): boolean => !stays(`${storeDirectory}/${derivation}` as StorePath);
   return {
-    logs: await find(layout.logs, addedBefore, (name) => isGone(name.replace(/\.log$/, ""))),
+    // Boot tests have a directory of their own among the logs.
+    logs: await find(layout.logs, addedBefore, (name) => name.endsWith(".drv.log") && isGone(name.slice(0, -4))),
     failures: await find(layout.failures, addedBefore, (name) => isGone(`${name}.drv`)),
     downloads: await find(layout.partial, Math.min(addedBefore, Date.now() - abandonedAfter), () => true),
   };

@@ -74,7 +74,7 @@ export async function makeSandboxRunner(): Promise<SandboxRunner> {
         },
         phase: () => {},
       });
-      const command = sandboxCommand(launcher, argumentFile, ["/bin/bash", "-c", script]);
+      const command = sandboxCommand(launcher, argumentFile, ["/bin/bash", "-c", script], limits.memory);
       const run = runSandbox(command, log, limits).pipe(
         Effect.provide(Processes.layer),
         Effect.catchTag("LimitExceeded", (limit) => Effect.succeed(limit)),

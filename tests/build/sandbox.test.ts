@@ -243,6 +243,20 @@ t.test("processes end with the build", (t) => {
     t.equal(limit, "log size");
   });
 
+  t.test("the limit of memory lets allocations fail, of what is written to only", async (t) => {
+    const grow = 'x=$(printf %09000000d 0); for i in 1 2 3; do x=$x$x; done; echo "grown to ${#x}"';
+    const free = await runner.run(grow);
+    t.same(free.lines, ["grown to 72000000"]);
+    const limited = await runner.run(grow, { limits: { memory: 50_000_000 } });
+    t.not(limited.code, 0);
+    t.match(limited.lines.join("\n"), /cannot allocate/);
+  });
+
+  t.test("the kernel is told to end builders first when the machine runs out of memory", async (t) => {
+    const { lines } = await runner.run("cat /proc/self/oom_score_adj");
+    t.same(lines, ["500"]);
+  });
+
   t.test("cancelling kills the whole tree before it returns", async (t) => {
     const stop = new AbortController();
     const running = runner.run("trap '' TERM INT HUP; setsid sleep 1004.5 & echo started; sleep 1004.5", {

@@ -24,6 +24,7 @@ const flake = defineFlake({
       app: step("app-1.0", "echo building the app; mkdir $out; echo $lib > $out/uses; cat $data/data.txt > $out/data", { lib, data }),
       lib,
       broken: step("broken", "touch left; echo before the failure; exit 3"),
+      slow: step("slow", "echo begun; sleep 100"),
       clock: step("clock", "date +%N > $out"),
     },
     checks: {},
@@ -137,6 +138,20 @@ t.test("commands on a store", async (t) => {
     const shell = await run(["build", ".#broken", "--shell"]);
     t.equal(shell.code, 0, shell.stderr);
     t.match(shell.stderr, /a shell in what the failed build left: \S+broken/);
+  });
+
+  await t.test("a build that takes or is silent too long is killed", async (t) => {
+    for (const [flag, pattern] of [
+      ["--timeout", /'slow' was killed after 1 s, its time limit[^]*> begun/],
+      ["--max-silent-time", /'slow' was killed after 1 s without any output[^]*> begun/],
+    ] as const) {
+      const killed = await run(["build", ".#slow", flag, "1"]);
+      t.equal(killed.code, 1, killed.stderr);
+      t.match(killed.stderr, pattern);
+    }
+    const wrong = await run(["build", ".#slow", "--max-memory", "lots"]);
+    t.equal(wrong.code, 2, wrong.stderr);
+    t.match(wrong.stderr, "expected a size such as 500M or 4G, got lots");
   });
 
   await t.test("--rebuild tells what is not reproducible, and where it differs", async (t) => {

@@ -37,20 +37,28 @@ async function inheritedDescriptors(fs: FileSystemShape): Promise<number[]> {
 /** The descriptor on which bubblewrap reads its arguments. */
 const argumentDescriptor = 3;
 
+/** How willingly the kernel kills builders when memory runs out, of 1000: before everything the user works with. */
+const memoryPressureScore = 500;
+
 /**
  * The whole command line around the builder's own. The host's shell starts bubblewrap, with the file of arguments
  * as $0: one pipe for both streams keeps their lines in order; mask and core size would otherwise be the user's; and
  * arguments from a file are neither limited in length nor seen by the builder, as those of process 1 are.
+ *
+ * @param memory bytes that each process may take
  */
 export function sandboxCommand(
   { bubblewrap, shell, inherited }: Launcher,
   argumentFile: string,
   command: readonly string[],
+  memory?: number,
 ): readonly [string, ...string[]] {
   const closed = inherited
     .filter((descriptor) => descriptor !== argumentDescriptor)
     .map((descriptor) => ` ${descriptor}>&-`);
-  const script = `umask 022; ulimit -c 0; exec "$@" 2>&1 ${argumentDescriptor}<"$0"${closed.join("")}`;
+  const limit = memory === undefined ? "" : `ulimit -d ${Math.ceil(memory / 1024)} || exit; `;
+  const yielding = `{ echo ${memoryPressureScore} >/proc/self/oom_score_adj; } 2>/dev/null; `;
+  const script = `umask 022; ulimit -c 0; ${limit}${yielding}exec "$@" 2>&1 ${argumentDescriptor}<"$0"${closed.join("")}`;
   const sandboxed = [bubblewrap.command, ...bubblewrap.args, "--args", String(argumentDescriptor), "--", ...command];
   return [shell, "-c", script, argumentFile, ...sandboxed];
 }
