@@ -3,6 +3,8 @@ import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
 import { bootCheck, evalSystem } from "#modules/index.ts";
 import { bubblewrapRequest } from "#pkgs/bubblewrap.ts";
 import { makePackages } from "#pkgs/index.ts";
+import { gaiaConfiguration } from "#modules/gaia/index.ts";
+import gaia from "./systems/gaia.ts";
 import heliosCm5 from "./systems/helios-cm5.ts";
 
 const flake = defineFlake({
@@ -19,6 +21,8 @@ const flake = defineFlake({
     const systems = { "helios-cm5": evalSystem({ ...context, pkgs, modules: [heliosCm5] }) };
     return {
       systems,
+      // What `build path/to/build.toml` makes of the file.
+      configuration: (file) => gaiaConfiguration({ ...context, pkgs, file, base: [gaia] }),
       packages: {
         get "helios-cm5"() {
           return systems["helios-cm5"].config.system.build.image;

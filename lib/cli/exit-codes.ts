@@ -2,6 +2,7 @@ import type { CliError } from "effect/cli/CliError";
 import type { BuildError, BuildsFailed, ScratchError, UnsuitableDerivation } from "#lib/build/errors.ts";
 import type { RecordingError } from "#lib/build/event-recording.ts";
 import type { PinsGone } from "#lib/flake/build.ts";
+import type { MissingConfiguration, NoConfigurations } from "#lib/flake/configuration.ts";
 import type { LockError } from "#lib/flake/errors.ts";
 import type { EvaluationFailed } from "#lib/flake/evaluate.ts";
 import type { InvalidInputs } from "#lib/flake/given-inputs.ts";
@@ -49,6 +50,8 @@ export type CommandError =
   | InvalidInstallable
   | UnknownAttribute
   | UnsuitableOutput
+  | MissingConfiguration
+  | NoConfigurations
   | EvaluationFailed
   | LockError
   | PinsGone
@@ -85,6 +88,8 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   InvalidInstallable: usage,
   UnknownAttribute: usage,
   UnsuitableOutput: usage,
+  MissingConfiguration: usage,
+  NoConfigurations: usage,
   UnknownEnvironment: usage,
   NotAStorePath: usage,
   InvalidQuantity: usage,

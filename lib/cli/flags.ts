@@ -39,10 +39,17 @@ function nameAndValue(text: string): readonly [string, string] {
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
+/** `--legacy`. */
+export const legacy = Flag.Boolean("legacy").pipe(
+  Flag.withDescription("Only warn of what Gaia accepted without a word in a configuration file"),
+  Flag.withDefault(false),
+);
+
 /** What commands that evaluate, or build, have in common. */
 export const watching = {
   locked,
   set,
+  legacy,
   progress,
   record: Flag.String("record").pipe(
     Flag.withDescription("Also write every event to this file, for 'replay'"),
@@ -55,6 +62,7 @@ export const watching = {
 export interface WatchFlags {
   readonly locked: boolean;
   readonly set: Readonly<Record<string, string>>;
+  readonly legacy: boolean;
   readonly progress: ProgressForm;
   readonly record: Option.Option<string>;
 }

@@ -2,7 +2,7 @@
 import { onCycle } from "./cells.ts";
 import { type Location, pathOf, showComponent, showLocation, showOption } from "./location.ts";
 import type { ModuleSource } from "./module-source.ts";
-import type { DataProblem } from "./data-problem.ts";
+import type { PlacedDataProblem } from "./data-problem.ts";
 import { showValue } from "./show-value.ts";
 
 /** Which part of a module something is written in. */
@@ -99,7 +99,7 @@ export type Failure =
   | {
       readonly reason: "bad-data";
       readonly file: string;
-      readonly problems: readonly (DataProblem & { readonly line?: number; readonly column?: number })[];
+      readonly problems: readonly PlacedDataProblem[];
     }
   | { readonly reason: "assertions"; readonly messages: readonly string[] };
 
@@ -219,7 +219,8 @@ export function describeFailure(failure: Failure): string {
       return lines(
         `${failure.file} is not valid:`,
         ...failure.problems.map((each) => {
-          const place = each.line === undefined ? failure.file : `${failure.file}:${each.line}:${each.column ?? 1}`;
+          const file = each.file ?? failure.file;
+          const place = each.line === undefined ? file : `${file}:${each.line}:${each.column ?? 1}`;
           const name = each.path.length === 0 ? "" : `\`${showOption(each.path)}\`: `;
           return lines(
             `- ${place}: ${name}${each.problem}.`,

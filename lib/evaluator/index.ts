@@ -28,6 +28,10 @@ export {
   optionsOf,
   type OptionsOf,
 } from "./evaluated-option.ts";
+export { dataProblems } from "./data-check.ts";
+export { type DataDocument, dataModule } from "./data-modules.ts";
+export type { DataProblem, PlacedDataProblem } from "./data-problem.ts";
+export { findInData, parseData } from "./data-text.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
 export { type EvaluatedModules, type EvaluationRequest, evalModules, type Replacement } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";

@@ -74,7 +74,7 @@ export function placesOf(failure: Failure): readonly Place[] {
     case "bad-data":
       for (const each of failure.problems) {
         places.push({
-          file: failure.file,
+          file: each.file ?? failure.file,
           ...(each.line === undefined ? {} : { line: each.line, column: each.column ?? 1 }),
         });
       }

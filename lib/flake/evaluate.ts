@@ -3,10 +3,13 @@ import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { join } from "node:path";
 import { EvaluationError, renderError } from "#lib/evaluator/index.ts";
+import { emit } from "#lib/platform/events.ts";
+import { type Configuration, recordConfigurations } from "./configuration.ts";
 import type { FlakeOutputs, LocatedFlake } from "./flake.ts";
 import { type GivenInputs, inputProblems, InvalidInputs } from "./given-inputs.ts";
 import { writeLock, readLock } from "./lock-file.ts";
 import { requireLocked, resolveMissing } from "./lock-update.ts";
+import { systemConfig } from "./system-config.ts";
 import { type EnvironmentRequest, type Lock, type LockView, viewLock } from "./lock.ts";
 import { discoverMirrors } from "./mirrors.ts";
 
@@ -20,6 +23,8 @@ export interface LockPolicy {
 export interface EvaluationPolicy extends LockPolicy {
   /** Values of inputs: `--set`. */
   readonly set?: GivenInputs["set"];
+  /** Whether configuration files may have what Gaia accepted without a word. */
+  readonly legacy?: boolean;
 }
 
 /** What came of evaluating a flake. */
@@ -46,21 +51,46 @@ function describeCause(cause: unknown): string {
 /** Where a flake's lock file is. */
 export const lockFile = (flake: LocatedFlake): string => join(flake.directory, "flake.lock");
 
-/** Evaluates the part of a flake's outputs that `select` reads; see `evaluateLocked`. */
-export const evaluateFlake = <A, E>(
+/**
+ * Evaluates the part of a flake's outputs that `select` reads; see
+ * `evaluateLocked`. Warnings of the configuration files that it asks for are told.
+ */
+export const evaluateFlake = Effect.fnUntraced(function* <A, E>(
   flake: LocatedFlake,
   policy: EvaluationPolicy,
   select: (outputs: FlakeOutputs) => Result.Result<A, E>,
-) =>
-  evaluateLocked(flake, policy, (lock): Result.Result<A, E | InvalidInputs> => {
-    const outputs = outputsOf(flake, lock, policy.set);
-    const problems = inputProblems(outputs, policy.set ?? {});
-    return problems.length > 0 ? Result.fail(new InvalidInputs({ problems })) : select(outputs);
+) {
+  const evaluation = yield* evaluateLocked(flake, policy, (lock) => {
+    const { outputs, made } = recordConfigurations(outputsOf(flake, lock, policy));
+    return Result.map(selectChecked(outputs, made, policy, select), (value) => ({ value, warnings: warningsOf(made) }));
   });
+  for (const message of evaluation.value.warnings) yield* emit({ type: "warning", message });
+  return { ...evaluation, value: evaluation.value.value } satisfies Evaluation<A>;
+});
+
+/** Selects, and says what is wrong with `--set` first: what fails may have failed for that. */
+function selectChecked<A, E>(
+  outputs: FlakeOutputs,
+  made: ReadonlyMap<string, Configuration>,
+  { set = {} }: EvaluationPolicy,
+  select: (outputs: FlakeOutputs) => Result.Result<A, E>,
+): Result.Result<A, E | InvalidInputs> {
+  const attempt = Result.try({ try: () => select(outputs), catch: (cause) => new EvaluationFailed({ cause }) });
+  const systems = Object.fromEntries([...made].map(([file, { system }]) => [file, system]));
+  const problems = inputProblems({ systems: { ...outputs.systems, ...systems } }, set);
+  if (problems.length > 0) return Result.fail(new InvalidInputs({ problems }));
+  if (Result.isFailure(attempt)) throw attempt.failure.cause;
+  return attempt.success;
+}
+
+function warningsOf(made: ReadonlyMap<string, Configuration>): readonly string[] {
+  return [...made.values()].flatMap(({ system }) => systemConfig(system).warnings ?? []);
+}
 
 /** A flake's outputs for one lock. */
-export function outputsOf(flake: LocatedFlake, lock: LockView, set: GivenInputs["set"] = {}): FlakeOutputs {
-  return flake.outputs({ lock, directory: flake.directory, given: { set, environment: process.env } });
+export function outputsOf(flake: LocatedFlake, lock: LockView, policy: Partial<EvaluationPolicy> = {}): FlakeOutputs {
+  const { set = {}, legacy = false } = policy;
+  return flake.outputs({ lock, directory: flake.directory, given: { set, environment: process.env }, legacy });
 }
 
 /**

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { BootCheck } from "./check.ts";
+import type { Configuration } from "./configuration.ts";
 import type { GivenInputs } from "./given-inputs.ts";
 import type { LockView } from "./lock.ts";
 import type { DebianMirrors } from "./mirrors.ts";
@@ -19,6 +20,8 @@ export interface FlakeContext {
   readonly directory: string;
   /** What the command line gives to the inputs of systems. */
   readonly given: GivenInputs;
+  /** Whether configuration files may have what Gaia accepted without a word: `--legacy`. */
+  readonly legacy: boolean;
 }
 
 /** What a flake offers. Values are lazy where they are getters or evaluated configurations. */
@@ -29,6 +32,8 @@ export interface FlakeOutputs {
   readonly systems: Readonly<Record<string, FlakeSystem>>;
   /** What `check` runs. */
   readonly checks: Readonly<Record<string, BootCheck>>;
+  /** What `build path/to/build.toml` and its like make of the file, which is given by its absolute path. */
+  readonly configuration?: (file: string) => Configuration;
 }
 
 /** The part of an evaluated configuration that commands use. */

@@ -1,14 +1,18 @@
 import * as Data from "effect/Data";
+import { resolve } from "node:path";
 
 /**
- * What a command works on: an attribute path into a flake's outputs.
- * Written as in Nix: `.#helios-cm5`, `.#systems.helios-cm5.config.build`.
+ * What a command works on: an attribute path into a flake's outputs, written as
+ * in Nix: `.#helios-cm5`, `.#systems.helios-cm5.config.build`; or the system that
+ * a file describes, or an attribute of it: `build.toml`, `build.toml#config.build`.
  */
 export interface Installable {
   /** As the user wrote it. */
   readonly text: string;
   /** The components after `#`, unquoted; empty means the default output. */
   readonly path: readonly string[];
+  /** The file that describes the system, absolute, when it is not one of the flake's own. */
+  readonly file?: string;
 }
 
 /** The text is not an installable. */
@@ -54,18 +58,22 @@ export class UnsuitableOutput extends Data.TaggedError("UnsuitableOutput")<{
   }
 }
 
-/** Parses `.#a.b."c.d"`, `#a` or a bare `a.b`. */
+/** Parses `.#a.b."c.d"`, `#a`, a bare `a.b`, and `FILE.toml` or `FILE.json` with or without `#a.b`. */
 export function parseInstallable(text: string): Installable | InvalidInstallable {
   const hash = text.indexOf("#");
-  const flake = hash === -1 ? "" : text.slice(0, hash);
-  if (flake !== "" && flake !== ".") {
-    return new InvalidInstallable({ text, why: `only this flake ('.') can be named before '#', not '${flake}'` });
+  const before = hash === -1 ? text : text.slice(0, hash);
+  const isFile = /\.(toml|json)$/.test(before);
+  if (hash !== -1 && before !== "" && before !== "." && !isFile) {
+    return new InvalidInstallable({
+      text,
+      why: `only this flake ('.') or a file (*.toml, *.json) can be named before '#', not '${before}'`,
+    });
   }
-  const attribute = text === "." ? "" : text.slice(hash + 1);
+  const attribute = hash === -1 && (isFile || text === ".") ? "" : text.slice(hash + 1);
   const path = splitPath(attribute);
   if (path === undefined)
     return new InvalidInstallable({ text, why: "its attribute path has an empty or unclosed component" });
-  return { text, path };
+  return isFile ? { text, path, file: resolve(before) } : { text, path };
 }
 
 /** Splits at dots outside double quotes; undefined when a component is empty or a quote stays open. */

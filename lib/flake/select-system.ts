@@ -1,5 +1,6 @@
 import * as Result from "effect/Result";
 import { suggest } from "./apt-names.ts";
+import { type MissingConfiguration, type NoConfigurations, selectConfiguration } from "./configuration.ts";
 import type { FlakeOutputs, FlakeSystem } from "./flake.ts";
 import { type Installable, UnknownAttribute, UnsuitableOutput } from "./installable.ts";
 
@@ -12,9 +13,21 @@ export interface SelectedSystem {
 /**
  * The system that an installable names: `.#NAME`, `.#systems.NAME`, or the
  * package that is made of the system of the same name, `.#packages.NAME`.
- * Without an attribute path, the first system.
+ * Without an attribute path, the first system. Of a file, the system that it describes.
  */
 export function selectSystem(
+  outputs: FlakeOutputs,
+  installable: Installable,
+): Result.Result<SelectedSystem, UnknownAttribute | UnsuitableOutput | MissingConfiguration | NoConfigurations> {
+  const { text, path } = installable;
+  return Result.flatMap(selectConfiguration(outputs, installable), (configuration) => {
+    if (configuration === undefined) return selectFlakeSystem(outputs, installable);
+    if (path.length === 0) return Result.succeed(configuration);
+    return Result.fail(new UnsuitableOutput({ text, path, wanted: "a system", actual: "below a system" }));
+  });
+}
+
+function selectFlakeSystem(
   outputs: FlakeOutputs,
   { text, path }: Installable,
 ): Result.Result<SelectedSystem, UnknownAttribute | UnsuitableOutput> {

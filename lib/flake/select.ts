@@ -2,6 +2,7 @@ import * as Result from "effect/Result";
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
 import type { FlakeOutputs } from "./flake.ts";
 import { suggest } from "./apt-names.ts";
+import { type MissingConfiguration, type NoConfigurations, selectConfiguration } from "./configuration.ts";
 import { type Installable, UnknownAttribute, UnsuitableOutput } from "./installable.ts";
 
 /** Where a short attribute path is looked for, in this order, before the outputs themselves. */
@@ -13,11 +14,28 @@ export interface Selected {
   readonly value: unknown;
 }
 
-/** The value that an installable names, and its whole path. */
+/** Why an installable names nothing. */
+export type SelectionError = UnknownAttribute | MissingConfiguration | NoConfigurations;
+
+/**
+ * The value that an installable names, and its whole path. Of a file, attributes
+ * are those of its system, and without any it is the package.
+ */
 export function selectAttribute(
   outputs: FlakeOutputs,
   installable: Installable,
-): Result.Result<Selected, UnknownAttribute> {
+): Result.Result<Selected, SelectionError> {
+  return Result.flatMap(
+    selectConfiguration(outputs, installable),
+    (configuration): Result.Result<Selected, SelectionError> => {
+      if (configuration === undefined) return selectOutput(outputs, installable);
+      if (installable.path.length === 0) return Result.succeed({ path: [], value: configuration.package });
+      return descend(configuration.system, [], installable);
+    },
+  );
+}
+
+function selectOutput(outputs: FlakeOutputs, installable: Installable): Result.Result<Selected, UnknownAttribute> {
   const [first] = installable.path;
   if (first === undefined) return Result.succeed({ path: [], value: outputs });
   for (const prefix of prefixes) {
@@ -40,7 +58,7 @@ export function selectAttribute(
 export function selectDerivation(
   outputs: FlakeOutputs,
   installable: Installable,
-): Result.Result<Derivation, UnknownAttribute | UnsuitableOutput> {
+): Result.Result<Derivation, SelectionError | UnsuitableOutput> {
   return Result.flatMap(selectAttribute(outputs, installable), ({ path, value }) =>
     isDerivation(value)
       ? Result.succeed(value)

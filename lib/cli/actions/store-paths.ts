@@ -3,7 +3,7 @@ import { dryRun } from "#lib/build/build.ts";
 import { realisedOutputsOf } from "#lib/build/inspect/outputs.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { enclosingStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
-import { evaluateFlake, type LockPolicy } from "#lib/flake/evaluate.ts";
+import { evaluateFlake, type EvaluationPolicy } from "#lib/flake/evaluate.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
 import { parseInstallable } from "#lib/flake/installable.ts";
 import { selectDerivation } from "#lib/flake/select.ts";
@@ -21,11 +21,12 @@ export const withPaths = (text: string, derivations: readonly Derivation[]) =>
     Effect.map(dryRun(derivations), ({ instantiation }) => instantiation.substitute(text)),
   );
 
-/** Whether an argument is a path, not an attribute of the flake: `/nix/store/…`, `./result`. */
-export const isPath = (text: string): boolean => /^\.{0,2}\//.test(text);
+/** Whether an argument is a path of the store or leads to one, and no installable: `/nix/store/…`, `./result`. */
+export const isPath = (text: string): boolean =>
+  /^\.{0,2}\//.test(text) && (text.startsWith(`${storeDirectory}/`) || !/\.toml(#|$)/.test(text));
 
 /** The derivation of an installable. */
-export const derivationOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: LockPolicy, text: string) {
+export const derivationOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: EvaluationPolicy, text: string) {
   const installable = parseInstallable(text);
   if ("_tag" in installable) return yield* Effect.fail(installable);
   const { value } = yield* evaluateFlake(flake, policy, (outputs) => selectDerivation(outputs, installable));
@@ -52,7 +53,7 @@ export const storePathAt = Effect.fnUntraced(function* (text: string) {
 });
 
 /** The valid store paths that an argument names: all outputs of an installable, or the one of a path. */
-export const storePathsOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: LockPolicy, text: string) {
+export const storePathsOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: EvaluationPolicy, text: string) {
   const store = yield* Store;
   if (isPath(text)) {
     const path = yield* storePathAt(text);
@@ -64,7 +65,7 @@ export const storePathsOf = Effect.fnUntraced(function* (flake: LocatedFlake, po
 });
 
 /** The valid store path that an argument names: of an installable its first output. */
-export const storePathOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: LockPolicy, text: string) {
+export const storePathOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: EvaluationPolicy, text: string) {
   const [path] = yield* storePathsOf(flake, policy, text);
   return path as StorePath; // There is at least one.
 });

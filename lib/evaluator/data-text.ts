@@ -1,0 +1,56 @@
+/** Text of TOML and JSON files: what it holds, and where in it a key stands. */
+import { createRequire } from "node:module";
+import { findInJson, findInToml, type Position } from "./data-places.ts";
+import { EvaluationError } from "./errors.ts";
+import { isRecord } from "./records.ts";
+
+// Loaded only when there is TOML to read.
+const require = createRequire(import.meta.url);
+
+/**
+ * The table that a file's text holds.
+ * @throws EvaluationError `bad-data` with line and column, when it does not parse or holds no table.
+ */
+export function parseData(file: string, text: string): Record<string, unknown> {
+  let data: unknown;
+  try {
+    data = file.endsWith(".toml")
+      ? (require("@iarna/toml") as { parse(source: string): unknown }).parse(text)
+      : (JSON.parse(text) as unknown);
+  } catch (error) {
+    const { line, col } = error as { readonly line?: number; readonly col?: number };
+    throw new EvaluationError({
+      reason: "bad-data",
+      file,
+      problems: [
+        {
+          path: [],
+          problem: (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "",
+          suggestions: [],
+          ...(line === undefined ? {} : { line: line + 1, column: (col ?? 0) + 1 }),
+        },
+      ],
+    });
+  }
+  const plain = file.endsWith(".toml") ? plainData(data) : data;
+  if (isRecord(plain)) return plain;
+  throw new EvaluationError({
+    reason: "bad-data",
+    file,
+    problems: [{ path: [], problem: "the file does not hold a table of definitions", suggestions: [] }],
+  });
+}
+
+/** Where the key at `path` stands in a file's text, or the closest key above it. */
+export function findInData(file: string, text: string, path: readonly string[]): Position | undefined {
+  return file.endsWith(".toml") ? findInToml(text, path) : findInJson(text, path);
+}
+
+/** TOML's dates become strings and its large integers numbers, so both formats carry the same data. */
+function plainData(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(plainData);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plainData(each)]));
+}
