@@ -44,8 +44,10 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Every expected failure of a command. */
-export type CommandError =
-  | CliError
+export type CommandError = CliError | ActionError;
+
+/** Every expected failure of what a command does. */
+export type ActionError =
   | InvalidInputs
   | InvalidInstallable
   | UnknownAttribute

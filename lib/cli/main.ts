@@ -1,5 +1,3 @@
-import * as NodeServices from "@effect/platform-node/NodeServices";
-import * as Command from "effect/cli/Command";
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
@@ -7,21 +5,10 @@ import * as Result from "effect/Result";
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Flake, locateFlake } from "#lib/flake/flake.ts";
-import { buildCommand } from "./commands/build.ts";
-import { checkCommand } from "./commands/check.ts";
-import { derivationCommand } from "./commands/derivation.ts";
-import { diffClosuresCommand } from "./commands/diff-closures.ts";
-import { evalCommand } from "./commands/eval.ts";
-import { logCommand } from "./commands/log.ts";
-import { optionCommand } from "./commands/option.ts";
-import { pathInfoCommand } from "./commands/path-info.ts";
-import { replayCommand } from "./commands/replay.ts";
-import { showCommand } from "./commands/show.ts";
-import { storeCommand } from "./commands/store.ts";
-import { updateCommand } from "./commands/update.ts";
-import { whyDependsCommand } from "./commands/why-depends.ts";
-import { whyRebuildCommand } from "./commands/why-rebuild.ts";
+import { commands } from "./commands/index.ts";
 import { type CommandError, type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { lazily } from "./lazily.ts";
+import { type Invocation, readPlainly } from "./plain-reader.ts";
 
 const version = "0.1.0";
 
@@ -43,29 +30,16 @@ export async function main(flake: Flake, moduleUrl: string): Promise<void> {
 /** Runs one command to its end; the exit code tells how it went. */
 async function run(flake: Flake, moduleUrl: string, args: readonly string[]): Promise<ExitCode> {
   const located = locateFlake(flake, moduleUrl);
-  const root = Command.make("helios").pipe(
-    Command.withDescription(flake.description),
-    Command.withSubcommands([
-      buildCommand(located),
-      checkCommand(located),
-      evalCommand(located),
-      showCommand(located),
-      optionCommand(located),
-      updateCommand(located),
-      logCommand(located),
-      whyRebuildCommand(located),
-      whyDependsCommand(located),
-      pathInfoCommand(located),
-      diffClosuresCommand(located),
-      derivationCommand(located),
-      storeCommand(located),
-      replayCommand,
-    ]),
-  );
+  const start = ({ command, input }: Invocation) => command.run(located, input);
+  const plain = readPlainly(commands, args);
   // The type of the program sees to it that every way to fail has its exit code.
-  const program: Effect.Effect<void, CommandError> = Command.runWith(root, { version })(args).pipe(
-    Effect.provide(NodeServices.layer),
-  );
+  const program: Effect.Effect<void, CommandError> =
+    plain !== undefined
+      ? start(plain)
+      : lazily(
+          () => import("./explaining-reader.ts"),
+          ({ readExplaining }) => readExplaining({ version, description: flake.description, commands }, args, start),
+        );
   const fiber = Effect.runFork(program);
   let interrupted = false;
   const interrupt = (): void => {

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
 import type * as Layer from "effect/Layer";
-import * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { recordingEmit } from "#lib/build/event-recording.ts";
@@ -13,15 +12,15 @@ import { makePrinter, type ProgressForm } from "./printers/printer.ts";
 export interface ProgressFlags {
   readonly progress: ProgressForm;
   /** A file for the events, which `replay` shows again. */
-  readonly record?: Option.Option<string>;
+  readonly record?: string | undefined;
 }
 
 /** Events go to a printer on stderr, and to the recording if one was asked for, until the scope ends. */
 export const progressEvents = Effect.fnUntraced(function* ({
   progress,
-  record = Option.none(),
+  record,
 }: ProgressFlags): Effect.fn.Return<Layer.Layer<Events>, StoreIoError, Scope.Scope> {
-  const recording = Option.isNone(record) ? undefined : yield* openRecording(record.value);
+  const recording = record === undefined ? undefined : yield* openRecording(record);
   const printer = yield* Effect.acquireRelease(
     Effect.promise(() => makePrinter(progress, process.stderr)),
     ({ close }) => Effect.sync(close),

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import * as Option from "effect/Option";
 import * as Result from "effect/Result";
 import { type EvaluatedOption, showPlace, toPlain } from "#lib/evaluator/index.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
@@ -12,7 +11,7 @@ import { printJson, printLine } from "../print.ts";
 /** What is asked, and how the answer is printed. */
 interface OptionInput {
   readonly option: string;
-  readonly system: Option.Option<string>;
+  readonly system: string | undefined;
   readonly json: boolean;
   readonly set: Readonly<Record<string, string>>;
 }
@@ -59,7 +58,7 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
 
 function systemName(outputs: FlakeOutputs, { option, system }: OptionInput): Result.Result<string, UnknownAttribute> {
   const known = Object.keys(outputs.systems);
-  const name = Option.getOrElse(system, () => known[0] ?? "");
+  const name = system ?? known[0] ?? "";
   if (known.includes(name)) return Result.succeed(name);
   return Result.fail(new UnknownAttribute({ text: option, found: ["systems"], missing: name, suggestions: [], known }));
 }

@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect";
-import * as Option from "effect/Option";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { type KeySyntaxError, parsePublicKey, type PublicKey } from "#lib/store/signature.ts";
 import type { SubstitutionFlags } from "../flags.ts";
 
-const words = (flag: Option.Option<string>, variable: string): string[] =>
-  (Option.getOrUndefined(flag) ?? process.env[variable] ?? "").split(/\s+/).filter((word) => word !== "");
+const words = (flag: string | undefined, variable: string): string[] =>
+  (flag ?? process.env[variable] ?? "").split(/\s+/).filter((word) => word !== "");
 
 /** The binary caches that the user named, in a flag or in HELIOS_SUBSTITUTERS. */
 export const substituters = (flags: Pick<SubstitutionFlags, "substituters">): string[] =>

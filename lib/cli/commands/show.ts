@@ -1,18 +1,18 @@
-import * as Command from "effect/cli/Command";
-import type { LocatedFlake } from "#lib/flake/flake.ts";
+import { defineCommand } from "../command.ts";
 import * as flags from "../flags.ts";
 import { lazily } from "../lazily.ts";
 
 /** `show`: lists the outputs. */
-export const showCommand = (flake: LocatedFlake) =>
-  Command.make("show", { json: flags.json }, (input) =>
+export const showCommand = defineCommand({
+  name: "show",
+  description: "List what this flake has to offer",
+  examples: [{ command: "tsx flake.ts show --json", description: "The names of all outputs, for a program" }],
+  parameters: {
+    json: flags.json,
+  },
+  run: (flake, input) =>
     lazily(
       () => import("../actions/show.ts"),
       ({ show }) => show(flake, input),
     ),
-  ).pipe(
-    Command.withDescription("List what this flake has to offer"),
-    Command.withExamples([
-      { command: "tsx flake.ts show --json", description: "The names of all outputs, for a program" },
-    ]),
-  );
+});

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import * as Option from "effect/Option";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { attempt } from "#lib/store/attempt.ts";
 import type { BuildRemains } from "#lib/store/build-remains.ts";
@@ -14,8 +13,8 @@ import { parseAge, parseSize } from "../quantities.ts";
 /** What to delete. */
 interface GcInput extends ProgressFlags {
   readonly dryRun: boolean;
-  readonly olderThan: Option.Option<string>;
-  readonly maxSize: Option.Option<string>;
+  readonly olderThan: string | undefined;
+  readonly maxSize: string | undefined;
   readonly json: boolean;
 }
 
@@ -25,8 +24,8 @@ export const gc = (input: GcInput) =>
     input,
     Effect.gen(function* () {
       const store = yield* Store;
-      const age = Option.isNone(input.olderThan) ? undefined : yield* parseAge(input.olderThan.value);
-      const most = Option.isNone(input.maxSize) ? undefined : yield* parseSize(input.maxSize.value);
+      const age = input.olderThan === undefined ? undefined : yield* parseAge(input.olderThan);
+      const most = input.maxSize === undefined ? undefined : yield* parseSize(input.maxSize);
       const { deleted, freedBytes, leftovers, kept, remains } = yield* store.collectGarbage({
         dryRun: input.dryRun,
         ...(age !== undefined && { addedBefore: Date.now() - age }),

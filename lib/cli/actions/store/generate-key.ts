@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import * as Option from "effect/Option";
 import { writeFile } from "node:fs/promises";
 import { storeError } from "#lib/store/errors.ts";
 import { generateKeyPair, type KeySyntaxError } from "#lib/store/signature.ts";
@@ -8,13 +7,13 @@ import { printLine } from "../../print.ts";
 /** Whose key, and where it goes. */
 interface GenerateKeyInput {
   readonly name: string;
-  readonly secretKeyFile: Option.Option<string>;
+  readonly secretKeyFile: string | undefined;
 }
 
 /** Makes a pair of keys. A key that exists is never overwritten: it could not be had again. */
 export const generateKey = Effect.fnUntraced(function* ({ name, secretKeyFile }: GenerateKeyInput) {
   const pair = yield* Effect.try({ try: () => generateKeyPair(name), catch: (cause) => cause as KeySyntaxError }); // The only thing that it throws.
-  const file = Option.getOrElse(secretKeyFile, () => `${name}.secret`);
+  const file = secretKeyFile ?? `${name}.secret`;
   yield* Effect.tryPromise({
     try: () => writeFile(file, `${pair.secret}\n`, { mode: 0o600, flag: "wx" }),
     catch: (cause) => storeError("write the secret key", file, cause),

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import * as Option from "effect/Option";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { openCache } from "#lib/store/cache/cache-files.ts";
@@ -17,7 +16,7 @@ import { storePathsOf } from "../store-paths.ts";
 interface PushInput extends WatchFlags {
   readonly url: string;
   readonly installables: readonly string[];
-  readonly secretKeyFile: Option.Option<string>;
+  readonly secretKeyFile: string | undefined;
   readonly compression: CacheCompression;
   readonly json: boolean;
 }
@@ -29,7 +28,7 @@ export const push = (flake: LocatedFlake, input: PushInput) =>
     Effect.gen(function* () {
       if (input.installables.length === 0)
         return yield* new UnsuitableFlags({ problem: "Say what to push: an installable or a path." });
-      const key = Option.isNone(input.secretKeyFile) ? undefined : yield* readKey(input.secretKeyFile.value);
+      const key = input.secretKeyFile === undefined ? undefined : yield* readKey(input.secretKeyFile);
       const paths = (yield* Effect.forEach(input.installables, (text) => storePathsOf(flake, input, text))).flat();
       const cache = yield* openCache(input.url);
       const { pushed, present } = yield* pushPaths(cache, paths, {

@@ -1,0 +1,25 @@
+import { defineCommand, switchFlag } from "../../command.ts";
+import * as flags from "../../flags.ts";
+import { lazily } from "../../lazily.ts";
+
+/** `derivation show`: prints what a builder is given. */
+export const showDerivationCommand = defineCommand({
+  name: "show",
+  description: "Print a derivation as JSON, with Nix's names of fields",
+  examples: [
+    {
+      command: "tsx flake.ts derivation show .#helios-engine",
+      description: "See builder, arguments, variables, inputs",
+    },
+  ],
+  parameters: {
+    installable: flags.installableOrPath,
+    recursive: switchFlag("recursive", "Also show everything that it is built from", { alias: "r" }),
+    ...flags.watching,
+  },
+  run: (flake, input) =>
+    lazily(
+      () => import("../../actions/derivation-show.ts"),
+      ({ derivationShow }) => derivationShow(flake, input),
+    ),
+});
