@@ -54,14 +54,23 @@ export const build = Effect.fnUntraced(function* (
   buildOptions: BuildOptions = {},
 ): Effect.fn.Return<BuildResult, BuildError, Store | FileSystem | Processes | Events | Builtins | Bubblewrap> {
   const { instantiation, addInput } = yield* instantiateRoots(roots);
-  const plan = yield* makePlan(instantiation, roots, { durations: yield* readDurations });
-  if (plan.builds.length === 0) {
-    yield* emit({ type: "plan", ...planSize(plan) });
-    return { outputs: outputsOf(roots, instantiation, plan.realised), instantiation, built: [], cutOff: [] };
+  const planOptions = { durations: yield* readDurations };
+  const missing = yield* makePlan(instantiation, roots, planOptions);
+  if (missing.builds.length === 0) {
+    yield* emit({ type: "plan", ...planSize(missing) });
+    return { outputs: outputsOf(roots, instantiation, missing.realised), instantiation, built: [], cutOff: [] };
   }
   // Most runs find everything built, and never load what builds.
   const { makeSession, realise, recordBuild } = yield* Effect.promise(() => import("./realisation.ts"));
-  const session = yield* makeSession(buildOptions, plan.realised, addInput);
+  const session = yield* makeSession(buildOptions, missing.realised, addInput);
+  let plan = missing;
+  const substituter = yield* session.substituter;
+  if (substituter !== undefined) {
+    const { substituteRoots } = yield* Effect.promise(() => import("./substitute.ts"));
+    yield* substituteRoots(instantiation, roots, substituter);
+    plan = yield* makePlan(instantiation, roots, planOptions);
+    for (const [path, outputs] of plan.realised) session.outputs.set(path, outputs);
+  }
   const outcomes: Record<RealisationOutcome, string[]> = { built: [], "cut-off": [] };
   const durations = new Map<string, number>();
   const run = Effect.fnUntraced(function* (derivation: InstantiatedDerivation) {

@@ -1,6 +1,14 @@
 import { availableParallelism } from "node:os";
 import type { DerivationPath } from "#lib/derivations/store-path.ts";
+import type { PublicKey } from "#lib/store/signature.ts";
 import type { Limits } from "./limits.ts";
+
+/** Where results are taken from, and whose word counts. */
+export interface SubstitutionOptions {
+  /** URLs of binary caches; earlier ones are asked first. */
+  readonly caches: readonly string[];
+  readonly trusted: readonly PublicKey[];
+}
 
 /** How to build. */
 export interface BuildOptions {
@@ -19,6 +27,8 @@ export interface BuildOptions {
   readonly keepFailed?: boolean | undefined;
   /** Limits of each build. */
   readonly limits?: Limits | undefined;
+  /** Asks binary caches for what is missing before it is built. */
+  readonly substitution?: SubstitutionOptions | undefined;
   /** Lines of a failed build's log that go into the error. */
   readonly logLines?: number | undefined;
   /** The command that builds one derivation again and keeps its directory; shown with failures. */
@@ -33,6 +43,7 @@ export interface CompleteOptions {
   readonly keepGoing: boolean;
   readonly keepFailed: boolean;
   readonly limits: Limits;
+  readonly substitution: SubstitutionOptions | undefined;
   readonly logLines: number;
   readonly replayCommand: ((derivation: DerivationPath) => string) | undefined;
 }
@@ -47,6 +58,7 @@ export function completeOptions(options: BuildOptions): CompleteOptions {
     keepGoing: options.keepGoing ?? false,
     keepFailed: options.keepFailed ?? false,
     limits: options.limits ?? {},
+    substitution: options.substitution,
     logLines: options.logLines ?? 20,
     replayCommand: options.replayCommand,
   };

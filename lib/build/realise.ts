@@ -16,6 +16,7 @@ import type { RealisationError } from "./errors.ts";
 import { buildOutputs } from "./build-outputs.ts";
 import { poolOf, realisedOutput } from "./plan.ts";
 import type { Session } from "./session.ts";
+import type { SubstitutionServices } from "./substituter.ts";
 
 /** A derivation without input derivations, and what follows from it. */
 export interface ResolvedDerivation {
@@ -49,6 +50,9 @@ export const realise = Effect.fnUntraced(function* (
   const attempt = Effect.gen(function* () {
     const before = yield* realisedOutputs(store, resolved);
     if (before !== undefined) return { outputs: before, outcome: "cut-off" as const };
+    // The caches were asked for the original already. Whoever filled them may have come to the same inputs differently.
+    const substituted = resolved.path === path ? undefined : yield* substitutedOutputs(session, resolved);
+    if (substituted !== undefined) return { outputs: substituted, outcome: "cut-off" as const };
     for (const input of resolved.store.inputSources) yield* session.addInput(input);
     // What was built, and from what, can be asked afterwards, and be replayed.
     yield* store.addText(`${original.name}.drv`, resolved.text, resolved.store.inputSources);
@@ -116,6 +120,24 @@ const realisedOutputs = Effect.fnUntraced(function* (
   const outputs = new Map<string, StorePath>();
   for (const name of derivation.outputs.keys()) {
     const path = yield* realisedOutput(store, derivation, hashModulo, name);
+    if (path === undefined) return undefined;
+    outputs.set(name, path);
+  }
+  return outputs;
+});
+
+/** Takes all outputs of a resolved derivation out of the caches; undefined if one is not to be had. */
+const substitutedOutputs = Effect.fnUntraced(function* (
+  session: Session,
+  resolved: ResolvedDerivation,
+): Effect.fn.Return<ReadonlyMap<string, StorePath> | undefined, never, SubstitutionServices> {
+  const substituter = yield* session.substituter;
+  // A path that is known did not change by resolving.
+  const floating = [...resolved.store.outputs].every(([, output]) => knownOutputPath(output) === undefined);
+  if (substituter === undefined || !floating) return undefined;
+  const outputs = new Map<string, StorePath>();
+  for (const name of resolved.store.outputs.keys()) {
+    const path = yield* substituter.take(resolved, name);
     if (path === undefined) return undefined;
     outputs.set(name, path);
   }

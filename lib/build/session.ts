@@ -8,6 +8,7 @@ import { isolation } from "./sandbox/arguments.ts";
 import { Bubblewrap, type SandboxUnavailable } from "./sandbox/bubblewrap.ts";
 import { type Launcher, makeLauncher } from "./sandbox/launcher.ts";
 import { probe } from "./sandbox/probe.ts";
+import type { Substituter, SubstitutionServices } from "./substituter.ts";
 
 /** What the builds of one call share. */
 export interface Session {
@@ -16,6 +17,8 @@ export interface Session {
   readonly outputs: Map<DerivationPath, ReadonlyMap<string, StorePath>>;
   /** How sandboxes are started, found out and tried once: whoever builds first pays the 20 ms. */
   readonly sandbox: Effect.Effect<Launcher, SandboxUnavailable>;
+  /** The caches to ask before building, opened when first needed; undefined if there are none. */
+  readonly substituter: Effect.Effect<Substituter | undefined, never, SubstitutionServices>;
   /** Copies a source or a text into the store, if it is one of this evaluation's. */
   readonly addInput: (path: StorePath) => Effect.Effect<void, StoreError>;
 }
@@ -33,8 +36,18 @@ export const makeSession = Effect.fnUntraced(function* (
     Effect.tap((command) => probe(command, isolation)),
     Effect.flatMap((command) => Effect.promise(() => makeLauncher(fs, command))),
   );
+  const { substitution } = options;
+  const opened = Effect.suspend(() =>
+    substitution === undefined || substitution.caches.length === 0
+      ? Effect.succeed(undefined)
+      : Effect.flatMap(
+          Effect.promise(() => import("./substituter.ts")),
+          ({ openSubstituter }) => openSubstituter(substitution),
+        ),
+  );
   return {
     options: completeOptions(options),
+    substituter: yield* Effect.cached(opened),
     outputs: new Map(outputs),
     sandbox: yield* Effect.cached(Effect.provideContext(tried, context)),
     addInput,

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect";
+import { memfs } from "memfs";
 import t from "tap";
 import { build, dryRun } from "#lib/build/build.ts";
 import type { BuildsFailed } from "#lib/build/errors.ts";
@@ -6,7 +7,12 @@ import { instantiateRoots } from "#lib/build/instantiate-roots.ts";
 import { makePlan } from "#lib/build/plan.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { sha256 } from "#lib/derivations/hash.ts";
-import { makeHarness, testDerivation } from "./harness.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { openCache } from "#lib/store/cache/cache-files.ts";
+import { pushPaths } from "#lib/store/cache/push.ts";
+import { Store } from "#lib/store/store.ts";
+import { generateKeyPair, parsePublicKey, parseSecretKey } from "#lib/store/signature.ts";
+import { type Harness, makeHarness, testDerivation } from "./harness.ts";
 
 /** Ten nodes: a diamond of chains over `leaf`, whose comment does not reach its output. */
 function graphOfTen(comment: string, word = "word"): Derivation {
@@ -55,6 +61,66 @@ t.test("early cut-off", (t) => {
     harness.ran.length = 0;
     await harness.run(build([root]));
     t.same(harness.ran, []);
+  });
+
+  t.end();
+});
+
+t.test("substitution", (t) => {
+  const pair = generateKeyPair("test-1");
+  const url = "file:///cache";
+  const substitution = { caches: [url], trusted: [parsePublicKey(pair.public)] };
+  /** A machine that has built everything and filled a cache, and one with an empty store. */
+  const machines = async (built: Derivation) => {
+    const fs = memfs().fs as unknown as FileSystemShape;
+    const filler = makeHarness({ fs, root: "/filler" });
+    const { outputs } = await filler.run(build([built]));
+    const top = outputs.get(built)!.get("out")!;
+    const options = { compression: "none", key: parseSecretKey(pair.secret) } as const;
+    await filler.run(
+      Effect.gen(function* () {
+        const store = yield* Store;
+        const everything = (yield* store.realisations).map(({ path }) => path);
+        yield* pushPaths(yield* openCache(url), everything, options);
+      }),
+    );
+    return { fs, taker: makeHarness({ fs, root: "/taker" }), top };
+  };
+  const notes = ({ events }: Harness) => events.flatMap((event) => (event.type === "note" ? [event.message] : []));
+
+  t.test("takes the root and asks for nothing below it", async (t) => {
+    const { taker, top } = await machines(graphOfTen("one"));
+    const root = graphOfTen("one");
+    const result = await taker.run(build([root], { substitution }));
+    t.same(taker.ran, []);
+    t.same(notes(taker), ["substituted top"]);
+    t.equal(result.outputs.get(root)?.get("out"), top);
+  });
+
+  t.test(
+    "of what is built on an input that came out the same: the cache knows it by what it resolves to",
+    async (t) => {
+      const { taker, top } = await machines(graphOfTen("one"));
+      const root = graphOfTen("two");
+      const result = await taker.run(build([root], { substitution, jobs: 1 }));
+      t.same(taker.ran, ["leaf"], "no cache has a leaf with this comment");
+      t.equal(notes(taker).length, 9);
+      t.equal(result.outputs.get(root)?.get("out"), top);
+    },
+  );
+
+  t.test("a cache that was tampered with, or is not there, is a warning, and the rest is built", async (t) => {
+    const { fs, taker } = await machines(graphOfTen("one"));
+    for (const name of await fs.promises.readdir("/cache/realisations")) {
+      const file = `/cache/realisations/${name}`;
+      const text = String(await fs.promises.readFile(file, "utf8"));
+      await fs.promises.writeFile(file, text.replace(/(test-1:)../, "$1zz"));
+    }
+    await taker.run(build([graphOfTen("one")], { substitution: { ...substitution, caches: [url, "gopher://x"] } }));
+    t.equal(taker.ran.length, 10);
+    const warnings = taker.events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    t.match(warnings[0], /a cache is a file:\/\/, http:\/\/ or https:\/\/ URL/);
+    t.match(warnings[1], /signed only by test-1, and not well or not trusted.* It is built instead\./s);
   });
 
   t.end();

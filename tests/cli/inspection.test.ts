@@ -169,6 +169,12 @@ t.test("commands on a store", async (t) => {
     const pushed = await run(["store", "push", url, ".#app", "--secret-key-file", "test-1.secret", "--json"]);
     t.equal(pushed.code, 0, pushed.stderr);
     t.equal((JSON.parse(pushed.stdout) as { readonly pushed: readonly string[] }).pushed.length, 2);
+    const all = await run(["store", "push", `${url}/all`, "--all", "--json"]);
+    const rest = JSON.parse(all.stdout) as { readonly pushed: readonly string[] };
+    t.ok(
+      rest.pushed.some((path) => path.endsWith("-clock")),
+      "what no installable named",
+    );
 
     const other = { HELIOS_STORE: join(directory, "other") };
     const untrusted = await run(["build", ".#app", "--no-link", "--dry-run", "--substituters", url], other);

@@ -21,7 +21,7 @@ import { lazily } from "../lazily.ts";
 import { printJson, printLine } from "../print.ts";
 import { replayCommand } from "./replay-command.ts";
 import { storePathAt } from "./store-paths.ts";
-import { substituteFirst, substituters } from "./substitution.ts";
+import { substituteFirst, substitutionOptions } from "./substitution.ts";
 
 /** What to build, and how. */
 export interface BuildInput extends BuildFlags, SubstitutionFlags, WatchFlags {
@@ -48,11 +48,15 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
           problem: "--dry-run, --rebuild and --shell exclude each other. Choose one.",
         });
       }
-      const options = { ...buildOptions(input), replayCommand: replayCommand(flake) };
+      const options = {
+        ...buildOptions(input),
+        substitution: yield* substitutionOptions(input),
+        replayCommand: replayCommand(flake),
+      };
       const [installables, paths] = yield* parseTargets(input.installables);
-      const evaluated = evaluateFlake(flake, input, (outputs) => selectAll(outputs, installables, paths));
       if (input.dryRun || input.rebuild || input.shell) {
-        const targets = [...(yield* evaluated).value, ...paths];
+        const { value } = yield* evaluateFlake(flake, input, (outputs) => selectAll(outputs, installables, paths));
+        const targets = [...value, ...paths];
         if (input.dryRun)
           return yield* lazily(
             () => import("./build-plan.ts"),
@@ -71,7 +75,6 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
       }
       const built: Built[] = [];
       if (installables.length > 0 || paths.length === 0) {
-        if (substituters(input).length > 0) yield* substituteFirst((yield* evaluated).value, input);
         const { value, result } = yield* buildFlake(flake, input, options, (outputs) =>
           Result.map(selectAll(outputs, installables, paths), (derivations) => ({ derivations })),
         );

@@ -11,9 +11,10 @@ import { withEngine } from "../engine.ts";
 import * as flags from "../flags.ts";
 import { count, formatDuration } from "../printers/format.ts";
 import { printJson, printLine } from "../print.ts";
+import { substitutionOptions } from "./substitution.ts";
 
 /** What to check. */
-interface CheckInput extends flags.BuildFlags, flags.WatchFlags {
+interface CheckInput extends flags.BuildFlags, flags.SubstitutionFlags, flags.WatchFlags {
   readonly names: readonly string[];
   readonly json: boolean;
 }
@@ -24,7 +25,8 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
     flake,
     input,
     Effect.gen(function* () {
-      const { value, result } = yield* buildFlake(flake, input, flags.buildOptions(input), (outputs) => {
+      const options = { ...flags.buildOptions(input), substitution: yield* substitutionOptions(input) };
+      const { value, result } = yield* buildFlake(flake, input, options, (outputs) => {
         requireSoundness(outputs);
         return Result.map(selectChecks(outputs, input.names), (selected) => ({
           ...selected,

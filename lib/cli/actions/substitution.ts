@@ -19,14 +19,19 @@ export const trustedKeys = (
     catch: (cause) => cause as KeySyntaxError, // The only thing that it throws.
   });
 
+/** The caches that the user named, and whose word counts. */
+export const substitutionOptions = Effect.fnUntraced(function* (flags: SubstitutionFlags) {
+  return { caches: substituters(flags), trusted: yield* trustedKeys(flags) };
+});
+
 /** Takes what is missing out of the named caches, if there are any. */
 export const substituteFirst = Effect.fnUntraced(function* (
   targets: readonly (Derivation | string)[],
   flags: SubstitutionFlags,
 ) {
-  const caches = substituters(flags);
-  if (caches.length === 0) return;
+  const options = yield* substitutionOptions(flags);
+  if (options.caches.length === 0) return;
   const { substitute } = yield* Effect.promise(() => import("#lib/build/substitute.ts"));
   const derivations = targets.filter((target) => typeof target !== "string");
-  yield* substitute(derivations, { caches, trusted: yield* trustedKeys(flags) });
+  yield* substitute(derivations, options);
 });

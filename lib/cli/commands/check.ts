@@ -13,6 +13,7 @@ export const checkCommand = defineCommand({
   parameters: {
     names: manyArguments("check", "Checks to run; all of them by default"),
     ...flags.building,
+    ...flags.substitution,
     json: flags.json,
     ...flags.watching,
   },

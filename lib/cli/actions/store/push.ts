@@ -5,6 +5,7 @@ import { openCache } from "#lib/store/cache/cache-files.ts";
 import type { CacheCompression } from "#lib/store/cache/compression.ts";
 import { pushPaths } from "#lib/store/cache/push.ts";
 import { storeError } from "#lib/store/errors.ts";
+import { Store } from "#lib/store/store.ts";
 import { type KeySyntaxError, parseSecretKey } from "#lib/store/signature.ts";
 import { UnsuitableFlags } from "../../errors.ts";
 import type { WatchFlags } from "../../flags.ts";
@@ -16,6 +17,7 @@ import { storePathsOf } from "../store-paths.ts";
 interface PushInput extends WatchFlags {
   readonly url: string;
   readonly installables: readonly string[];
+  readonly all: boolean;
   readonly secretKeyFile: string | undefined;
   readonly compression: CacheCompression;
   readonly json: boolean;
@@ -26,10 +28,11 @@ export const push = (flake: LocatedFlake, input: PushInput) =>
   withStore(
     input,
     Effect.gen(function* () {
-      if (input.installables.length === 0)
-        return yield* new UnsuitableFlags({ problem: "Say what to push: an installable or a path." });
+      if (input.installables.length === 0 && !input.all)
+        return yield* new UnsuitableFlags({ problem: "Say what to push: an installable, a path, or --all." });
       const key = input.secretKeyFile === undefined ? undefined : yield* readKey(input.secretKeyFile);
       const paths = (yield* Effect.forEach(input.installables, (text) => storePathsOf(flake, input, text))).flat();
+      if (input.all) paths.push(...(yield* (yield* Store).realisations).map(({ path }) => path));
       const cache = yield* openCache(input.url);
       const { pushed, present } = yield* pushPaths(cache, paths, {
         compression: input.compression,

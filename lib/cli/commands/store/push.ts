@@ -1,4 +1,4 @@
-import { defineCommand, argument, choiceFlag, textFlag, withFallback } from "../../command.ts";
+import { defineCommand, argument, choiceFlag, switchFlag, textFlag, withFallback } from "../../command.ts";
 import * as flags from "../../flags.ts";
 import { lazily } from "../../lazily.ts";
 
@@ -15,6 +15,7 @@ export const pushCommand = defineCommand({
   parameters: {
     url: argument("url", "The cache: file:///…, http://… or https://…"),
     installables: flags.installablesOrPaths,
+    all: switchFlag("all", "Also everything else that was built: so others need not build what came out the same"),
     secretKeyFile: textFlag("secret-key-file", "Sign with the key in this file; see 'store generate-key'", {
       metavar: "FILE",
     }),
