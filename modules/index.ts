@@ -14,6 +14,7 @@ import networkd from "./networkd/index.ts";
 import networking from "./networking.ts";
 import openssh from "./openssh.ts";
 import program from "./program.ts";
+import resolved from "./resolved.ts";
 import services from "./services/index.ts";
 import sysusers from "./services/sysusers.ts";
 import tmpfiles from "./services/tmpfiles.ts";
@@ -41,6 +42,7 @@ export const optionModules: readonly Module[] = [
   networking,
   openssh,
   program,
+  resolved,
   services,
   stage,
   stageServices,
@@ -76,7 +78,7 @@ export function evalSystem({ pkgs, modules, directory, given }: SystemRequest) {
       ...(directory === undefined ? [] : [workspaceAt(directory)]),
       ...(given === undefined ? [] : [inputsFrom(given)]),
     ],
-    specialArgs: { pkgs },
+    specialArgs: { pkgs, vocabulary: optionModules },
   });
 }
 

@@ -54,6 +54,7 @@ const userOptions = {
     description: "What or who the account is (the GECOS field).",
   }),
   hashedPassword: mkOption({
+    sensitive: true,
     type: types.nullOr(types.strMatching("[!*]|[$][0-9a-z]+[$][^:\\n]+")),
     default: null,
     description:

@@ -224,6 +224,10 @@ export class OptionsRecord extends RecordSource {
   get location(): Location | undefined {
     return this.node.location;
   }
+  /** The group whose options these are. */
+  get group(): GroupNode {
+    return this.node;
+  }
   keyList(): readonly string[] {
     return this.node.shape.keys;
   }

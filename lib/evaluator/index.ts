@@ -10,6 +10,7 @@ export type {
   SubmoduleScope,
 } from "./config.ts";
 export type { Definition, Definitions, Plain, Property, Scope, Thunk } from "./definition.ts";
+export { definedValues, type DefinedValues } from "./defined-values.ts";
 export {
   documentationJson,
   documentationMarkdown,
@@ -71,5 +72,6 @@ export {
 } from "./properties.ts";
 export { toJson, toPlain } from "./records.ts";
 export { type JsonSchema, schemaDocument } from "./schema.ts";
+export { tomlDocument, type TomlTable, type TomlValue } from "./toml.ts";
 export { mkModule } from "./types/modules.ts";
 export * as types from "./types/index.ts";

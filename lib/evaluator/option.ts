@@ -23,6 +23,8 @@ export interface OptionFields {
   readonly internal?: boolean;
   readonly visible?: Visibility;
   readonly readOnly?: boolean;
+  /** Not to be shown where configurations are printed or recorded. */
+  readonly sensitive?: boolean;
   /** Set by the migration modules: definitions go elsewhere. */
   readonly forward?: Forward;
 }
@@ -89,6 +91,8 @@ export function mkOption<R, W, A = R, C = Config, G = ModuleArguments>(declarati
   readonly visible?: Visibility;
   /** Set at most once, default included. */
   readonly readOnly?: boolean;
+  /** Not to be shown where configurations are printed or recorded. */
+  readonly sensitive?: boolean;
 }): Option<A, W> {
   return new Option<A, W>(declaration);
 }
