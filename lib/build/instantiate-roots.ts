@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect";
-import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationError } from "#lib/derivations/errors.ts";
-import { instantiate, type Instantiation, referencedSources } from "#lib/derivations/instantiate.ts";
+import { type Instantiable, instantiate, type Instantiation, referencedSources } from "#lib/derivations/instantiate.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
@@ -18,7 +17,7 @@ const concurrency = 4;
 
 /** Hashes the sources that the roots mention, and computes every `.drv` file. Nothing is written. */
 export const instantiateRoots = Effect.fnUntraced(function* (
-  roots: readonly Derivation[],
+  roots: readonly Instantiable[],
 ): Effect.fn.Return<InstantiatedRoots, DerivationError | StoreError, Store> {
   const store = yield* Store;
   const sources = yield* attempt(() => referencedSources(roots));

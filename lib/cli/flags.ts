@@ -96,6 +96,9 @@ export const installable = argument(
   "What to work on, such as .#systems.helios-cm5.config.networking.hostName",
 );
 
+/** One system. */
+export const system = argument("system", "A system of the flake, such as .#helios-cm5, or a configuration file");
+
 const installableOrPathText = "Such as .#helios-cm5, ./result or /nix/store/…";
 
 /** One installable, or a path. */

@@ -6,7 +6,7 @@ import { type OptionPath, pathOf, showOption } from "./location.ts";
 import { discharge, mergeChecked } from "./merge.ts";
 import type { Module } from "./module.ts";
 import type { ModuleSource } from "./module-source.ts";
-import { GroupNode, OptionCell } from "./nodes.ts";
+import { GroupNode, type OptionCell } from "./nodes.ts";
 import { byCodeUnit, isRecord, recordSourceOf, setKey } from "./records.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 import { Secret } from "./types/field.ts";
@@ -109,7 +109,10 @@ class Reader {
     const open = group.evaluation.freeform(group.location);
     const closed = value === nothing ? {} : (value as Readonly<Record<string, unknown>>);
     if (open === undefined) return closed;
-    return { ...closed, ...(this.record(open.keyList(), (key) => open.readKey(key), pathOf(group.location)) as object) };
+    return {
+      ...closed,
+      ...(this.record(open.keyList(), (key) => open.readKey(key), pathOf(group.location)) as object),
+    };
   }
 
   private omit(path: OptionPath): typeof nothing {

@@ -10,6 +10,7 @@ export type {
   SubmoduleScope,
 } from "./config.ts";
 export type { Definition, Definitions, Plain, Property, Scope, Thunk } from "./definition.ts";
+export { definedJson, definedToml } from "./defined-text.ts";
 export { definedValues, type DefinedValues } from "./defined-values.ts";
 export {
   documentationJson,

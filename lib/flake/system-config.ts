@@ -1,4 +1,5 @@
 import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { DefinedValues } from "#lib/evaluator/index.ts";
 import type { FlakeSystem } from "./flake.ts";
 
 /**
@@ -7,6 +8,7 @@ import type { FlakeSystem } from "./flake.ts";
  */
 export interface SystemConfig {
   readonly warnings?: readonly string[];
+  readonly assertions?: readonly { readonly assertion: boolean; readonly message: string }[];
   readonly inputs?: {
     readonly options: Readonly<Record<string, unknown>>;
     /** What is wrong with the values that were given to them. */
@@ -17,6 +19,8 @@ export interface SystemConfig {
       /** What `build` links `./result` to. */
       readonly image: Derivation;
     };
+    /** What all modules say, merged. */
+    readonly resolved?: DefinedValues;
   };
 }
 

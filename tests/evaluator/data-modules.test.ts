@@ -1,12 +1,26 @@
+import TOML from "@iarna/toml";
+import fc from "fast-check";
+import assert from "node:assert/strict";
 import t from "tap";
 import {
+  definedJson,
+  definedToml,
+  definedValues,
   defineModule,
   EvaluationError,
   evalModules,
   type Failure,
+  mkBefore,
+  mkDefault,
   mkForce,
+  mkFunction,
+  mkIf,
   mkOption,
+  type Module,
   schemaDocument,
+  tomlDocument,
+  type TomlTable,
+  type TomlValue,
   types,
 } from "#lib/evaluator/index.ts";
 
@@ -114,3 +128,143 @@ t.test("the schema of the options can be written out for editors", async (t) => 
   t.match(document.properties.net.properties["mode"], { enum: ["dhcp", "static"] });
   t.match(document, { additionalProperties: false });
 });
+
+t.test("a TOML document reads back as the data that it was written from", async () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 12 });
+  const scalar = fc.oneof(
+    text,
+    fc.constantFrom("", "\n", "a\nb\n", '"', '""" "', "\\n", "\u007f\r\n\t"),
+    fc.boolean(),
+    fc.maxSafeInteger(),
+    fc.double(),
+    fc.constantFrom(0, -0, 1e21, 1e300, 5e-324, Infinity, -Infinity, Number.NaN),
+  );
+  // @iarna/toml takes a table like [toString] for the method of that name.
+  const key = fc.oneof(
+    text.filter((name) => !(name in Object.prototype)),
+    fc.constantFrom("a", "b-c", "d.e", ""),
+  );
+  const { value } = fc.letrec<{ value: TomlValue }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small" },
+      scalar,
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 4 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(fc.dictionary(key, value, { maxKeys: 5 }), (table) => {
+      const document = tomlDocument(table);
+      const read = plain(TOML.parse(document));
+      assert.deepStrictEqual(read, plain(table), document);
+      assert.equal(tomlDocument(read as TomlTable), document);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+t.test("TOML is written in one form: sorted, tables last, lines as lines", async (t) => {
+  const document = tomlDocument({
+    z: { "b.c": 1.5, list: [{ a: 1 }, {}], empty: {}, none: null },
+    text: 'one\n"two"\n',
+    a: [1, "x", { y: [true] }],
+  });
+  t.equal(
+    document,
+    [
+      'a = [1, "x", { y = [true] }]',
+      'text = """',
+      "one",
+      '"two"',
+      '"""',
+      "",
+      "[z]",
+      '"b.c" = 1.5',
+      "",
+      "[z.empty]",
+      "",
+      "[[z.list]]",
+      "a = 1",
+      "",
+      "[[z.list]]",
+      "",
+    ].join("\n"),
+  );
+  t.equal(tomlDocument({}), "");
+  t.throws(() => tomlDocument({ a: [null] }), /no null/);
+  t.throws(() => tomlDocument({ a: "\ud800" }), /half a character/);
+  t.throws(() => tomlDocument({ a: 2n ** 63n }), /64 bits/);
+  t.match(tomlDocument({ a: -(2n ** 63n) }), "a = -9223372036854775808");
+});
+
+t.test(
+  "what modules define is one module: merged, without defaults, functions and what is not to be shown",
+  async (t) => {
+    const vocabulary: Module = {
+      name: "words",
+      options: {
+        names: mkOption({ type: types.listOf(types.str), default: [] }),
+        level: mkOption({ type: types.int, default: 1 }),
+        other: mkOption({ type: types.nullOr(types.str), default: null }),
+        password: mkOption({ type: types.str, default: "", sensitive: true }),
+        call: mkOption({ type: types.raw, default: null }),
+        total: mkOption({ type: types.int, readOnly: true }),
+        parts: mkOption({
+          type: types.attrsOf(
+            types
+              .submodule({
+                options: {
+                  size: mkOption({ type: types.int, default: 3 }),
+                  label: mkOption({ type: types.str, default: "none" }),
+                  twice: mkOption({ type: types.int }),
+                },
+              })
+              .withConfig({ twice: (config) => config.size * 2 }),
+          ),
+          default: {},
+        }),
+      },
+      config: {
+        names: ["from the words themselves"],
+        total: (config: { readonly names: readonly string[] }) => config.names.length,
+      },
+    } as Module;
+    const evaluate = (...modules: unknown[]) =>
+      evalModules<Record<string, unknown>>({ modules: [vocabulary, ...(modules as Module[])] });
+    const first = evaluate(
+      { name: "own", options: { mine: mkOption({ type: types.int, default: 0 }) }, config: { mine: 5 } },
+      {
+        name: "a",
+        config: { names: ["b"], level: mkDefault(4 as never), parts: { x: { size: 7 } }, password: "secret" },
+      },
+      {
+        name: "c",
+        config: { names: mkBefore(["a"] as never), level: 2, parts: { x: { label: "seven" }, y: {} }, other: null },
+      },
+      { name: "d", config: { call: mkFunction(() => 1), level: mkIf(false, 9 as never) } },
+    );
+    const defined = definedValues(first.options, [vocabulary]);
+    t.strictSame(defined, {
+      values: { level: 2, names: ["a", "b"], parts: { x: { label: "seven", size: 7 }, y: {} } },
+      omitted: ["call", "password"],
+    });
+    const text = definedToml(defined);
+    t.match(text, "# Left out, since a data file cannot say it: call, password");
+    const directory = t.testdir({ "all.toml": text, "all.json": definedJson(defined) });
+    for (const name of ["all.toml", "all.json"]) {
+      const again = evaluate(`${directory}/${name}`);
+      for (const key of ["names", "level", "parts", "total"])
+        t.strictSame(JSON.stringify(again.config[key]), JSON.stringify(first.config[key]), `${name}: ${key}`);
+      t.strictSame(definedValues(again.options, [vocabulary]).values, defined.values);
+    }
+  },
+);
+
+/** Without prototypes, so that only the data counts. */
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.keys(value).map((key) => [key, plain(Reflect.get(value, key))]);
+  return Object.assign(Object.create(null), Object.fromEntries(entries));
+}

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t from "tap";
-import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
+import { checkAssertions, definedToml, defineModule, type Module } from "#lib/evaluator/index.ts";
 import { makePackages } from "#pkgs/index.ts";
 import { viewLock, emptyLock } from "#lib/flake/lock.ts";
 import { evalSystem } from "#modules/index.ts";
@@ -51,6 +51,31 @@ t.test("a profile adds a user, a unit and a file", async (t) => {
   );
   t.match(staged(config, "/etc/systemd/system-preset/00-helios.preset")?.content, /^enable greeter.service$/m);
   t.strictSame(checkAssertions(config), []);
+});
+
+t.test("a resolved configuration is a module that makes the same image", async (t) => {
+  const directory = join(import.meta.dirname, "../..");
+  const profile = defineModule({
+    config: {
+      inputs: { options: { channel: { choices: ["stable", "edge"], default: "stable" } } },
+      users: { users: { greeter: { hashedPassword: "$6$salt$hash" } } },
+      stage: { files: [{ dst: "/etc/own", src: join(import.meta.dirname, "../fixtures/profiles/blink/blink.c") }] },
+    },
+  });
+  const given = { set: { channel: "edge" }, environment: {} };
+  const first = evalSystem({ pkgs, modules: [heliosCm5, greeter, profile], directory, given }).config;
+  const text = definedToml(first.system.resolved);
+  t.notMatch(text, directory, "no path of this machine");
+  t.notMatch(text, "$6$salt", "no password, hashed or not");
+  t.match(text, 'workspace_dir = "pkgs/helios/backend"');
+  t.match(text, '[inputs.values]\nchannel = "edge"');
+  t.match(text, "# Left out, since a data file cannot say it: tests.boot, users.users.greeter.hashedPassword");
+
+  const file = join(t.testdir({ "resolved.toml": text }), "resolved.toml");
+  const password = defineModule({ config: { users: { users: { greeter: { hashedPassword: "$6$salt$hash" } } } } });
+  const { config } = evalSystem({ pkgs, modules: [file as unknown as Module, password], directory });
+  t.equal(config.system.build.image, first.system.build.image, "the same derivation");
+  t.equal(definedToml({ ...config.system.resolved, omitted: first.system.resolved.omitted }), text);
 });
 
 t.test("a misspelt option fails evaluation with file, line and suggestion", async (t) => {

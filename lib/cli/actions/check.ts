@@ -6,6 +6,7 @@ import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { allErrors } from "#lib/evaluator/index.ts";
 import { UnknownAttribute } from "#lib/flake/installable.ts";
 import { suggest } from "#lib/flake/apt-names.ts";
+import { warningsOf } from "#lib/flake/system-warnings.ts";
 import { emit } from "#lib/platform/events.ts";
 import { withEngine } from "../engine.ts";
 import * as flags from "../flags.ts";
@@ -30,7 +31,7 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
         requireSoundness(outputs);
         return Result.map(selectChecks(outputs, input.names), (selected) => ({
           ...selected,
-          warnings: warningsOf(outputs),
+          warnings: warningsOf(outputs.systems),
         }));
       });
       for (const message of value.warnings) yield* emit({ type: "warning", message });
@@ -51,14 +52,6 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
 function requireSoundness(outputs: FlakeOutputs): void {
   const errors = Object.values(outputs.systems).flatMap((system) => allErrors(system));
   if (errors.length > 0) throw new AggregateError(errors);
-}
-
-/** What modules want to be known and yet does not stop anything. */
-function warningsOf(outputs: FlakeOutputs): readonly string[] {
-  return Object.entries(outputs.systems).flatMap(([name, { config }]) => {
-    const warnings: unknown = "warnings" in config ? config.warnings : [];
-    return Array.isArray(warnings) ? warnings.map((message) => `${name}: ${String(message)}`) : [];
-  });
 }
 
 function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {

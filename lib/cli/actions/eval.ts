@@ -1,17 +1,16 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Result from "effect/Result";
-import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
-import { tokenTargets } from "#lib/derivations/token.ts";
+import { isDerivation } from "#lib/derivations/derivation.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
 import { parseInstallable } from "#lib/flake/installable.ts";
 import { selectAttribute } from "#lib/flake/select.ts";
 import { host } from "../evaluation.ts";
 import type { WatchFlags } from "../flags.ts";
-import { lazily } from "../lazily.ts";
 import { printLine, printText } from "../print.ts";
 import { progressEvents } from "../progress.ts";
+import { withStorePaths } from "./with-store-paths.ts";
 
 /** What to print, and how. */
 interface EvalInput extends WatchFlags {
@@ -31,14 +30,7 @@ export const evaluate = (flake: LocatedFlake, input: EvalInput) =>
     ).pipe(Effect.provide(services));
     const text =
       input.raw && typeof value === "string" ? value : JSON.stringify(value, undefined, input.json ? undefined : 2);
-    const derivations = mentioned(text);
-    const shown =
-      derivations.length === 0
-        ? text
-        : yield* lazily(
-            () => import("./store-paths.ts"),
-            ({ withPaths }) => withPaths(text, derivations),
-          );
+    const shown = yield* withStorePaths(text);
     yield* input.raw ? printText(shown) : printLine(shown);
   }).pipe(Effect.scoped);
 
@@ -55,11 +47,4 @@ function printable(value: unknown, parents: readonly object[] = []): unknown {
   if ("_tag" in value && "toString" in value && Object.hasOwn(Object.getPrototypeOf(value) as object, "toString"))
     return String(value);
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, printable(item, inner)]));
-}
-
-/** The derivations whose outputs a text mentions. */
-function mentioned(text: string): readonly Derivation[] {
-  const derivations = new Set<Derivation>();
-  for (const target of tokenTargets(text)) if ("derivation" in target) derivations.add(target.derivation);
-  return [...derivations];
 }

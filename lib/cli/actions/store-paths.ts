@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
-import { dryRun } from "#lib/build/build.ts";
 import { realisedOutputsOf } from "#lib/build/inspect/outputs.ts";
-import type { Derivation } from "#lib/derivations/derivation.ts";
+import { instantiateRoots } from "#lib/build/instantiate-roots.ts";
+import type { Instantiable } from "#lib/derivations/instantiate.ts";
 import { enclosingStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import { evaluateFlake, type EvaluationPolicy } from "#lib/flake/evaluate.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
@@ -14,11 +14,11 @@ import { Store } from "#lib/store/store.ts";
 import { NotAStorePath } from "../errors.ts";
 import { withStore } from "../stores.ts";
 
-/** Replaces the tokens of derivations in a text by the paths that they will have. */
-export const withPaths = (text: string, derivations: readonly Derivation[]) =>
+/** Replaces the tokens in a text by the paths that what they stand for will have. */
+export const withPaths = (text: string, things: readonly Instantiable[]) =>
   withStore(
     { progress: "quiet" },
-    Effect.map(dryRun(derivations), ({ instantiation }) => instantiation.substitute(text)),
+    Effect.map(instantiateRoots(things), ({ instantiation }) => instantiation.substitute(text)),
   );
 
 /** Whether an argument is a path of the store or leads to one, and no installable: `/nix/store/…`, `./result`. */

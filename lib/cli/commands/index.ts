@@ -8,6 +8,7 @@ import { logCommand } from "./log.ts";
 import { optionCommand } from "./option.ts";
 import { pathInfoCommand } from "./path-info.ts";
 import { replayCommand } from "./replay.ts";
+import { resolveCommand } from "./resolve.ts";
 import { showCommand } from "./show.ts";
 import { gcCommand } from "./store/gc.ts";
 import { generateKeyCommand } from "./store/generate-key.ts";
@@ -25,6 +26,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   buildCommand,
   checkCommand,
   evalCommand,
+  resolveCommand,
   showCommand,
   optionCommand,
   updateCommand,

@@ -1,0 +1,71 @@
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as Result from "effect/Result";
+import { type DefinedValues, definedJson, definedToml, EvaluationError } from "#lib/evaluator/index.ts";
+import { evaluateFlake, EvaluationFailed } from "#lib/flake/evaluate.ts";
+import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
+import { type Installable, parseInstallable, UnsuitableOutput } from "#lib/flake/installable.ts";
+import { selectSystem, type SelectedSystem } from "#lib/flake/select-system.ts";
+import { systemConfig } from "#lib/flake/system-config.ts";
+import { warningsAbout } from "#lib/flake/system-warnings.ts";
+import { emit } from "#lib/platform/events.ts";
+import { host } from "../evaluation.ts";
+import type { WatchFlags } from "../flags.ts";
+import { printText } from "../print.ts";
+import { progressEvents } from "../progress.ts";
+import { withStorePaths } from "./with-store-paths.ts";
+
+/** Of what, and how. */
+interface ResolveInput extends WatchFlags {
+  readonly system: string;
+  readonly format: "toml" | "json";
+  readonly json: boolean;
+}
+
+/** Prints a system's configuration. Also when its assertions fail: then one wants to look at it all the more. */
+export const resolve = (flake: LocatedFlake, input: ResolveInput) =>
+  Effect.gen(function* () {
+    const installable = parseInstallable(input.system);
+    if ("_tag" in installable) return yield* Effect.fail(installable);
+    const services = Layer.mergeAll(host, yield* progressEvents(input));
+    const { value } = yield* evaluateFlake(flake, input, (outputs) =>
+      Result.flatMap(selectSystem(outputs, installable), (selected) => read(outputs, installable, selected)),
+    ).pipe(
+      Effect.tap(({ value: { warnings } }) =>
+        Effect.forEach(warnings, (message) => emit({ type: "warning", message }), { discard: true }),
+      ),
+      Effect.provide(services),
+    );
+    const print = input.json || input.format === "json" ? definedJson : definedToml;
+    yield* printText(yield* withStorePaths(print(value.resolved)));
+    if (value.failed.length === 0) return;
+    return yield* new EvaluationFailed({
+      cause: new EvaluationError({ reason: "assertions", messages: value.failed }),
+    });
+  }).pipe(Effect.scoped);
+
+/** Everything is computed here, where what fails is an error of the configuration. */
+function read(
+  outputs: FlakeOutputs,
+  installable: Installable,
+  { system }: SelectedSystem,
+): Result.Result<
+  {
+    readonly resolved: DefinedValues;
+    readonly warnings: readonly string[];
+    readonly failed: readonly string[];
+  },
+  UnsuitableOutput
+> {
+  const { system: parts, assertions = [] } = systemConfig(system);
+  if (parts?.resolved === undefined) {
+    const { text, path } = installable;
+    const actual = "a system whose modules do not say what they resolve to";
+    return Result.fail(new UnsuitableOutput({ text, path, wanted: "one of the option modules", actual }));
+  }
+  return Result.succeed({
+    resolved: parts.resolved,
+    warnings: warningsAbout(outputs, [installable]),
+    failed: assertions.filter(({ assertion }) => !assertion).map(({ message }) => message),
+  });
+}
