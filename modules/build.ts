@@ -50,6 +50,7 @@ export default defineModule({
             ].join("\n"),
           // base-files ships a link to /usr/lib/os-release here.
           replace: true,
+          fallback: true,
         },
       ],
     },

@@ -6,6 +6,7 @@ import {
   renderDefconfig,
   renderExternalTree,
 } from "./buildroot/render.ts";
+import { tolerable } from "./legacy.ts";
 
 const externalTree = {
   src: mkOption({ type: types.str, description: "Local directory, as paths of `workspace` are." }),
@@ -149,6 +150,15 @@ declare module "#lib/evaluator/config.ts" {
   }
 }
 
+/** Buildroot itself drops what is wrong with these, and says so in a line of its log. */
+const symbols = tolerable(({ buildroot }) => [
+  ...contradictions(buildroot),
+  ...deadPackageProblems(
+    buildroot.packages,
+    buildroot.external.flatMap(({ packages }) => packages),
+  ),
+]);
+
 /** The base of the root file system. */
 export default defineModule({
   name: "buildroot",
@@ -169,23 +179,18 @@ export default defineModule({
       }),
     },
     assertions: (config) => [
-      ...[
-        ...contradictions(config.buildroot),
-        ...deadPackageProblems(
-          config.buildroot.packages,
-          config.buildroot.external.flatMap(({ packages }) => packages),
-        ),
-        ...(!config.buildroot.starting_point.enabled && config.buildroot.defconfig === null
-          ? [
-              "buildroot.defconfig: a Buildroot build needs a configuration to start from. Set it, or buildroot.rpi.defconfig.",
-            ]
-          : []),
-      ].map((message) => ({ assertion: false, message })),
+      ...symbols.assertions(config),
+      {
+        assertion: config.buildroot.starting_point.enabled || config.buildroot.defconfig !== null,
+        message:
+          "buildroot.defconfig: a Buildroot build needs a configuration to start from. Set it, or buildroot.rpi.defconfig.",
+      },
       {
         assertion: config.buildroot.starting_point.enabled,
         message:
           "buildroot.starting_point.enabled is false, but this version has no other base yet: the Buildroot build is to come.",
       },
     ],
+    warnings: symbols.warnings,
   },
 });

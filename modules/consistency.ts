@@ -1,5 +1,6 @@
 /** Mistakes between options, each of which somebody has shipped in an image. */
 import { type Config, defineModule } from "#lib/evaluator/index.ts";
+import { tolerable } from "./legacy.ts";
 
 type Units = Config["services"]["units"];
 type Unit = Units[string];
@@ -10,19 +11,16 @@ const fstabOnly = /^(auto|noauto|nofail|users?|nousers?|owner|group|comment=.*|x
 /** Rules about several options at once. */
 export default defineModule({
   name: "consistency",
-  config: {
-    assertions: (config) =>
-      [
-        ...unstagedPrograms(config),
-        ...unstagedEnvironmentFiles(config),
-        ...fstabOptions(config),
-        ...missingMounts(config),
-        ...missingServices(config),
-        ...prunedData(config),
-        ...stoppedWatchdog(config),
-        ...imageLabels(config),
-      ].map((message) => ({ assertion: false, message })),
-  },
+  config: tolerable((config) => [
+    ...unstagedPrograms(config),
+    ...unstagedEnvironmentFiles(config),
+    ...fstabOptions(config),
+    ...missingMounts(config),
+    ...missingServices(config),
+    ...prunedData(config),
+    ...stoppedWatchdog(config),
+    ...imageLabels(config),
+  ]),
 });
 
 /** Units that are written here, by name. */

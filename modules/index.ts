@@ -9,6 +9,7 @@ import consistency from "./consistency.ts";
 import image from "./image.ts";
 import inputs, { inputsFrom } from "./inputs/index.ts";
 import kernel from "./kernel/index.ts";
+import legacy from "./legacy.ts";
 import locale from "./locale.ts";
 import networkd from "./networkd/index.ts";
 import networking from "./networking.ts";
@@ -37,6 +38,7 @@ export const optionModules: readonly Module[] = [
   image,
   inputs,
   kernel,
+  legacy,
   locale,
   networkd,
   networking,

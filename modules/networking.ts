@@ -99,8 +99,8 @@ export default defineModule({
     },
     stage: {
       files: (config) => [
-        { dst: "/etc/hostname", content: `${config.networking.hostName}\n`, replace: true },
-        { dst: "/etc/hosts", content: hostsFile(config.networking), replace: true },
+        { dst: "/etc/hostname", content: `${config.networking.hostName}\n`, replace: true, fallback: true },
+        { dst: "/etc/hosts", content: hostsFile(config.networking), replace: true, fallback: true },
         {
           dst: "/etc/resolv.conf",
           content: [
@@ -109,6 +109,7 @@ export default defineModule({
             "",
           ].join("\n"),
           replace: true,
+          fallback: true,
         },
       ],
     },

@@ -1,5 +1,6 @@
 import { type Config, defineModule } from "#lib/evaluator/index.ts";
 import { conditionProblems, isSelected } from "./inputs/resolve.ts";
+import { tolerable } from "./legacy.ts";
 import { programOptions } from "./program/options.ts";
 import {
   builtInEnvironments,
@@ -12,6 +13,16 @@ import {
 } from "./program/products.ts";
 import { repeated } from "./repeated.ts";
 import { workspacePath, workspaceProblem } from "./workspace.ts";
+
+/** A condition on what does not exist never holds. */
+const conditions = tolerable(({ inputs, program: { rust, custom, install } }) => [
+  ...[...rust.artifacts, ...custom.artifacts].flatMap((artifact) =>
+    conditionProblems(artifact, inputs.options).map((problem) => `program: the artifact '${artifact.id}': ${problem}`),
+  ),
+  ...install.items.flatMap((item) =>
+    conditionProblems(item, inputs.options).map((problem) => `program.install.items: '${item.dest}': ${problem}`),
+  ),
+]);
 
 /** Programs that are built from source, and where they are installed. */
 export default defineModule({
@@ -35,8 +46,9 @@ export default defineModule({
         }));
       },
     },
-    assertions: (config) =>
-      [
+    assertions: (config) => [
+      ...conditions.assertions(config),
+      ...[
         ...removedKeys(config),
         ...artifactProblems(config),
         ...orderProblems(config),
@@ -46,6 +58,7 @@ export default defineModule({
         assertion: false,
         message,
       })),
+    ],
     warnings: (config) => {
       const { checks, lint, rust, custom } = config.program;
       const used = new Set([
@@ -55,12 +68,13 @@ export default defineModule({
           ...group.artifacts.flatMap(({ check_ids }) => check_ids),
         ]),
       ]);
-      return checks
+      const unused = checks
         .filter(({ id }) => !used.has(id))
         .map(
           ({ id }) =>
             `program.checks: '${id}' never runs. Name it in check_ids of an artifact, of program.rust or program.custom, or of program.lint.`,
         );
+      return [...conditions.warnings(config), ...unused];
     },
   },
 });
@@ -121,9 +135,6 @@ function artifactProblems(config: Config): string[] {
         .map(
           (id) => `program: the artifact '${artifact.id}' names the check '${id}', which program.checks does not have.`,
         ),
-      ...conditionProblems(artifact, config.inputs.options).map(
-        (problem) => `program: the artifact '${artifact.id}': ${problem}`,
-      ),
       ...(isPrebuilt(artifact) ? prebuiltProblems(config, artifact) : []),
     ]),
     ...rust.artifacts
@@ -237,8 +248,8 @@ function installProblems(config: Config): string[] {
     Object.values(selectedArtifacts(config)).flatMap((artifacts) => artifacts.map(({ id }) => id)),
   );
   const active = new Set(installed(config));
-  return config.program.install.items.flatMap((item) => [
-    ...(declared.includes(item.artifact)
+  return config.program.install.items.flatMap((item) =>
+    declared.includes(item.artifact)
       ? active.has(item) && !selected.has(item.artifact)
         ? [
             `program.install.items: '${item.dest}' is to hold the artifact '${item.artifact}', which is switched off. Give the item the same conditions.`,
@@ -246,9 +257,6 @@ function installProblems(config: Config): string[] {
         : []
       : [
           `program.install.items: '${item.dest}' is to hold the artifact '${item.artifact}', which nothing builds. There are: ${declared.join(", ") || "none"}.`,
-        ]),
-    ...conditionProblems(item, config.inputs.options).map(
-      (problem) => `program.install.items: '${item.dest}': ${problem}`,
-    ),
-  ]);
+        ],
+  );
 }

@@ -1,14 +1,27 @@
 /** Keys that existing trees may have and that have no effect here: setting one is an error that says what to do. */
 import { getAttrByPath, mkOption, type Module, types } from "#lib/evaluator/index.ts";
 
-const neverRead = "The original accepted it and never read it.";
+/** What the original accepted and never read, with what to do instead. `*` is any name. */
+export const neverReadKeys = {
+  "buildroot.kernel": "Set boot.kernel and boot.kernelParams.",
+  "buildroot.firmware": "Set boot.configTxt.",
+  "buildroot.toolchain": "The toolchain is pinned in flake.lock.",
+  "buildroot.boot_config": "Set boot.configTxt and boot.kernelParams.",
+  "program.profiles.*.linker": "The pinned toolchain brings its linker; give flags in env.RUSTFLAGS.",
+  "program.profiles.*.sysroot": "The pinned toolchain brings its sysroot.",
+  "stage.services.allowed_prefixes": "stage.files refuses two writers of one path instead.",
+} as const;
+
+/** Why one of them is gone. */
+export const neverRead = (key: keyof typeof neverReadKeys): string =>
+  `The original accepted it and never read it. ${neverReadKeys[key]}`;
 
 /** By dotted name: why it is gone, and what to do instead. */
 const reasons: Readonly<Record<string, string>> = {
-  "buildroot.kernel": `${neverRead} Set boot.kernel and boot.kernelParams.`,
-  "buildroot.firmware": `${neverRead} Set boot.configTxt.`,
-  "buildroot.toolchain": `${neverRead} The toolchain is pinned in flake.lock.`,
-  "buildroot.boot_config": `${neverRead} Set boot.configTxt and boot.kernelParams.`,
+  "buildroot.kernel": neverRead("buildroot.kernel"),
+  "buildroot.firmware": neverRead("buildroot.firmware"),
+  "buildroot.toolchain": neverRead("buildroot.toolchain"),
+  "buildroot.boot_config": neverRead("buildroot.boot_config"),
   builder: "A table of an earlier format. Set program and buildroot.",
   cross: "A table of an earlier format. Set program.profiles.",
   diagnostics: "A table of an earlier format. Declare units in services.units.",

@@ -1,8 +1,8 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import { octalMode } from "./file-mode.ts";
+import { imagePath } from "./image-path.ts";
 import { removed } from "./removed.ts";
-
-const imagePath = types.strMatching("/[^\\n\\0]*[^/\\n\\0]");
+import { neverRead } from "./removed-options.ts";
 
 const asset = {
   src: mkOption({
@@ -65,7 +65,7 @@ const options = {
         default: true,
         description: "Whether these units are part of the system.",
       }),
-      allowed_prefixes: removed("The original never read it. stage.files refuses two writers of one path instead."),
+      allowed_prefixes: removed(neverRead("stage.services.allowed_prefixes")),
       units: mkOption({
         type: types.attrsOf(types.submodule({ options: unit })),
         default: {},

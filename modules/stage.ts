@@ -1,9 +1,8 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import { octalMode } from "./file-mode.ts";
+import { imagePath } from "./image-path.ts";
 import { repeated } from "./repeated.ts";
 import { renderEnvironmentFile } from "./services/render-unit.ts";
-
-const imagePath = types.strMatching("/[^\\n\\0]*[^/\\n\\0]");
 
 const file = {
   dst: mkOption({ type: imagePath, example: "/etc/motd", description: "Absolute path in the image." }),
@@ -39,7 +38,12 @@ const file = {
   replace: mkOption({
     type: types.bool,
     default: false,
-    description: "Whether the file may replace one that a package ships or another module writes.",
+    description: "Whether the file may replace one that a package ships.",
+  }),
+  fallback: mkOption({
+    type: types.bool,
+    default: false,
+    description: "Whether the file gives way to another one with the same `dst`.",
   }),
 };
 
@@ -78,7 +82,16 @@ const options = {
     files: mkOption({
       type: types.listOf(types.submodule({ options: file })),
       default: [],
+      apply: (files) => {
+        const firm = new Set(files.filter(({ fallback }) => !fallback).map(({ dst }) => dst));
+        return files.filter(({ dst, fallback }) => !fallback || !firm.has(dst));
+      },
       description: "Files, directory trees and links to put into the image, over what packages ship.",
+    }),
+    replace: mkOption({
+      type: types.bool,
+      default: false,
+      description: "Whether any staged file may replace one that a package ships, as if each said so.",
     }),
     directories: mkOption({
       type: types.listOf(types.submodule({ options: directory })),
@@ -146,7 +159,13 @@ export default defineModule({
 function writers(definitions: readonly { readonly file: string; readonly value: unknown }[], dst: string): string[] {
   return definitions.flatMap(({ file, value }) =>
     (Array.isArray(value) ? (value as unknown[]) : []).flatMap((entry) =>
-      typeof entry === "object" && entry !== null && "dst" in entry && entry.dst === dst ? [file] : [],
+      typeof entry === "object" &&
+      entry !== null &&
+      "dst" in entry &&
+      entry.dst === dst &&
+      Reflect.get(entry, "fallback") !== true
+        ? [file]
+        : [],
     ),
   );
 }

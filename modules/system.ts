@@ -161,7 +161,7 @@ function stageEntries(config: Config): Entry[] {
       }),
     ),
     ...config.stage.files.map(({ dst, content, src, link, mode, recursive, replace, ...rest }): Entry => {
-      const common = { path: dst, ...(replace ? { force: true } : {}) };
+      const common = { path: dst, ...(replace || config.stage.replace ? { force: true } : {}) };
       if (link !== null) return { ...common, type: "symlink", target: link };
       const owned = { ...common, mode: fourDigits(mode), ...owner(rest, dst) };
       if (content !== null) return { ...owned, type: "file", content };

@@ -21,6 +21,8 @@ export interface DataDocument {
   readonly imports?: readonly string[];
   /** Where the key at a path was written, or the closest key above it. */
   readonly placeOf: (path: readonly string[]) => Place | undefined;
+  /** Whether somebody has compared it with the schema of the options already. */
+  readonly isChecked?: boolean;
 }
 
 const documents = new WeakMap<object, DataDocument>();
@@ -96,7 +98,7 @@ export function placeInData(module: object, path: readonly string[]): Place | un
 /** Checks a data module against the schema of all options. */
 function checkData(module: object, schema: JsonSchema): void {
   const document = documents.get(module);
-  if (document === undefined) return;
+  if (document === undefined || document.isChecked === true) return;
   const problems = dataProblems(document.config, schema).map((problem) =>
     Object.assign({}, problem, document.placeOf(problem.path)),
   );

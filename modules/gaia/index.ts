@@ -1,11 +1,18 @@
 /** Systems that Gaia's configuration files describe. */
 import { basename, dirname, extname } from "node:path";
-import { dataModule, defineModule, EvaluationError, mkDefault, mkOverride, type Module } from "#lib/evaluator/index.ts";
+import { dataModule, type Module } from "#lib/evaluator/index.ts";
 import type { Configuration } from "#lib/flake/configuration.ts";
 import type { GivenInputs } from "#lib/flake/given-inputs.ts";
 import type { Packages } from "#pkgs/index.ts";
 import { bootCheck, evalSystem } from "../index.ts";
-import { type GaiaDocument, readGaia } from "./document.ts";
+import { baseModule, boardFiles } from "./base.ts";
+import { checkKeys } from "./check.ts";
+import { readGaia } from "./document.ts";
+import { declareGivenInputs } from "./inputs.ts";
+import { preparePrograms } from "./programs.ts";
+import { prepareStage } from "./staged.ts";
+import { GaiaTree, workspaceRoot } from "./tree.ts";
+import { settleWriters } from "./writers.ts";
 
 /** What a system is made of: a file, and what it is laid over. */
 export interface GaiaRequest {
@@ -21,12 +28,11 @@ export interface GaiaRequest {
 
 /** The system that a file of a Gaia tree describes, laid over `base`. */
 export function gaiaConfiguration({ file, legacy, pkgs, given, base }: GaiaRequest): Configuration {
-  const document = readGaia(file);
-  if (document.ignored.length > 0 && !legacy)
-    throw new EvaluationError({ reason: "bad-data", file: document.file, problems: document.ignored });
-  const system = evalSystem({ pkgs, given, modules: [...base, defaults(document), dataModule(document)] });
+  const name = buildName(file);
+  const { schema } = evalSystem({ pkgs, modules: base });
+  const system = evalSystem({ pkgs, given, modules: [...base, ...gaiaModules({ file, legacy, given, name, schema })] });
   return {
-    name: buildName(document.file),
+    name,
     system,
     get package() {
       return system.config.system.build.image;
@@ -37,15 +43,55 @@ export function gaiaConfiguration({ file, legacy, pkgs, given, base }: GaiaReque
   };
 }
 
-/** What follows from the file itself. */
-function defaults(document: GaiaDocument): Module {
-  return defineModule({
-    name: `defaults for ${document.file}`,
-    config: {
-      build: { name: mkOverride(900, buildName(document.file)) },
-      workspace: { root_dir: mkDefault(dirname(document.file)) },
-    },
+/** The modules of a tree: what it says, and what follows from that. */
+function gaiaModules({
+  file,
+  legacy,
+  given,
+  name,
+  schema,
+}: Pick<GaiaRequest, "file" | "legacy" | "given"> & {
+  readonly name: string;
+  readonly schema: ReturnType<typeof evalSystem>["schema"];
+}): readonly Module[] {
+  const document = readGaia(file);
+  const tree = new GaiaTree(document, legacy);
+  const board = boardFiles(tree);
+  dropSwitchedOff(tree);
+  checkKeys(tree, schema);
+  // From here on, every value is of the type that its option takes.
+  tree.throwProblems();
+  setRoot(tree);
+  declareGivenInputs(tree, given);
+  preparePrograms(tree);
+  prepareStage(tree);
+  settleWriters(tree);
+  const derived = baseModule(tree, name, board);
+  tree.throwProblems();
+  const { config, placeOf } = { config: tree.config, placeOf: document.placeOf };
+  return [derived, dataModule({ file, config, placeOf, isChecked: true })];
+}
+
+/** What Gaia does not look at when it is switched off, and what has no switch here. */
+function dropSwitchedOff(tree: GaiaTree): void {
+  if (tree.value(["workspace", "enabled"]) === false) tree.config["workspace"] = {};
+  if (tree.value(["stage", "enabled"]) === false) tree.config["stage"] = {};
+  if (tree.value(["stage", "env", "enabled"]) === false) tree.remove(["stage", "env"]);
+}
+
+function setRoot(tree: GaiaTree): void {
+  const { file } = tree.document;
+  const workspace = tree.table("workspace") ?? {};
+  const given = String(workspace["root_dir"] ?? ".");
+  const root = workspaceRoot(file, given);
+  tree.config["workspace"] = { ...workspace, root_dir: root ?? dirname(file) };
+  if (root !== undefined) return;
+  tree.report({
+    path: ["workspace", "root_dir"],
+    problem: `'${given}' is relative, and no directory above ${file} has both it and the file below it. Write it absolute`,
+    suggestions: [],
   });
+  tree.throwProblems();
 }
 
 /** The name of a build is that of its file; characters that cannot be in a name become dashes. */

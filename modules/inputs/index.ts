@@ -1,5 +1,6 @@
 import { defineModule, mkOption, type Module, types } from "#lib/evaluator/index.ts";
 import type { GivenInputs } from "#lib/flake/given-inputs.ts";
+import { tolerable } from "../legacy.ts";
 import { repeated } from "../repeated.ts";
 import { type InputValue, resolveInputs, variableName } from "./resolve.ts";
 
@@ -96,6 +97,16 @@ export function inputsFrom(given: Partial<GivenInputs>): Module {
   return defineModule({ name: "the command line", config: { inputs: { set: { ...given.set }, environment } } });
 }
 
+/** Two inputs that builds would see as one variable. */
+const sharedVariables = tolerable(({ inputs: { options: declared } }) =>
+  repeated(Object.keys(declared).map(variableName)).map(
+    (name) =>
+      `inputs.options: ${Object.keys(declared)
+        .filter((key) => variableName(key) === name)
+        .join(" and ")} would both be the variable ${name}. Rename one.`,
+  ),
+);
+
 /** Choices from outside. */
 export default defineModule({
   name: "inputs",
@@ -103,16 +114,12 @@ export default defineModule({
   config: {
     inputs: {
       resolved: (config): Record<string, InputValue> => ({ ...resolveInputs(config.inputs).values }),
-      problems: (config) => [
-        ...resolveInputs(config.inputs).problems,
-        ...repeated(Object.keys(config.inputs.options).map(variableName)).map(
-          (name) =>
-            `inputs.options: ${Object.keys(config.inputs.options)
-              .filter((key) => variableName(key) === name)
-              .join(" and ")} would both be the variable ${name}. Rename one.`,
-        ),
-      ],
+      problems: (config) => [...resolveInputs(config.inputs).problems],
     },
-    assertions: (config) => config.inputs.problems.map((message) => ({ assertion: false, message })),
+    assertions: (config) => [
+      ...config.inputs.problems.map((message) => ({ assertion: false, message })),
+      ...sharedVariables.assertions(config),
+    ],
+    warnings: sharedVariables.warnings,
   },
 });

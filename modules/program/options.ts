@@ -1,7 +1,9 @@
 /** The keys of `program`, as HeliOS names them. */
 import { mkOption, types } from "#lib/evaluator/index.ts";
 import { octalMode } from "../file-mode.ts";
+import { imagePath } from "../image-path.ts";
 import { removed } from "../removed.ts";
+import { neverRead } from "../removed-options.ts";
 
 const artifactId = types.strMatching("[A-Za-z0-9][A-Za-z0-9._-]*");
 const variables = mkOption({ type: types.attrsOf(types.str), default: {}, description: "Environment variables." });
@@ -150,7 +152,7 @@ export const customArtifact = {
 const installItem = {
   artifact: mkOption({ type: artifactId, description: "Artifact to install." }),
   dest: mkOption({
-    type: types.strMatching("/[^\\n]*[^/\\n]"),
+    type: imagePath,
     example: "/usr/bin/helios-engine",
     description: "Absolute path in the image.",
   }),
@@ -191,8 +193,8 @@ const profile = {
   }),
   container_image: nullable("Entry of `program.environments` that builds run in.", "cross-rust"),
   env: variables,
-  linker: removed("The original never read it. The pinned toolchain brings its linker; give flags in env.RUSTFLAGS."),
-  sysroot: removed("The original never read it. The pinned toolchain brings its sysroot."),
+  linker: removed(neverRead("program.profiles.*.linker")),
+  sysroot: removed(neverRead("program.profiles.*.sysroot")),
 };
 
 /** All of `program`. */

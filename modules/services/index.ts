@@ -59,6 +59,7 @@ export default defineModule({
           dst: `${unitDirectory}/default.target`,
           link: `${vendorDirectory}/${config.services.defaultTarget}`,
           replace: true,
+          fallback: true,
         },
         {
           dst: "/etc/systemd/system-preset/00-helios.preset",

@@ -1,0 +1,155 @@
+/** What a tree says of its base and its board, as options of a base that is made of packages. */
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator/index.ts";
+import { debianPackagesFor } from "./debian-packages.ts";
+import { type GaiaTree, type KeyPath, textOf } from "./tree.ts";
+
+/** What was said by keys that `checkKeys` takes out; read before it. */
+export interface BoardFiles {
+  readonly config: string | undefined;
+  readonly commandLine: string | undefined;
+  readonly overlay: string | undefined;
+  readonly archiveName: string | undefined;
+}
+
+/** The files of the board, and the name of the archive. */
+export function boardFiles(tree: GaiaTree): BoardFiles {
+  const rpi = tree.table("buildroot", "rpi") ?? {};
+  const isUsed = rpi["enabled"] !== false;
+  return {
+    config: isUsed ? textOf(rpi["config_file"]) : undefined,
+    commandLine: isUsed ? textOf(rpi["cmdline_file"]) : undefined,
+    overlay: isUsed ? textOf(rpi["overlay"]) : undefined,
+    archiveName: textOf(tree.value(["buildroot", "archive_name"])),
+  };
+}
+
+/** Definitions that follow from the tree. What the tree itself defines wins over them where only one can be. */
+export function baseModule(tree: GaiaTree, name: string, files: BoardFiles): Module {
+  const hostName = hostNameOf(tree);
+  const label = symbol(tree, "TARGET_ROOTFS_EXT2_LABEL");
+  const config = text(tree, files.config, ["buildroot", "rpi", "config_file"]);
+  const commandLine = text(tree, files.commandLine, ["buildroot", "rpi", "cmdline_file"]);
+  return defineModule({
+    name: `what follows from ${tree.document.file}`,
+    config: {
+      // Above the defaults of profiles.
+      build: { name: mkOverride(900, name), legacy: tree.legacy },
+      ...(hostName === undefined ? {} : { networking: { hostName: mkDefault(hostName) } }),
+      buildroot: { starting_point: { packages: { install: packages(tree) } } },
+      image: {
+        ...(files.archiveName === undefined ? {} : { fileName: mkDefault(imageName(tree, name, files.archiveName)) }),
+        ...(label === undefined ? {} : { root: { label: mkDefault(label) } }),
+      },
+      boot: {
+        // The whole file, in place of what the board's profile would write.
+        ...(config === undefined ? {} : { configTxt: mkOverride(90, config) }),
+        ...(commandLine === undefined ? {} : { kernelParams: kernelParameters(commandLine) }),
+      },
+      // As in Gaia, whatever is staged lies over the base.
+      stage: { replace: mkDefault(true), files: overlayFiles(tree, files.overlay) },
+      warnings: tree.warnings,
+    },
+  });
+}
+
+/** `{build}` and `{version}` in a template; anything else stays. */
+function imageName(tree: GaiaTree, build: string, template: string): string {
+  const version = textOf(tree.value(["build", "version"]));
+  if (version === undefined && template.includes("{version}"))
+    tree.report({
+      path: ["buildroot", "archive_name"],
+      problem: "it has {version} in it, and build.version is not set",
+      suggestions: [],
+    });
+  const name = template.replaceAll("{build}", build).replaceAll("{version}", version ?? "");
+  return `${name.replace(/\.(tar|img|t?gz|t?xz|t?zst)(\.\w+)?$/, "")}.img`;
+}
+
+/** What is staged as /etc/hostname, else the symbol of Buildroot. */
+function hostNameOf(tree: GaiaTree): string | undefined {
+  for (const [path, { dst, content, src }] of tree.tables("stage", "files")) {
+    if (dst !== "/etc/hostname") continue;
+    const staged = typeof content === "string" ? content : text(tree, textOf(src), [...path, "src"]);
+    return staged?.trim().split("\n")[0];
+  }
+  return symbol(tree, "TARGET_GENERIC_HOSTNAME");
+}
+
+/** A symbol of Buildroot that is a text, whose name may have BR2_ in front. */
+function symbol(tree: GaiaTree, name: string): string | undefined {
+  const symbols = tree.table("buildroot", "symbols") ?? {};
+  return textOf(symbols[`BR2_${name}`] ?? symbols[name]);
+}
+
+/** Debian's packages for those of Buildroot that are asked for. */
+function packages(tree: GaiaTree): readonly string[] {
+  const wanted = Object.entries(tree.table("buildroot", "packages") ?? {}).filter(([, value]) => value === true);
+  const unknown = wanted.map(([name]) => name).filter((name) => debianPackagesFor(name) === undefined);
+  if (unknown.length > 0)
+    tree.warn(
+      ["buildroot", "packages"],
+      `no Debian package is known for ${unknown.sort().join(", ")}, so the image is without; name what is needed in buildroot.starting_point.packages.install`,
+    );
+  return [...new Set(wanted.flatMap(([name]) => debianPackagesFor(name) ?? []))].sort();
+}
+
+/** Words of the kernel's command line, without those that find the root file system: the image has its own. */
+function kernelParameters(commandLine: string): string[] {
+  return commandLine
+    .trim()
+    .split(/\s+/)
+    .filter((word) => word !== "" && !/^(root|rootfstype|rootflags|init|initrd)=|^(rw|ro|rootwait)$/.test(word));
+}
+
+/** Every file of a directory, each at its place in the image. */
+function overlayFiles(tree: GaiaTree, overlay: string | undefined) {
+  if (overlay === undefined) return [];
+  const at = ["buildroot", "rpi", "overlay"];
+  const top = tree.resolve(overlay, at);
+  if (top === undefined) return [];
+  const staged = new Set(tree.tables("stage", "files").map(([, { dst }]) => dst));
+  try {
+    return readdirSync(top, { recursive: true, withFileTypes: true })
+      .map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }))
+      .filter(({ entry, path }) => !entry.isDirectory() && !staged.has(path.slice(top.length)))
+      .sort((left, right) => (left.path < right.path ? -1 : 1))
+      .map(({ entry, path }) => {
+        const dst = path.slice(top.length);
+        return entry.isSymbolicLink() ? { dst, link: readlinkSync(path) } : { dst, src: path, mode: modeOf(path) };
+      });
+  } catch (error) {
+    tree.report({ path: at, problem: `cannot read the directory ${top}: ${reason(error)}`, suggestions: [] });
+    return [];
+  }
+}
+
+/** The mode of a staged file that has none of its own: executable if the local file is. */
+export function modeOf(file: string): string {
+  return (statSync(file).mode & 0o111) === 0 ? "0644" : "0755";
+}
+
+function text(tree: GaiaTree, file: string | undefined, at: KeyPath): string | undefined {
+  const path = file === undefined ? undefined : tree.resolve(file, at);
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    tree.report({ path: at, problem: `cannot read ${path}: ${reason(error)}`, suggestions: [] });
+    return undefined;
+  }
+}
+
+/** Why a file cannot be read. */
+export function reason(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file",
+    ENOTDIR: "a part of its path is no directory",
+    EISDIR: "it is a directory",
+    EACCES: "this user may not",
+    ELOOP: "its links lead in a circle",
+  };
+  return known[code] ?? String(error);
+}

@@ -1,0 +1,84 @@
+/** Programs of a tree, in the form that `program` takes them. */
+import { existsSync, statSync } from "node:fs";
+import { extname, relative } from "node:path";
+import { builtInEnvironments } from "../program/products.ts";
+import { type GaiaTree, isTable, type KeyPath, type Table, textOf } from "./tree.ts";
+
+/** Where a build puts what it makes, and how a container is made for it: the sandbox decides that. */
+const placeVariables = ["CARGO_TARGET_DIR", "DOCKERFILE", "DOCKER_CONTEXT"] as const;
+
+/** Fills in what Gaia takes from the disk and from its own defaults, and takes out what the sandbox decides. */
+export function preparePrograms(tree: GaiaTree): void {
+  dropIdleJava(tree);
+  for (const [name] of tree.entries("program", "profiles")) prepareProfile(tree, ["program", "profiles", name]);
+  for (const group of ["rust", "custom"] as const) {
+    const table = tree.table("program", group);
+    if (table === undefined) continue;
+    table["workspace_dir"] ??= ".";
+    for (const [path, artifact] of tree.tables("program", group, "artifacts")) {
+      withoutPlaces(artifact["env"]);
+      preparePrebuilt(tree, path, artifact);
+      if (group === "custom") prepareCustom(tree, path, artifact, textOf(table["workspace_dir"]) ?? ".");
+    }
+  }
+}
+
+/** Settings without artifacts are no loss. */
+function dropIdleJava(tree: GaiaTree): void {
+  const java = tree.table("program", "java");
+  if (java === undefined) return;
+  const { artifacts, enabled } = java;
+  if (enabled === false || artifacts === undefined || (Array.isArray(artifacts) && artifacts.length === 0))
+    tree.remove(["program", "java"]);
+}
+
+/** A container is not what builds run in here; its name may be that of an environment. */
+function prepareProfile(tree: GaiaTree, path: KeyPath): void {
+  const profile = tree.table(...path) ?? {};
+  withoutPlaces(profile["env"]);
+  const image = textOf(profile["container_image"]);
+  const known = [...builtInEnvironments, ...Object.keys(tree.table("program", "environments") ?? {})];
+  if (image === undefined || known.includes(image)) return;
+  const at = [...path, "container_image"];
+  tree.warn(
+    at,
+    `there is no environment '${image}', so Rust is built in cross-rust and the rest in cross-c; declare it in program.environments if that will not do`,
+  );
+  tree.remove(at);
+}
+
+function withoutPlaces(env: unknown): void {
+  if (isTable(env)) for (const name of placeVariables) Reflect.deleteProperty(env, name);
+}
+
+/** In mode auto, Gaia builds what is not there. */
+function preparePrebuilt(tree: GaiaTree, path: KeyPath, artifact: Table): void {
+  const prebuilt = textOf(artifact["prebuilt_path"]);
+  if (prebuilt === undefined || (artifact["mode"] ?? "auto") !== "auto") return;
+  const file = tree.resolve(prebuilt, [...path, "prebuilt_path"]);
+  if (file !== undefined && !existsSync(file)) tree.remove([...path, "prebuilt_path"]);
+}
+
+/** Paths start at the sources here, and it has to be known whether a result is a directory. */
+function prepareCustom(tree: GaiaTree, path: KeyPath, artifact: Table, workspace: string): void {
+  const output = textOf(artifact["output_path"]);
+  if (output === undefined) return;
+  const at = [...path, "output_path"];
+  const file = tree.resolve(output, at);
+  const sources = tree.resolve(textOf(artifact["cwd"]) ?? workspace, [...path, "cwd"]);
+  if (file === undefined || sources === undefined) return;
+  artifact["output_path"] = relative(sources, file);
+  if (relative(sources, file).startsWith(".."))
+    tree.report({ path: at, problem: `${file} is not below ${sources}, where the command runs`, suggestions: [] });
+  artifact["kind"] ??= kindOf(tree, artifact, file);
+}
+
+/** What is there already shows it; otherwise a name with a dot, or a mode where it is installed, is a file's. */
+function kindOf(tree: GaiaTree, artifact: Table, file: string): "file" | "dir" {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found !== undefined) return found.isDirectory() ? "dir" : "file";
+  const hasMode = tree
+    .tables("program", "install", "items")
+    .some(([, item]) => item["artifact"] === artifact["id"] && item["mode"] !== undefined);
+  return extname(file) !== "" || hasMode ? "file" : "dir";
+}

@@ -1,0 +1,73 @@
+/** Files and units of a tree, in the form that `stage` takes them. */
+import { existsSync, statSync, type Stats } from "node:fs";
+import { dirname, join } from "node:path";
+import { modeOf, reason } from "./base.ts";
+import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
+
+/** Fills in what Gaia sees when it copies: whether a source is a directory, whether it is executable, which file an asset is. */
+export function prepareStage(tree: GaiaTree): void {
+  for (const [path, file] of tree.tables("stage", "files")) prepareFile(tree, path, file);
+  for (const [key, unit] of tree.entries("stage", "services", "units")) {
+    if (unit["enabled"] !== false) prepareUnit(tree, ["stage", "services", "units", key], unit);
+  }
+}
+
+function prepareFile(tree: GaiaTree, path: KeyPath, file: Table): void {
+  const src = textOf(file["src"]);
+  if (src === undefined) return;
+  if (file["content"] !== undefined) {
+    tree.tolerate({ path: [...path, "src"], problem: "content is set as well, and wins", suggestions: [] });
+    tree.remove([...path, "src"]);
+    return;
+  }
+  const found = lookUp(tree, src, [...path, "src"]);
+  if (found === undefined) return;
+  if (found.stats.isDirectory()) {
+    file["recursive"] ??= true;
+    file["mode"] ??= "0755";
+  } else {
+    file["mode"] ??= modeOf(found.path);
+  }
+}
+
+function prepareUnit(tree: GaiaTree, path: KeyPath, unit: Table): void {
+  const src = textOf(unit["src"]);
+  const found = src === undefined ? undefined : lookUp(tree, src, [...path, "src"]);
+  if (found?.stats.isDirectory() === true)
+    tree.report({ path: [...path, "src"], problem: `${found.path} is a directory, not a unit file`, suggestions: [] });
+  for (const [at, asset] of tree.tables(...path, "assets")) {
+    const source = textOf(asset["src"]);
+    if (source === undefined) continue;
+    asset["src"] = beside(tree, source, found?.path) ?? source;
+    const file = lookUp(tree, String(asset["src"]), [...at, "src"]);
+    if (file !== undefined) asset["mode"] ??= modeOf(file.path);
+  }
+}
+
+/** An asset that is not where its path says lies beside the unit file. */
+function beside(tree: GaiaTree, source: string, unit: string | undefined): string | undefined {
+  if (unit === undefined || /^[/@]/.test(source) || source.split("/").includes("..")) return undefined;
+  const root = tree.value(["workspace", "root_dir"]);
+  if (typeof root === "string" && existsSync(join(root, source))) return undefined;
+  const sibling = join(dirname(unit), source);
+  return existsSync(sibling) ? sibling : undefined;
+}
+
+function lookUp(
+  tree: GaiaTree,
+  src: string,
+  at: KeyPath,
+): { readonly path: string; readonly stats: Stats } | undefined {
+  const path = tree.resolve(src, at);
+  if (path === undefined) return undefined;
+  try {
+    return { path, stats: statSync(path) };
+  } catch (error) {
+    tree.report({
+      path: at,
+      problem: `cannot read ${path}: ${reason(error)}. Relative paths start at workspace.root_dir, which is ${String(tree.value(["workspace", "root_dir"]))}`,
+      suggestions: [],
+    });
+    return undefined;
+  }
+}
