@@ -14,7 +14,7 @@ export const neverReadKeys = {
 
 /** Why one of them is gone. */
 export const neverRead = (key: keyof typeof neverReadKeys): string =>
-  `The original accepted it and never read it. ${neverReadKeys[key]}`;
+  `The original never read it. ${neverReadKeys[key]}`;
 
 /** By dotted name: why it is gone, and what to do instead. */
 const reasons: Readonly<Record<string, string>> = {
