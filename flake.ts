@@ -31,8 +31,9 @@ const flake = defineFlake({
         get bubblewrap() {
           return pkgs.environment(bubblewrapRequest);
         },
-        get "helios-engine"() {
-          return pkgs.heliosEngine;
+        // Tools of artifacts that HeliOS itself has none of, so that they are pinned for profiles that do.
+        get "java-environment"() {
+          return pkgs.environments.java;
         },
       },
       checks: {

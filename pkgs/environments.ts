@@ -32,6 +32,10 @@ const alternatives: Readonly<Record<string, Readonly<Record<string, string>>>> =
   gawk: { "usr/bin/awk": "gawk" },
   gcc: { "usr/bin/cc": "gcc" },
   "g++": { "usr/bin/c++": "g++" },
+  "openjdk-21-jdk-headless": Object.fromEntries(
+    ["jar", "javac", "javadoc"].map((name) => [`usr/bin/${name}`, `../lib/jvm/java-21-openjdk-amd64/bin/${name}`]),
+  ),
+  "openjdk-21-jre-headless": { "usr/bin/java": "../lib/jvm/java-21-openjdk-amd64/bin/java" },
 };
 
 /** Only for maintainer scripts, which never run here. */
@@ -65,6 +69,8 @@ export const imageToolsRequest = toolRequest("image-tools", [
   "mtools",
   "squashfs-tools",
   "systemd",
+  // udevadm, which checks rules.
+  "udev",
 ]);
 
 /** Builds C programs for the target, and for the build machine what they need meanwhile. */
@@ -79,6 +85,8 @@ export const crossRustRequest: EnvironmentRequest = {
   ...toolRequest("cross-rust", [
     "cargo",
     "gcc-aarch64-linux-gnu",
+    // Reads what `cargo metadata` says.
+    "jq",
     "libc6-dev-arm64-cross",
     // The compiler itself is in this library.
     "libstd-rust-1.85",
@@ -96,6 +104,19 @@ export const rustTargetRequest: EnvironmentRequest = {
   packages: ["libstd-rust-dev"],
   excluded: ["libstd-rust-1.85"],
 };
+
+/** Builds and runs Rust programs on the build machine: their tests. */
+export const nativeRustRequest = toolRequest("native-rust", ["cargo", "gcc", "libc6-dev", "rustc"]);
+
+/** Compiles Java programs, which run on every machine. */
+export const javaRequest: EnvironmentRequest = {
+  ...toolRequest("java", ["openjdk-21-jdk-headless"]),
+  // Certificates only matter to programs that connect to somebody.
+  excluded: [...maintainerScriptsOnly, "ca-certificates-java", "java-common"],
+};
+
+/** Runs Node: bundlers and the like, whose packages come from the npm registry. */
+export const nodeRequest = toolRequest("node", ["nodejs"]);
 
 /** Runs virtual machines. Sound, smart cards and remote displays are only loaded when a machine has them. */
 export const qemuRequest: EnvironmentRequest = {

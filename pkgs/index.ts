@@ -1,4 +1,4 @@
-import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { Derivation, DerivationOutput } from "#lib/derivations/derivation.ts";
 import type { EnvironmentRequest } from "#lib/flake/lock.ts";
 import {
   crossCRequest,
@@ -7,17 +7,22 @@ import {
   type EnvironmentOptions,
   firmwareRequest,
   imageToolsRequest,
+  javaRequest,
+  nativeRustRequest,
+  nodeRequest,
   type PackageLock,
   qemuRequest,
 } from "./environments.ts";
-import { heliosEngine } from "./helios/backend.ts";
 import { image, type ImageOptions } from "./image/image.ts";
 import { initrd, type InitrdOptions } from "./initrd/initrd.ts";
+import { javaArtifact, type JavaArtifactOptions } from "./java/artifact.ts";
 import { type Linux, linux, type LinuxOptions } from "./linux/linux.ts";
 import { type BuildStep, mkDerivation } from "./mk-derivation.ts";
+import { nodeModules, type NodeModulesOptions } from "./npm/node-modules.ts";
 import { rootfs, type RootFileSystem, type RootFileSystemOptions } from "./rootfs/rootfs.ts";
 import { type StartingPoint, startingPoint, type StartingPointOptions } from "./rootfs/starting-point.ts";
 import { rustArtifact, type RustArtifactOptions } from "./rust/artifact.ts";
+import { crateSources, type CrateSourcesOptions } from "./rust/crate-sources.ts";
 
 /** Tool roots that builds run in. A root's packages are only asked of the lock when it is used. */
 export interface Environments {
@@ -27,6 +32,12 @@ export interface Environments {
   readonly crossC: Derivation;
   /** Builds Rust programs for the target. */
   readonly crossRust: Derivation;
+  /** Builds and runs Rust programs on the build machine. */
+  readonly nativeRust: Derivation;
+  /** Compiles Java programs. */
+  readonly java: Derivation;
+  /** Runs Node. */
+  readonly node: Derivation;
   /** Runs virtual machines. */
   readonly qemu: Derivation;
   /** What virtual machines start from when they boot a disk by firmware. */
@@ -45,8 +56,11 @@ export interface Packages {
   readonly rootfs: (options: RootFileSystemOptions) => RootFileSystem;
   readonly image: (options: ImageOptions) => Derivation;
   readonly rustArtifact: (options: RustArtifactOptions) => Derivation;
-  /** `bin/helios-engine` */
-  readonly heliosEngine: Derivation;
+  /** The sources of single packages of a Cargo workspace, by package. */
+  readonly crateSources: (options: CrateSourcesOptions) => ReadonlyMap<string, DerivationOutput>;
+  readonly javaArtifact: (options: JavaArtifactOptions) => Derivation;
+  /** What an npm lock file describes, for the build machine. */
+  readonly nodeModules: (options: NodeModulesOptions) => Derivation;
 }
 
 /** The recipes for one lock. Nothing is computed before it is used. */
@@ -60,6 +74,15 @@ export function makePackages({ lock }: { readonly lock: PackageLock }): Packages
     },
     get crossRust() {
       return crossRustEnvironment(lock);
+    },
+    get nativeRust() {
+      return environment(nativeRustRequest, lock);
+    },
+    get java() {
+      return environment(javaRequest, lock);
+    },
+    get node() {
+      return environment(nodeRequest, lock);
     },
     get qemu() {
       return environment(qemuRequest, lock);
@@ -78,8 +101,8 @@ export function makePackages({ lock }: { readonly lock: PackageLock }): Packages
     rootfs: (options) => rootfs(environments.imageTools, options),
     image: (options) => image(environments.imageTools, lock, options),
     rustArtifact: (options) => rustArtifact(environments.crossRust, options),
-    get heliosEngine() {
-      return heliosEngine(environments.crossRust);
-    },
+    crateSources: (options) => crateSources(environments.crossRust, options),
+    javaArtifact,
+    nodeModules: (options) => nodeModules(environments.node, options),
   };
 }

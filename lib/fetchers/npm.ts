@@ -6,12 +6,22 @@ import { run } from "#lib/platform/processes.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { InvalidNpmLock, RegistryUnknown } from "./errors.ts";
 
-/** One tarball of a package, pinned by an npm lock file. */
-export interface NpmPin {
+/** One package of a `node_modules` tree, pinned by an npm lock file. */
+export interface NpmPackage {
+  /** Where it is unpacked: "node_modules/a", "node_modules/a/node_modules/@scope/b". */
+  readonly path: string;
   /** "name" or "@scope/name". */
   readonly name: string;
   readonly version: string;
   readonly hash: Hash;
+  /** Programs that it offers: name → file in the package. */
+  readonly programs: Readonly<Record<string, string>>;
+  /** Where it runs: empty lists for everywhere; "!win32" excludes. */
+  readonly platforms: {
+    readonly os: readonly string[];
+    readonly cpu: readonly string[];
+    readonly libc: readonly string[];
+  };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,47 +68,77 @@ export function isNpmName(name: string): boolean {
 }
 
 /**
- * The tarballs that a `package-lock.json` (version 2 or 3) pins, each once,
- * sorted by name and version. Links to directories of the same repository are
- * passed over; what comes from anywhere but a registry is an error, since it
- * has no tarball there.
+ * The packages that a `package-lock.json` (version 2 or 3) pins, sorted by
+ * their place. Links to directories of the same repository are passed over;
+ * what comes from anywhere but a registry is an error, since it has no tarball
+ * there.
+ *
+ * @throws InvalidNpmLock
  */
-export const readNpmLock = (file: string, text: string): Effect.Effect<readonly NpmPin[], InvalidNpmLock> =>
-  Effect.try({
-    try: () => parseNpmLock(file, text),
-    catch: (cause) => (cause instanceof InvalidNpmLock ? cause : new InvalidNpmLock({ file, reason: String(cause) })),
-  });
-
-function parseNpmLock(file: string, text: string): readonly NpmPin[] {
+export function parseNpmLock(file: string, text: string): readonly NpmPackage[] {
   const invalid = (reason: string, entry?: string): InvalidNpmLock =>
     new InvalidNpmLock({ file, reason, ...(entry === undefined ? {} : { entry }) });
-  const json: unknown = JSON.parse(text);
-  const packages = Predicate.hasProperty(json, "packages") ? json.packages : undefined;
+  const packages = packagesOf(text, invalid);
   if (!Predicate.isReadonlyObject(packages)) throw invalid("it has no 'packages'; npm 7 or later writes them");
-  const pins = new Map<string, NpmPin>();
+  const hashes = new Map<string, string>();
+  const found: NpmPackage[] = [];
   for (const [path, value] of Object.entries(packages)) {
     const start = path.lastIndexOf("node_modules/");
     if (start < 0 || !Predicate.isReadonlyObject(value)) continue;
-    const {
-      name = path.slice(start + "node_modules/".length),
-      version,
-      integrity,
-      link,
-      inBundle,
-    } = value as Record<string, unknown>;
+    const entry = value as Readonly<Record<string, unknown>>;
+    const { name = path.slice(start + "node_modules/".length), version, integrity } = entry;
     // A bundled package lies in the tarball of the one that needs it.
-    if (link === true || inBundle === true) continue;
+    if (entry["link"] === true || entry["inBundle"] === true) continue;
     if (!Predicate.isString(name) || !isNpmName(name)) throw invalid("its name is not a package's", path);
+    if (!isPlace(path)) throw invalid("it is no place in a node_modules tree", path);
     if (!Predicate.isString(version)) throw invalid("it has no version", path);
     if (!Predicate.isString(integrity))
       throw invalid("it has no integrity hash, so it does not come from a registry", path);
-    const pin = { name, version, hash: strongest(integrity, () => invalid(`'${integrity}' is not a hash`, path)) };
-    const known = pins.get(`${name}@${version}`);
-    if (known !== undefined && known.hash.hex !== pin.hash.hex)
-      throw invalid("it is pinned twice, by different hashes", path);
-    pins.set(`${name}@${version}`, pin);
+    const hash = strongest(integrity, () => invalid(`'${integrity}' is not a hash`, path));
+    const known = hashes.get(`${name}@${version}`);
+    if (known !== undefined && known !== hash.hex) throw invalid("it is pinned twice, by different hashes", path);
+    hashes.set(`${name}@${version}`, hash.hex);
+    const { os, cpu, libc, bin } = entry;
+    found.push({
+      path,
+      name,
+      version,
+      hash,
+      programs: programsOf(bin, () => invalid("its programs are not files of the package", path)),
+      platforms: { os: words(os), cpu: words(cpu), libc: words(libc) },
+    });
   }
-  return [...pins].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, pin]) => pin);
+  return found.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}
+
+function packagesOf(text: string, invalid: (reason: string) => InvalidNpmLock): unknown {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(`it is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+  return Predicate.hasProperty(json, "packages") ? json.packages : undefined;
+}
+
+/** Names of packages and `node_modules` in turn: nothing that could leave the tree. */
+function isPlace(path: string): boolean {
+  return path.split(/(?:^|\/)node_modules\//).every((part, index) => (index === 0 ? part === "" : isNpmName(part)));
+}
+
+function programsOf(bin: unknown, invalid: () => InvalidNpmLock): Readonly<Record<string, string>> {
+  if (!Predicate.isReadonlyObject(bin)) return {};
+  return Object.fromEntries(
+    Object.entries(bin).map(([name, file]) => {
+      if (!/^[A-Za-z0-9._-]+$/.test(name) || !Predicate.isString(file) || file.split("/").includes(".."))
+        throw invalid();
+      return [name, file];
+    }),
+  );
+}
+
+function words(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter(Predicate.isString) : [];
 }
 
 /** An integrity field may hold several hashes; the longest is the strongest. */

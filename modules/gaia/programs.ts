@@ -1,7 +1,7 @@
 /** Programs of a tree, in the form that `program` takes them. */
 import { existsSync, statSync } from "node:fs";
 import { extname, relative } from "node:path";
-import { builtInEnvironments } from "../program/products.ts";
+import { builtInEnvironments } from "../program/artifacts.ts";
 import { type GaiaTree, isTable, type KeyPath, type Table, textOf } from "./tree.ts";
 
 /** Where a build puts what it makes, and how a container is made for it: the sandbox decides that. */
@@ -37,7 +37,7 @@ function prepareProfile(tree: GaiaTree, path: KeyPath): void {
   const profile = tree.table(...path) ?? {};
   withoutPlaces(profile["env"]);
   const image = textOf(profile["container_image"]);
-  const known = [...builtInEnvironments, ...Object.keys(tree.table("program", "environments") ?? {})];
+  const known: readonly string[] = [...builtInEnvironments, ...Object.keys(tree.table("program", "environments") ?? {})];
   if (image === undefined || known.includes(image)) return;
   const at = [...path, "container_image"];
   tree.warn(

@@ -3,11 +3,18 @@
 #   command  the command and its arguments, quoted for the shell
 #   result   what to keep, relative to the sources
 #   kind     file or dir
+#   nodeModules  packages of the npm registry that the command finds as node_modules, or not set
 #   out      the file or directory
 
 cp -r --no-preserve=mode,ownership "$source" sources
 (cd "$source" && find . -type f -perm /111 -print0) | (cd sources && xargs -0 -r chmod +x)
 cd sources
+if [ -n "${nodeModules-}" ]; then
+  # In a workspace of ones own they may lie about, for another platform.
+  rm -rf node_modules
+  ln -s "$nodeModules" node_modules
+  export PATH="$PWD/node_modules/.bin:$PATH"
+fi
 eval "$command"
 case "$kind" in
   file) made() { [ -f "$result" ]; } ;;

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { Derivation, DerivationOutput } from "#lib/derivations/derivation.ts";
 import { type Source, source } from "#lib/derivations/source.ts";
 import { mkDerivation } from "../mk-derivation.ts";
 
 /** A Rust program or library for the target. */
 export interface RustArtifactOptions {
   readonly name: string;
-  /** The Cargo workspace: an absolute path, or a source of chosen files. It has a Cargo.lock, and crates in `vendor`. */
-  readonly source: string | Source;
+  /** The Cargo workspace: an absolute path, a source of chosen files, or what `crateSources` took of one. It has a Cargo.lock, and crates in `vendor`. */
+  readonly source: string | Source | DerivationOutput;
   /** The package to build; needed where the workspace has several. */
   readonly package?: string;
   /** Programs to keep, in `bin`. */

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import t from "tap";
-import { isNpmName, npmRegistry, npmTarballUrl, readNpmLock } from "#lib/fetchers/npm.ts";
+import { isNpmName, npmRegistry, npmTarballUrl, parseNpmLock } from "#lib/fetchers/npm.ts";
 import { Processes } from "#lib/platform/processes.ts";
 
 const outcome = <A, E>(effect: Effect.Effect<A, E, Processes>): Promise<A | E> =>
@@ -8,11 +8,11 @@ const outcome = <A, E>(effect: Effect.Effect<A, E, Processes>): Promise<A | E> =
 
 const integrity = `sha512-${Buffer.alloc(64, 1).toString("base64")}`;
 
-t.test("a lock file's tarballs are listed, each once and sorted", async (t) => {
+t.test("a lock file's packages are listed by their place, with programs and platforms", async (t) => {
   const lock = {
     packages: {
       "": { name: "root", version: "1.0.0" },
-      "node_modules/zod": { version: "1.0.0", integrity },
+      "node_modules/zod": { version: "1.0.0", integrity, bin: { zod: "bin/zod.js" }, os: ["linux"], cpu: ["!arm"] },
       "node_modules/@scope/a": {
         version: "2.0.0",
         integrity: `sha1-${Buffer.alloc(20).toString("base64")} ${integrity}`,
@@ -24,9 +24,25 @@ t.test("a lock file's tarballs are listed, each once and sorted", async (t) => {
     },
   };
   const hash = { algorithm: "sha512", hex: "01".repeat(64) };
-  t.strictSame(await outcome(readNpmLock("package-lock.json", JSON.stringify(lock))), [
-    { name: "@scope/a", version: "2.0.0", hash },
-    { name: "zod", version: "1.0.0", hash },
+  const anywhere = { os: [], cpu: [], libc: [] };
+  t.strictSame(parseNpmLock("package-lock.json", JSON.stringify(lock)), [
+    { path: "node_modules/@scope/a", name: "@scope/a", version: "2.0.0", hash, programs: {}, platforms: anywhere },
+    {
+      path: "node_modules/zod",
+      name: "zod",
+      version: "1.0.0",
+      hash,
+      programs: { zod: "bin/zod.js" },
+      platforms: { os: ["linux"], cpu: ["!arm"], libc: [] },
+    },
+    {
+      path: "node_modules/zod/node_modules/alias",
+      name: "zod",
+      version: "1.0.0",
+      hash,
+      programs: {},
+      platforms: anywhere,
+    },
   ]);
   const cases: readonly (readonly [packages: unknown, reason: RegExp])[] = [
     [undefined, /no 'packages'/],
@@ -34,6 +50,8 @@ t.test("a lock file's tarballs are listed, each once and sorted", async (t) => {
     [{ "node_modules/a": { integrity } }, /no version/],
     [{ "node_modules/a": { version: "1", integrity: "md4-x" } }, /not a hash/],
     [{ "node_modules/../../x": { version: "1", integrity } }, /name is not a package's/],
+    [{ "../node_modules/a": { version: "1", integrity } }, /no place in a node_modules tree/],
+    [{ "node_modules/a": { version: "1", integrity, bin: { a: "../../x" } } }, /not files of the package/],
     [
       {
         "node_modules/a": { version: "1", integrity },
@@ -46,12 +64,9 @@ t.test("a lock file's tarballs are listed, each once and sorted", async (t) => {
     ],
   ];
   for (const [packages, reason] of cases) {
-    t.match(await outcome(readNpmLock("lock", JSON.stringify({ packages }))), {
-      _tag: "InvalidNpmLock",
-      message: reason,
-    });
+    t.throws(() => parseNpmLock("lock", JSON.stringify({ packages })), { _tag: "InvalidNpmLock", message: reason });
   }
-  t.match(await outcome(readNpmLock("lock", "{")), { _tag: "InvalidNpmLock" });
+  t.throws(() => parseNpmLock("lock", "{"), { _tag: "InvalidNpmLock", message: /no JSON/ });
 });
 
 t.test("the registry is the host's", async (t) => {

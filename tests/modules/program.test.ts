@@ -203,6 +203,7 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
           program: {
             default_profile: "armm",
             profiles: { arm: { container_image: "docker" } },
+            java: { artifacts: [{ id: "six", cwd: "/x", build_command: ["make"] }] },
             check_policy: "warn",
             rust: {
               workspace_dir: "/srv",
@@ -211,6 +212,7 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
                 { id: "a", package: "p" },
                 { id: "b", package: "p" },
                 { id: "c", workspace_dir: "sub", enabled_if: ["camra"] },
+                { id: "seven", kind: "dir" },
               ],
             },
             custom: {
@@ -219,7 +221,7 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
                 { id: "one", cwd: "/x", build_command: ["x"], output_path: "x", after_artifacts: ["two"] },
                 { id: "two", cwd: "@no/x", build_command: ["x"], output_path: "x", after_artifacts: ["one", "three"] },
                 { id: "four", mode: "prebuilt" },
-                { id: "five", cwd: "/x" },
+                { id: "five", cwd: "/x", environment: "docker" },
               ],
             },
             install: { items: [{ artifact: "d", dest: "/d" }] },
@@ -231,6 +233,9 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
   t.match(message, /the id 'a' is used by more than one artifact/);
   t.match(message, /default_profile: there is no profile 'armm'\. There are: arm/);
   t.match(message, /container_image: there is no environment 'docker'\. There are: cross-c/);
+  t.match(message, /'five': there is no environment 'docker'\. There are: cross-c/);
+  t.match(message, /'six' needs both build_command and output_path, or neither/);
+  t.match(message, /'seven' is of the kind dir, so it needs output_path/);
   t.match(message, /program\.rust\.check_ids: there is no check 'nope'/);
   t.match(message, /more than one artifact is the same output 'p' of the package 'p'/);
   t.match(message, /'c': 'sub' is relative, and workspace\.root_dir is not set/);
@@ -246,10 +251,6 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
 t.test("keys that never did anything are errors that say so; a check that never runs is a warning", async (t) => {
   const wrong = defineModule({ config: { program: { profiles: { arm: { linker: "ld" as unknown as null } } } } });
   t.match(messageOf(evaluate(wrong)), /linker[^]*The original never read it/);
-  t.match(
-    messageOf(evaluate({ config: { program: { java: { artifacts: [] } } } } as Module)),
-    /program\.java[^]*No environment with a Java compiler/,
-  );
   t.match(
     messageOf(
       evaluate({

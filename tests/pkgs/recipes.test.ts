@@ -9,6 +9,9 @@ import { makePackages, type Packages } from "#pkgs/index.ts";
 import { directory, file } from "#pkgs/rootfs/entry.ts";
 import { inventedLock } from "./lock.ts";
 
+const engine = (pkgs: Packages): Derivation =>
+  pkgs.rustArtifact({ name: "helios-engine", source: "/srv/backend", binaries: ["helios-engine"] });
+
 /** A whole system in small. */
 function system(pkgs: Packages, change: { readonly motd?: string } = {}) {
   const base = pkgs.startingPoint({
@@ -49,7 +52,7 @@ function system(pkgs: Packages, change: { readonly motd?: string } = {}) {
             path: "/usr/bin/helios-engine",
             type: "file",
             mode: "0755",
-            source: `${pkgs.heliosEngine}/bin/helios-engine`,
+            source: `${engine(pkgs)}/bin/helios-engine`,
           },
         ],
       },
@@ -140,7 +143,7 @@ t.test("the lock is asked only for what is used", async (t) => {
   const lock = inventedLock();
   const pkgs = makePackages({ lock });
   t.strictSame(lock.asked, []);
-  t.ok(isDerivation(pkgs.heliosEngine));
+  t.ok(isDerivation(engine(pkgs)));
   t.strictSame(lock.asked.map((request) => request.name).sort(), ["cross-rust", "rust-target"]);
 });
 

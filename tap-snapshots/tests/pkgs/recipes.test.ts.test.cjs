@@ -11,7 +11,7 @@ builder=builtin:unpack-debian
 builderVersion=1
 links={"usr/bin/awk":"gawk"}
 name=cross-rust
-packages=<bash_2.0-rc1-3_amd64.deb> <coreutils_2.0-rc1-3_amd64.deb> <dash_2.0-rc1-3_amd64.deb> <diffutils_2.0-rc1-3_amd64.deb> <findutils_2.0-rc1-3_amd64.deb> <gawk_2.0-rc1-3_amd64.deb> <grep_2.0-rc1-3_amd64.deb> <gzip_2.0-rc1-3_amd64.deb> <libc-bin_2.0-rc1-3_amd64.deb> <sed_2.0-rc1-3_amd64.deb> <tar_2.0-rc1-3_amd64.deb> <xz-utils_2.0-rc1-3_amd64.deb> <cargo_2.0-rc1-3_amd64.deb> <gcc-aarch64-linux-gnu_2.0-rc1-3_amd64.deb> <libc6-dev-arm64-cross_2.0-rc1-3_amd64.deb> <libstd-rust-1.85_2.0-rc1-3_amd64.deb> <rustc_2.0-rc1-3_amd64.deb> <libstd-rust-dev_2.0-rc1-3_arm64.deb>
+packages=<bash_2.0-rc1-3_amd64.deb> <coreutils_2.0-rc1-3_amd64.deb> <dash_2.0-rc1-3_amd64.deb> <diffutils_2.0-rc1-3_amd64.deb> <findutils_2.0-rc1-3_amd64.deb> <gawk_2.0-rc1-3_amd64.deb> <grep_2.0-rc1-3_amd64.deb> <gzip_2.0-rc1-3_amd64.deb> <libc-bin_2.0-rc1-3_amd64.deb> <sed_2.0-rc1-3_amd64.deb> <tar_2.0-rc1-3_amd64.deb> <xz-utils_2.0-rc1-3_amd64.deb> <cargo_2.0-rc1-3_amd64.deb> <gcc-aarch64-linux-gnu_2.0-rc1-3_amd64.deb> <jq_2.0-rc1-3_amd64.deb> <libc6-dev-arm64-cross_2.0-rc1-3_amd64.deb> <libstd-rust-1.85_2.0-rc1-3_amd64.deb> <rustc_2.0-rc1-3_amd64.deb> <libstd-rust-dev_2.0-rc1-3_arm64.deb>
 system=builtin
 outputs: out
 `
@@ -28,10 +28,10 @@ cargoFlags=
 environment=<cross-rust>
 libraries=
 name=helios-engine
-package=helios-engine
+package=
 profile=release
 rustFlags=
-source=<helios-source>
+source=<backend>
 system=x86_64-linux
 target=aarch64-unknown-linux-gnu
 outputs: out
@@ -43,7 +43,7 @@ builder=builtin:unpack-debian
 builderVersion=1
 links={"usr/bin/awk":"gawk"}
 name=image-tools
-packages=<bash_2.0-rc1-3_amd64.deb> <coreutils_2.0-rc1-3_amd64.deb> <dash_2.0-rc1-3_amd64.deb> <diffutils_2.0-rc1-3_amd64.deb> <findutils_2.0-rc1-3_amd64.deb> <gawk_2.0-rc1-3_amd64.deb> <grep_2.0-rc1-3_amd64.deb> <gzip_2.0-rc1-3_amd64.deb> <libc-bin_2.0-rc1-3_amd64.deb> <sed_2.0-rc1-3_amd64.deb> <tar_2.0-rc1-3_amd64.deb> <xz-utils_2.0-rc1-3_amd64.deb> <binutils-aarch64-linux-gnu_2.0-rc1-3_amd64.deb> <cpio_2.0-rc1-3_amd64.deb> <device-tree-compiler_2.0-rc1-3_amd64.deb> <dosfstools_2.0-rc1-3_amd64.deb> <dpkg_2.0-rc1-3_amd64.deb> <e2fsprogs_2.0-rc1-3_amd64.deb> <fdisk_2.0-rc1-3_amd64.deb> <genimage_2.0-rc1-3_amd64.deb> <jq_2.0-rc1-3_amd64.deb> <kmod_2.0-rc1-3_amd64.deb> <libarchive13t64_2.0-rc1-3_amd64.deb> <mtools_2.0-rc1-3_amd64.deb> <squashfs-tools_2.0-rc1-3_amd64.deb> <systemd_2.0-rc1-3_amd64.deb>
+packages=<bash_2.0-rc1-3_amd64.deb> <coreutils_2.0-rc1-3_amd64.deb> <dash_2.0-rc1-3_amd64.deb> <diffutils_2.0-rc1-3_amd64.deb> <findutils_2.0-rc1-3_amd64.deb> <gawk_2.0-rc1-3_amd64.deb> <grep_2.0-rc1-3_amd64.deb> <gzip_2.0-rc1-3_amd64.deb> <libc-bin_2.0-rc1-3_amd64.deb> <sed_2.0-rc1-3_amd64.deb> <tar_2.0-rc1-3_amd64.deb> <xz-utils_2.0-rc1-3_amd64.deb> <binutils-aarch64-linux-gnu_2.0-rc1-3_amd64.deb> <cpio_2.0-rc1-3_amd64.deb> <device-tree-compiler_2.0-rc1-3_amd64.deb> <dosfstools_2.0-rc1-3_amd64.deb> <dpkg_2.0-rc1-3_amd64.deb> <e2fsprogs_2.0-rc1-3_amd64.deb> <fdisk_2.0-rc1-3_amd64.deb> <genimage_2.0-rc1-3_amd64.deb> <jq_2.0-rc1-3_amd64.deb> <kmod_2.0-rc1-3_amd64.deb> <libarchive13t64_2.0-rc1-3_amd64.deb> <mtools_2.0-rc1-3_amd64.deb> <squashfs-tools_2.0-rc1-3_amd64.deb> <systemd_2.0-rc1-3_amd64.deb> <udev_2.0-rc1-3_amd64.deb>
 system=builtin
 outputs: out
 `

@@ -1,0 +1,103 @@
+/** Artifacts that a command makes, as derivations. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { source } from "#lib/derivations/source.ts";
+import type { Config } from "#lib/evaluator/index.ts";
+import type { Packages } from "#pkgs/index.ts";
+import { inputVariables } from "../inputs/resolve.ts";
+import { workspacePath } from "../workspace.ts";
+import {
+  type Artifact,
+  type CustomArtifact,
+  environmentNamed,
+  environmentOf,
+  type Group,
+  profileOf,
+  shellCommand,
+} from "./artifacts.ts";
+import { checksOf, checkVariables } from "./checks.ts";
+
+const script = source({ path: join(import.meta.dirname, "custom.sh") });
+
+/** What a command is and makes. */
+interface Command {
+  /** Quoted for the shell. */
+  readonly command: string;
+  /** Relative to the sources. */
+  readonly result: string;
+  readonly kind: "file" | "dir";
+  /** Besides what profile, artifact and inputs give. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The file or directory that a command makes in a copy of a directory. */
+export function commandProduct(
+  config: Config,
+  pkgs: Packages,
+  group: Group,
+  artifact: Artifact,
+  directory: string,
+  { command, result, kind, env }: Command,
+): string {
+  const profile = profileOf(config, artifact);
+  const built = pkgs.mkDerivation({
+    name: artifact.id,
+    environment: environmentNamed(config, pkgs, environmentOf(config, group, artifact)),
+    script,
+    env: {
+      ...profile?.env,
+      ...(profile === undefined || profile.target === null ? {} : { BUILD_TARGET: profile.target }),
+      ...artifact.env,
+      ...inputVariables(config.inputs.resolved),
+      ...env,
+      ...checkVariables(checksOf(config, pkgs, group, artifact, directory)),
+      source: source({ path: directory }),
+      command,
+      result,
+      kind,
+    },
+  });
+  return `${built}`;
+}
+
+/** The file or directory of a custom artifact. `made` has the artifacts that it may come after. */
+export function customProduct(
+  config: Config,
+  pkgs: Packages,
+  artifact: CustomArtifact,
+  directory: string,
+  made: Readonly<Record<string, string>>,
+): string {
+  const before = artifact.after_artifacts.flatMap((reference) => {
+    const id = reference.replace(/[?]$/, "");
+    return made[id] === undefined ? [] : [[`ARTIFACT_${id.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`, made[id]]];
+  });
+  return commandProduct(config, pkgs, "custom", artifact, directory, {
+    command: shellCommand(artifact.build_command),
+    result: artifact.output_path ?? "",
+    kind: artifact.kind,
+    env: {
+      ...Object.fromEntries(before),
+      ...nodeModules(config, pkgs, artifact),
+    },
+  });
+}
+
+/** Where the packages of an artifact's npm lock are. The lock is read here, as it says which derivations there are. */
+function nodeModules(config: Config, pkgs: Packages, { id, npm_lock }: CustomArtifact): Record<string, string> {
+  const lockFile = npm_lock === null ? undefined : workspacePath(config.workspace, npm_lock);
+  if (lockFile === undefined) return {};
+  const lock = readLock(id, lockFile);
+  return { nodeModules: `${pkgs.nodeModules({ name: `${id}-npm`, lockFile, lock })}/node_modules` };
+}
+
+function readLock(id: string, lockFile: string): string {
+  try {
+    return readFileSync(lockFile, "utf8");
+  } catch (cause) {
+    throw new Error(
+      `program.custom.artifacts: the npm_lock of '${id}' cannot be read: ${cause instanceof Error ? cause.message : String(cause)}. 'npm install --package-lock-only' writes one.`,
+      { cause },
+    );
+  }
+}
