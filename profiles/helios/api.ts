@@ -1,28 +1,22 @@
-import { join } from "node:path";
 import { defineModule } from "#lib/evaluator/index.ts";
+import frontend, { frontendDirectory } from "./frontend.ts";
+import { backend } from "./backend.ts";
 import { hardened } from "./hardened.ts";
 
 const port = 5801;
 
-/** The HTTP server, started by the first connection to its port, and the frontend that it serves. */
+/** The HTTP server, started by the first connection to its port, with the frontend that it serves. */
 export default defineModule({
   name: "profiles/helios/api",
+  imports: [frontend],
   config: {
     program: {
-      rust: { artifacts: [{ id: "helios-api" }] },
+      rust: { artifacts: [{ ...backend, id: "helios-api" }] },
       install: { items: [{ artifact: "helios-api", dest: "/usr/bin/helios-api" }] },
     },
     stage: {
-      files: [
-        {
-          dst: "/opt/helios/frontend",
-          src: join(import.meta.dirname, "../../pkgs/helios/frontend"),
-          recursive: true,
-          mode: "0755",
-        },
-      ],
       env: {
-        sets: { "helios-api": { HELIOS_FRONTEND_DIR: "/opt/helios/frontend", HELIOS_SOCKET_DIR: "/run/helios" } },
+        sets: { "helios-api": { HELIOS_FRONTEND_DIR: frontendDirectory, HELIOS_SOCKET_DIR: "/run/helios" } },
       },
     },
     users: { users: { "helios-api": { isSystemUser: true, uid: 850, description: "HeliOS HTTP server" } } },

@@ -1,4 +1,5 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { backend } from "./backend.ts";
 
 const watched = [
   "helios-api",
@@ -14,7 +15,7 @@ export default defineModule({
   name: "profiles/helios/diagnostics",
   config: {
     program: {
-      rust: { artifacts: [{ id: "helios-diagnostics" }] },
+      rust: { artifacts: [{ ...backend, id: "helios-diagnostics" }] },
       install: { items: [{ artifact: "helios-diagnostics", dest: "/usr/bin/helios-diagnostics" }] },
     },
     services: {

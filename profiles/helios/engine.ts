@@ -1,4 +1,5 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { backend } from "./backend.ts";
 import { hardened } from "./hardened.ts";
 
 const socketPath = "/run/helios/engine.sock";
@@ -11,9 +12,9 @@ export default defineModule({
     program: {
       rust: {
         artifacts: [
-          { id: "helios-engine" },
-          { id: "daedalus-led", package: "helios-daedalus-led-plugin", kind: "cdylib" },
-          { id: "daedalus-nt4", package: "helios-daedalus-nt4-plugin", kind: "cdylib" },
+          { ...backend, id: "helios-engine" },
+          { ...backend, id: "daedalus-led", package: "helios-daedalus-led-plugin", kind: "cdylib" },
+          { ...backend, id: "daedalus-nt4", package: "helios-daedalus-nt4-plugin", kind: "cdylib" },
         ],
       },
       install: {

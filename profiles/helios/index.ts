@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { defineModule, mkDefault } from "#lib/evaluator/index.ts";
 import minimal from "../minimal.ts";
 import api from "./api.ts";
+import backend from "./backend.ts";
 import diagnostics from "./diagnostics.ts";
 import engine from "./engine.ts";
 import gadget from "./gadget.ts";
@@ -19,6 +19,7 @@ export default defineModule({
   imports: [
     minimal,
     api,
+    backend,
     diagnostics,
     engine,
     gadget,
@@ -32,7 +33,6 @@ export default defineModule({
   ],
   config: {
     build: { name: mkDefault("helios"), version: mkDefault("v2026.0.0"), distribution: "HeliOS" },
-    program: { rust: { workspace_dir: join(import.meta.dirname, "../../pkgs/helios/backend") } },
     users: {
       // Who may talk to the programs by their sockets.
       groups: { "helios-ipc": { gid: 851 } },

@@ -1,4 +1,5 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { backend } from "./backend.ts";
 import { hardened } from "./hardened.ts";
 
 const socketPath = "/run/helios/peripherals.sock";
@@ -9,7 +10,11 @@ export default defineModule({
   config: {
     program: {
       rust: {
-        artifacts: [{ id: "helios-peripherals" }, { id: "helios-boot-buttond" }, { id: "helios-usb-recoveryd" }],
+        artifacts: [
+          { ...backend, id: "helios-peripherals" },
+          { ...backend, id: "helios-boot-buttond" },
+          { ...backend, id: "helios-usb-recoveryd" },
+        ],
       },
       install: {
         items: [

@@ -1,4 +1,5 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { backend } from "./backend.ts";
 
 /** Made by helios-provision when there is a DATA partition on the system's own disk. */
 const device = "/run/helios-data/device";
@@ -16,7 +17,7 @@ export default defineModule({
     // sfdisk
     buildroot: { starting_point: { packages: { install: ["fdisk"] } } },
     program: {
-      rust: { artifacts: [{ id: "helios-provision" }] },
+      rust: { artifacts: [{ ...backend, id: "helios-provision" }] },
       install: { items: [{ artifact: "helios-provision", dest: "/usr/bin/helios-provision" }] },
     },
     services: {

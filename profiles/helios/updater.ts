@@ -1,4 +1,5 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { backend } from "./backend.ts";
 import { hardened } from "./hardened.ts";
 
 const socketPath = "/run/helios/updater.sock";
@@ -8,7 +9,7 @@ export default defineModule({
   name: "profiles/helios/updater",
   config: {
     program: {
-      rust: { artifacts: [{ id: "helios-updater" }] },
+      rust: { artifacts: [{ ...backend, id: "helios-updater" }] },
       install: { items: [{ artifact: "helios-updater", dest: "/usr/bin/helios-updater" }] },
     },
     services: {

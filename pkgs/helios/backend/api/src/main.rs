@@ -156,11 +156,11 @@ mod tests {
     use super::*;
     use std::io::{Read, Write};
 
-    /// What a server of this repository's frontend answers to the bytes of a request.
+    /// What a server of a small frontend answers to the bytes of a request.
     fn exchange(request: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let frontend = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../frontend");
+        let frontend = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata");
         let server = Arc::new(Server::new(frontend, Sockets::below("/nonexistent".as_ref())));
         thread::spawn(move || serve(&listener, &server).map(|_| ()));
         let mut stream = TcpStream::connect(address).expect("a listening server");
@@ -179,7 +179,7 @@ mod tests {
         let index = get("/");
         assert!(index.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"), "{index}");
         assert!(index.contains("<title>HeliOS</title>"));
-        assert!(get("/state.js").contains("Content-Type: text/javascript; charset=utf-8\r\n"));
+        assert!(get("/page.js").contains("Content-Type: text/javascript; charset=utf-8\r\n"));
         assert!(get("/style.css").contains("Content-Type: text/css; charset=utf-8\r\n"));
     }
 
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn nothing_outside_of_the_frontend_is_served() {
-        for path in ["/../backend/Cargo.toml", "/%2e%2e/backend/Cargo.toml", "/..%2fbackend/Cargo.toml", "//etc/passwd"]
+        for path in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "//etc/passwd"]
         {
             assert!(get(path).starts_with("HTTP/1.1 400 "), "{path}");
         }

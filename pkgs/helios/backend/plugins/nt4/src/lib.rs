@@ -7,7 +7,11 @@ use std::path::Path;
 helios_common::export_plugin!("nt4", interfaces);
 
 fn interfaces() -> Value {
-    let found = entries("/sys/class/net");
+    interfaces_below("/sys/class/net".as_ref())
+}
+
+fn interfaces_below(directory: &Path) -> Value {
+    let found = entries(directory);
     object([("interfaces", found.iter().map(|path| interface(path)).collect::<Vec<_>>().into())])
 }
 
@@ -25,16 +29,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loopback_interface_is_always_there() {
-        let found = interfaces();
-        let names: Vec<_> = found
-            .get("interfaces")
-            .map(Value::list)
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|it| it.get("name"))
-            .collect();
-        assert!(names.contains(&&Value::Text("lo".into())), "{found}");
+    fn every_interface_of_the_kernel_is_listed() {
+        let directory = std::env::temp_dir().join(format!("helios-nt4-{}", std::process::id()));
+        for (name, state, received) in [("end0", "up", "1500"), ("lo", "unknown", "7")] {
+            std::fs::create_dir_all(directory.join(name).join("statistics")).expect("a folder");
+            std::fs::write(directory.join(name).join("operstate"), format!("{state}\n")).expect("a file");
+            std::fs::write(directory.join(name).join("statistics/rx_bytes"), format!("{received}\n")).expect("a file");
+        }
+        let found = interfaces_below(&directory);
+        std::fs::remove_dir_all(&directory).expect("the folder to be there");
+        let texts: Vec<_> = found.get("interfaces").map(Value::list).unwrap_or_default().iter().map(|it| it.to_string()).collect();
+        assert_eq!(
+            texts,
+            [
+                r#"{"name":"end0","state":"up","received":1500,"sent":null}"#,
+                r#"{"name":"lo","state":"unknown","received":7,"sent":null}"#
+            ]
+        );
     }
 
     #[test]
