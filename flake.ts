@@ -32,6 +32,9 @@ const flake = defineFlake({
           return pkgs.environment(bubblewrapRequest);
         },
         // Tools of artifacts that HeliOS itself has none of, so that they are pinned for profiles that do.
+        get "c-environment"() {
+          return pkgs.environments.crossC;
+        },
         get "java-environment"() {
           return pkgs.environments.java;
         },

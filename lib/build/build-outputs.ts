@@ -69,6 +69,7 @@ const openLog = Effect.fnUntraced(function* ({ path, original, store: { name } }
     BuildLog.open(fs, file, {
       line: (line) => events.emit({ type: "build-log", derivation: original, name, line }),
       phase: (phase) => events.emit({ type: "build-phase", derivation: original, name, phase }),
+      warning: (message) => events.emit({ type: "warning", message: `${name}: ${message}` }),
     }),
   );
   return yield* Effect.acquireRelease(open, (log) => Effect.ignore(inScratch(file, () => log.close())));

@@ -8,6 +8,8 @@ import type { FileSystemShape } from "#lib/platform/file-system.ts";
 export interface LogListener {
   readonly line: (line: string) => void;
   readonly phase: (phase: string) => void;
+  /** Something that does not stop the build and that its user should know. */
+  readonly warning: (message: string) => void;
 }
 
 /** Longest piece that is passed on as one line; a progress bar without line ends must not fill the memory. */
@@ -95,22 +97,34 @@ export class BuildLog {
     if (line !== "") this.#announce(line);
   }
 
-  /** Nix's structured lines (`@nix {"action":"setPhase","phase":"buildPhase"}`) name the phase; others are shown. */
+  /** Nix's structured lines name a phase or a message for the user; others are shown as they are. */
   #announce(line: string): void {
-    const phase = announcedPhase(line);
-    if (phase === undefined) return this.#listener.line(line.endsWith("\r") ? line.slice(0, -1) : line);
-    this.phase = phase;
-    this.#listener.phase(phase);
+    const announcement = announced(line);
+    if (announcement === undefined) {
+      this.#listener.line(line.endsWith("\r") ? line.slice(0, -1) : line);
+    } else if ("phase" in announcement) {
+      this.phase = announcement.phase;
+      this.#listener.phase(announcement.phase);
+    } else {
+      this.#listener.warning(announcement.warning);
+    }
   }
 }
 
-function announcedPhase(line: string): string | undefined {
+/** Nix's number for messages that warn; lower ones are errors. */
+const warningLevel = 1;
+
+/** `@nix {"action":"setPhase","phase":"buildPhase"}`, `@nix {"action":"msg","level":1,"msg":"…"}` */
+function announced(line: string): { readonly phase: string } | { readonly warning: string } | undefined {
   if (!line.startsWith("@nix ")) return undefined;
   try {
     const message: unknown = JSON.parse(line.slice("@nix ".length));
     if (typeof message !== "object" || message === null) return undefined;
-    const { action, phase } = message as { readonly action?: unknown; readonly phase?: unknown };
-    return action === "setPhase" && typeof phase === "string" ? phase : undefined;
+    const { action, phase, level, msg } = message as Readonly<Record<"action" | "phase" | "level" | "msg", unknown>>;
+    if (action === "setPhase" && typeof phase === "string") return { phase };
+    return action === "msg" && typeof level === "number" && level <= warningLevel && typeof msg === "string"
+      ? { warning: msg }
+      : undefined;
   } catch {
     return undefined; // Not one of Nix's messages after all: an ordinary line.
   }
@@ -130,7 +144,11 @@ export async function logTail(fs: FileSystemShape, path: string): Promise<string
     const lines = buffer.subarray(0, bytesRead).toString("utf8").split("\n");
     if (start > 0) lines.shift();
     if (lines.at(-1) === "") lines.pop();
-    return lines.filter((line) => announcedPhase(line) === undefined);
+    return lines.flatMap((line) => {
+      const announcement = announced(line);
+      if (announcement === undefined) return [line];
+      return "warning" in announcement ? [`warning: ${announcement.warning}`] : [];
+    });
   } finally {
     await file.close();
   }

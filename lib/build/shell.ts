@@ -87,7 +87,7 @@ const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: Resolv
   const launcher = yield* session.sandbox;
   const scratch = yield* store.temporaryDirectory;
   const log = yield* inScratch(scratch, () =>
-    BuildLog.open(fs, posix.join(scratch, "log"), { line: () => {}, phase: () => {} }),
+    BuildLog.open(fs, posix.join(scratch, "log"), { line: () => {}, phase: () => {}, warning: () => {} }),
   );
   yield* inScratch(scratch, () => log.close());
   const { cores, limits } = session.options;

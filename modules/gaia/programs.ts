@@ -1,7 +1,7 @@
 /** Programs of a tree, in the form that `program` takes them. */
 import { existsSync, statSync } from "node:fs";
 import { extname, relative } from "node:path";
-import { builtInEnvironments } from "../program/artifacts.ts";
+import { builtInEnvironments, groups } from "../program/artifacts.ts";
 import { type GaiaTree, isTable, type KeyPath, type Table, textOf } from "./tree.ts";
 
 /** Where a build puts what it makes, and how a container is made for it: the sandbox decides that. */
@@ -9,27 +9,20 @@ const placeVariables = ["CARGO_TARGET_DIR", "DOCKERFILE", "DOCKER_CONTEXT"] as c
 
 /** Fills in what Gaia takes from the disk and from its own defaults, and takes out what the sandbox decides. */
 export function preparePrograms(tree: GaiaTree): void {
-  dropIdleJava(tree);
   for (const [name] of tree.entries("program", "profiles")) prepareProfile(tree, ["program", "profiles", name]);
-  for (const group of ["rust", "custom"] as const) {
+  for (const group of groups) {
     const table = tree.table("program", group);
     if (table === undefined) continue;
     table["workspace_dir"] ??= ".";
     for (const [path, artifact] of tree.tables("program", group, "artifacts")) {
       withoutPlaces(artifact["env"]);
       preparePrebuilt(tree, path, artifact);
-      if (group === "custom") prepareCustom(tree, path, artifact, textOf(table["workspace_dir"]) ?? ".");
+      const workspace = textOf(table["workspace_dir"]) ?? ".";
+      const output = prepareOutput(tree, path, artifact, workspace);
+      // It has to be known whether a result is a directory.
+      if (group === "custom" && output !== undefined) artifact["kind"] ??= kindOf(tree, artifact, output);
     }
   }
-}
-
-/** Settings without artifacts are no loss. */
-function dropIdleJava(tree: GaiaTree): void {
-  const java = tree.table("program", "java");
-  if (java === undefined) return;
-  const { artifacts, enabled } = java;
-  if (enabled === false || artifacts === undefined || (Array.isArray(artifacts) && artifacts.length === 0))
-    tree.remove(["program", "java"]);
 }
 
 /** A container is not what builds run in here; its name may be that of an environment. */
@@ -37,7 +30,10 @@ function prepareProfile(tree: GaiaTree, path: KeyPath): void {
   const profile = tree.table(...path) ?? {};
   withoutPlaces(profile["env"]);
   const image = textOf(profile["container_image"]);
-  const known: readonly string[] = [...builtInEnvironments, ...Object.keys(tree.table("program", "environments") ?? {})];
+  const known: readonly string[] = [
+    ...builtInEnvironments,
+    ...Object.keys(tree.table("program", "environments") ?? {}),
+  ];
   if (image === undefined || known.includes(image)) return;
   const at = [...path, "container_image"];
   tree.warn(
@@ -59,18 +55,19 @@ function preparePrebuilt(tree: GaiaTree, path: KeyPath, artifact: Table): void {
   if (file !== undefined && !existsSync(file)) tree.remove([...path, "prebuilt_path"]);
 }
 
-/** Paths start at the sources here, and it has to be known whether a result is a directory. */
-function prepareCustom(tree: GaiaTree, path: KeyPath, artifact: Table, workspace: string): void {
+/** Paths start at the sources here. Gives the absolute one. */
+function prepareOutput(tree: GaiaTree, path: KeyPath, artifact: Table, workspace: string): string | undefined {
   const output = textOf(artifact["output_path"]);
-  if (output === undefined) return;
+  if (output === undefined) return undefined;
   const at = [...path, "output_path"];
   const file = tree.resolve(output, at);
-  const sources = tree.resolve(textOf(artifact["cwd"]) ?? workspace, [...path, "cwd"]);
-  if (file === undefined || sources === undefined) return;
+  const directory = textOf(artifact["workspace_dir"]) ?? textOf(artifact["cwd"]) ?? workspace;
+  const sources = tree.resolve(directory, [...path, "cwd"]);
+  if (file === undefined || sources === undefined) return undefined;
   artifact["output_path"] = relative(sources, file);
   if (relative(sources, file).startsWith(".."))
     tree.report({ path: at, problem: `${file} is not below ${sources}, where the command runs`, suggestions: [] });
-  artifact["kind"] ??= kindOf(tree, artifact, file);
+  return file;
 }
 
 /** What is there already shows it; otherwise a name with a dot, or a mode where it is installed, is a file's. */

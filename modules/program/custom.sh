@@ -9,6 +9,11 @@
 cp -r --no-preserve=mode,ownership "$source" sources
 (cd "$source" && find . -type f -perm /111 -print0) | (cd sources && xargs -0 -r chmod +x)
 cd sources
+export CARGO_HOME=$TMPDIR/cargo CARGO_NET_OFFLINE=true
+if [ -f Cargo.lock ] && [ -d vendor ]; then
+  mkdir -p "$CARGO_HOME"
+  printf '[source.crates-io]\nreplace-with = "vendored-sources"\n[source.vendored-sources]\ndirectory = "%s/vendor"\n' "$PWD" > "$CARGO_HOME/config.toml"
+fi
 if [ -n "${nodeModules-}" ]; then
   # In a workspace of ones own they may lie about, for another platform.
   rm -rf node_modules

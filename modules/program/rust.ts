@@ -94,9 +94,7 @@ function commandRustProduct(config: Config, pkgs: Packages, artifact: RustArtifa
     env: {
       ...cargoVariables(artifact),
       CARGO_BUILD_TARGET: target,
-      CARGO_HOME: ".cargo-home",
       CARGO_TARGET_DIR: "target",
-      CARGO_NET_OFFLINE: "true",
       [`CARGO_TARGET_${target.toUpperCase().replaceAll("-", "_")}_LINKER`]: "aarch64-linux-gnu-gcc",
     },
   });

@@ -1,7 +1,7 @@
 import { defineModule, mkDefault } from "#lib/evaluator/index.ts";
 import minimal from "../minimal.ts";
 import api from "./api.ts";
-import backend from "./backend.ts";
+import backendTests from "./backend.ts";
 import diagnostics from "./diagnostics.ts";
 import engine from "./engine.ts";
 import gadget from "./gadget.ts";
@@ -19,7 +19,7 @@ export default defineModule({
   imports: [
     minimal,
     api,
-    backend,
+    backendTests,
     diagnostics,
     engine,
     gadget,

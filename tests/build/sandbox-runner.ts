@@ -73,6 +73,7 @@ export async function makeSandboxRunner(): Promise<SandboxRunner> {
           onLine?.(line);
         },
         phase: () => {},
+        warning: () => {},
       });
       const command = sandboxCommand(launcher, argumentFile, ["/bin/bash", "-c", script], limits.memory);
       const run = runSandbox(command, log, limits).pipe(

@@ -15,12 +15,11 @@ import blink from "${root}/tests/fixtures/profiles/blink/profile.ts";
 
 const workspace = import.meta.dirname + "/rust";
 const tests = ["cargo", "test", "--workspace", "--locked", "--quiet"];
-const vendored = ["sh", "-c", "printf '[source.crates-io]\\\\nreplace-with = \\"v\\"\\\\n[source.v]\\\\ndirectory = \\"vendor\\"\\\\n' > config.toml && " + tests.join(" ") + " --config config.toml"];
 const programs = defineModule({
   config: {
     workspace: { root_dir: import.meta.dirname },
     program: {
-      checks: [{ id: "cargo-test", run: vendored, environment: "native-rust" }],
+      checks: [{ id: "cargo-test", run: tests, environment: "native-rust" }],
       rust: {
         workspace_dir: workspace,
         artifacts: [
@@ -43,11 +42,13 @@ const programs = defineModule({
     },
   },
 });
+// What was built in an earlier run would not be built again, and so would not warn.
+const run = ${JSON.stringify(String(Date.now()))};
 const judged = (check_policy) => defineModule({
   config: {
     program: {
       check_policy,
-      checks: [{ id: "taste", run: ["sh", "-c", "echo found a flaw; exit 3"] }],
+      checks: [{ id: "taste", run: ["sh", "-c", "echo found a flaw; exit 3"], env: { RUN: run } }],
       custom: { artifacts: [{ id: "judged", cwd: import.meta.dirname + "/java", build_command: ["cp", "resources/greeting.txt", "made"], output_path: "made", check_ids: ["taste"] }] },
     },
   },
@@ -175,10 +176,9 @@ t.test("artifacts", async (t) => {
   });
 
   t.test("whose check fails come to be with a warning, or not at all, by policy", async (t) => {
-    const warned = await run("build", ".#warned", "--no-link", "--verbose");
+    const warned = await run("build", ".#warned", "--no-link");
     t.equal(warned.code, 0, warned.stderr);
-    const log = await run("log", ".#warned");
-    t.equal(log.code, 0, log.stderr);
+    t.match(warned.stderr, /warning: check-taste: the check 'taste' failed with exit code 3, which the policy 'warn'/);
     const required = await run("build", ".#required", "--no-link");
     t.equal(required.code, 1, required.stderr);
     t.match(required.stderr, /found a flaw[^]*error: the check 'taste' failed with exit code 3/);

@@ -1,6 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
+import { isDerivation } from "#lib/derivations/derivation.ts";
+import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
 import { emptyLock, viewLock } from "#lib/flake/lock.ts";
 import { evalSystem } from "#modules/index.ts";
@@ -58,4 +60,16 @@ t.test("a profile of the user changes the environment of a program", async (t) =
   );
   const unit = config.stage.files.find(({ dst }) => dst === "/etc/systemd/system/helios-engine.service");
   t.match(unit?.content, /^Environment=HELIOS_EXTRA=yes$/m);
+});
+
+t.test("no HeliOS program is built for the target before the tests of all of them pass", async (t) => {
+  const config = evaluate();
+  const { artifacts } = config.program.rust;
+  t.ok(artifacts.length >= 10);
+  t.equal(config.program.check_policy, "required");
+  for (const { id } of artifacts) {
+    const [made] = tokenTargets(config.program.products[id] ?? "");
+    const [check] = tokenTargets((isDerivation(made) && made.env.get("checks")) || "");
+    t.match(check, { name: "check-helios-tests" }, id);
+  }
 });

@@ -297,7 +297,7 @@ t.test("the scripts of builds keep what is named, and checks fail or warn by pol
     /did not make the file 'dist'/,
   );
   const warned = await run("check.sh", "c", { command: "'false'", check: "fmt", policy: "warn" });
-  t.match(warned.stderr, /warning: the check 'fmt' failed with exit code 1/);
+  t.match(warned.stderr, /"msg":"the check 'fmt' failed with exit code 1, which the policy 'warn' lets pass"/);
   t.match(
     await failure(run("check.sh", "d", { command: "'false'", check: "fmt", policy: "required" })),
     /error: the check 'fmt' failed/,

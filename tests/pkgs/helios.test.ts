@@ -1,34 +1,7 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import t from "tap";
 
-const run = promisify(execFile);
 const helios = join(import.meta.dirname, "../../pkgs/helios");
-const hasCargo = await run("cargo", ["--version"]).then(
-  () => true,
-  () => false,
-);
-
-t.test(
-  "HeliOS's programs pass their own tests",
-  { skip: !hasCargo && "there is no cargo", timeout: 600_000 },
-  async (t) => {
-    const target = await mkdtemp(join(tmpdir(), "helios-cargo-"));
-    t.teardown(() => rm(target, { recursive: true, force: true }));
-    // Not into the source tree: it is an input of the image.
-    const options = { cwd: join(helios, "backend"), env: { ...process.env, CARGO_TARGET_DIR: target } };
-    const flags = ["--workspace", "--offline", "--locked", "--quiet"];
-    // The engine's tests load the plugins, which `cargo test` alone does not build.
-    await t.resolves(run("cargo", ["build", ...flags], options));
-    const { stdout } = await run("cargo", ["test", ...flags], options).catch((error: { stdout: string }) => error);
-    const results = stdout.split("\n").filter((line) => line.startsWith("test result:"));
-    t.ok(results.length >= 10, stdout);
-    for (const result of results) t.match(result, /^test result: ok/, stdout);
-  },
-);
 
 interface State {
   bytes(count: number): string;

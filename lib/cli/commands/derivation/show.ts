@@ -8,7 +8,7 @@ export const showDerivationCommand = defineCommand({
   description: "Print a derivation as JSON, with Nix's names of fields",
   examples: [
     {
-      command: "tsx flake.ts derivation show .#helios-engine",
+      command: "tsx flake.ts derivation show .#helios-cm5",
       description: "See builder, arguments, variables, inputs",
     },
   ],
