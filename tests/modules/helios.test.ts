@@ -1,7 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
-import { isDerivation } from "#lib/derivations/derivation.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
 import { emptyLock, viewLock } from "#lib/flake/lock.ts";
@@ -69,7 +68,7 @@ t.test("no HeliOS program is built for the target before the tests of all of the
   t.equal(config.program.check_policy, "required");
   for (const { id } of artifacts) {
     const [made] = tokenTargets(config.program.products[id] ?? "");
-    const [check] = tokenTargets((isDerivation(made) && made.env.get("checks")) || "");
-    t.match(check, { name: "check-helios-tests" }, id);
+    const [check] = tokenTargets(made?._tag === "DerivationOutput" ? (made.derivation.env.get("checks") ?? "") : "");
+    t.match(check, { derivation: { name: "check-helios-tests" } }, id);
   }
 });
