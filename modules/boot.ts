@@ -1,4 +1,5 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { entryFile, initrdFile } from "#pkgs/image/boot-partition.ts";
 
 const options = {
   boot: {
@@ -63,5 +64,35 @@ declare module "#lib/evaluator/config.ts" {
   }
 }
 
+/** The loader's EFI variable with the entry that was started, see "Boot Loader Interface"; four bytes of attributes, then UTF-16. */
+const selectedEntry = "/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+
 /** Kernel, initial RAM disk, boot loaders. */
-export default defineModule({ name: "boot", options });
+export default defineModule({
+  name: "boot",
+  options,
+  config: {
+    tests: {
+      boot: [
+        {
+          description: "the boot loader started the entry on the disk",
+          command: `cat ${selectedEntry} | tail -c +5 | tr -d '\\000'`,
+          expect: { stdout: { equals: entryFile } },
+        },
+        (config) => ({
+          description: "the kernel has the initial RAM disk and the command line of the disk",
+          command: "cat /proc/cmdline",
+          // The loader names the initial RAM disk itself. `check` may add words, behind.
+          expect: {
+            stdout: { matches: `^initrd=\\\\${literal(initrdFile)} ${literal(config.boot.commandLine)}( |$)` },
+          },
+        }),
+      ],
+    },
+  },
+});
+
+/** A regular expression that matches exactly this text. */
+function literal(text: string): string {
+  return text.replaceAll(/[$()*+./?[\\\]^{|}]/g, "\\$&");
+}

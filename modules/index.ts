@@ -92,15 +92,17 @@ export function bootCheck({
   readonly pkgs: Packages;
   readonly system: System;
 }): BootCheck {
-  const { image, linux, initrd } = config.system.build;
+  const { image } = config.system.build;
+  const { efiFirmware } = pkgs;
   const { qemu } = pkgs.environments;
   return {
-    derivations: [image, linux.kernel, initrd, qemu],
+    derivations: [image, qemu, efiFirmware],
     qemu,
+    firmware: { derivation: efiFirmware, path: "" },
     image: { derivation: image, path: config.image.fileName },
-    kernel: { derivation: linux.kernel, path: "Image" },
-    initrd: { derivation: initrd, path: "" },
-    commandLine: config.boot.commandLine,
+    diskMiB: config.tests.diskMiB,
     assertions: config.tests.boot,
+    persistent: config.tests.persistent,
+    afterReboot: config.tests.reboot,
   };
 }

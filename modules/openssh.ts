@@ -72,6 +72,8 @@ export default defineModule({
           expect: { stdout: { equals: effectiveSettings(config.services.openssh) } },
         },
       ],
+      persistent: [{ description: "the ssh server's identity", command: "cat /etc/ssh/ssh_host_*_key.pub" }],
+      reboot: (config) => config.services.openssh.ports.map((port) => ({ type: "ssh", port })),
     },
   }),
 });

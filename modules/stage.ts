@@ -127,14 +127,23 @@ export default defineModule({
   config: {
     stage: {
       files: (config) =>
-        config.stage.env.files.map(({ path, sets, vars, mode }) => ({
-          dst: path,
-          mode,
-          content: renderEnvironmentFile({
-            ...Object.assign({}, ...sets.map((name) => config.stage.env.sets[name] ?? {})),
-            ...vars,
-          }),
+        config.stage.env.files.map((file) => ({
+          dst: file.path,
+          mode: file.mode,
+          content: environmentContent(file, config.stage.env.sets),
         })),
+    },
+    tests: {
+      boot: (config) =>
+        config.stage.env.files.map(
+          (file) =>
+            ({
+              type: "file",
+              path: file.path,
+              content: environmentContent(file, config.stage.env.sets),
+              mode: Number.parseInt(file.mode, 8).toString(8),
+            }) as const,
+        ),
     },
     assertions: (config, { options }) => [
       ...config.stage.env.files.flatMap(({ path, sets }) =>
@@ -154,6 +163,16 @@ export default defineModule({
     ],
   },
 });
+
+type Variables = Readonly<Record<string, string>>;
+
+/** What an environment file says: its sets one after the other, then its own variables. */
+function environmentContent(
+  { sets, vars }: { readonly sets: readonly string[]; readonly vars: Variables },
+  all: Readonly<Record<string, Variables>>,
+): string {
+  return renderEnvironmentFile({ ...Object.assign({}, ...sets.map((name) => all[name] ?? {})), ...vars });
+}
 
 /** The modules whose definitions of `stage.files` have an entry for a path. */
 function writers(definitions: readonly { readonly file: string; readonly value: unknown }[], dst: string): string[] {

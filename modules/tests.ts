@@ -1,13 +1,34 @@
 import { defineModule, mkBefore, mkOption, types } from "#lib/evaluator/index.ts";
-import type { AssertionData } from "#lib/machine/assertion-data.ts";
+import type { AssertionData, PersistentData } from "#lib/machine/assertion-data.ts";
+
+const assertions = types.listOf(types.opaque("boot assertion", isAssertion));
 
 const options = {
   tests: {
     boot: mkOption({
-      type: types.listOf(types.opaque("boot assertion", isAssertion)),
+      type: assertions,
       default: [],
       description:
         "What `check` verifies on the booted system. A module declares here what its options promise; all of it runs in one boot.",
+    }),
+    reboot: mkOption({
+      type: assertions,
+      default: [],
+      description:
+        "What `check` verifies once more after it has rebooted the system with the same disk, when all of `tests.boot` is done.",
+    }),
+    persistent: mkOption({
+      type: types.listOf(types.opaque("persistent value", isPersistent)),
+      default: [],
+      description:
+        "What a reboot must not change, as `{ description, command }`: `check` compares what the command prints before and after it.",
+    }),
+    diskMiB: mkOption({
+      type: types.nullOr(types.ints.between(64, 1_048_576)),
+      default: null,
+      example: 8192,
+      description:
+        "Size of the disk that `check` puts the image on, in MiB; null for a disk as large as the image. Only what the system writes takes space on the host.",
     }),
   },
 };
@@ -25,6 +46,17 @@ export default defineModule({
   config: {
     tests: {
       boot: mkBefore([(config) => ({ type: "booted", target: config.services.defaultTarget })]),
+      reboot: mkBefore([
+        (config) => ({ type: "booted", target: config.services.defaultTarget }),
+        {
+          description: "no file system had to be repaired",
+          // The first line proves that the kernel's messages are in the journal at all.
+          command:
+            "journalctl --boot --dmesg --output=cat --no-pager | grep -e '^Linux version' -e 'recovery complete'",
+          expect: { stdout: { matches: "^Linux version[^\\n]*\\n$(?![^])" } },
+        },
+      ]),
+      persistent: [{ description: "the machine's identifier", command: "cat /etc/machine-id" }],
     },
   },
 });
@@ -32,4 +64,8 @@ export default defineModule({
 /** Whether a value is shaped like an assertion; its fields are checked where it is run. */
 function isAssertion(value: unknown): value is AssertionData {
   return typeof value === "object" && value !== null && ("type" in value || "command" in value);
+}
+
+function isPersistent(value: unknown): value is PersistentData {
+  return typeof value === "object" && value !== null && "description" in value && "command" in value;
 }

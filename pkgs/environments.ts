@@ -118,13 +118,13 @@ export const javaRequest: EnvironmentRequest = {
 /** Runs Node: bundlers and the like, whose packages come from the npm registry. */
 export const nodeRequest = toolRequest("node", ["nodejs"]);
 
-/** Runs virtual machines. Sound, smart cards and remote displays are only loaded when a machine has them. */
+/** Runs virtual machines, and makes disks for them. Sound, smart cards and remote displays are only loaded when a machine has them. */
 export const qemuRequest: EnvironmentRequest = {
   name: "qemu",
   suite: "trixie",
   components: ["main"],
   architectures: ["amd64"],
-  packages: ["bash", "coreutils", "dash", "qemu-system-arm"],
+  packages: ["bash", "coreutils", "dash", "qemu-system-arm", "qemu-utils"],
   excluded: [
     ...maintainerScriptsOnly,
     "adduser",
@@ -135,15 +135,6 @@ export const qemuRequest: EnvironmentRequest = {
     "libusbredirparser1t64",
     "passwd",
   ],
-};
-
-/** What virtual machines start from when they boot a disk by firmware: EFI and U-Boot. */
-export const firmwareRequest: EnvironmentRequest = {
-  name: "qemu-firmware",
-  suite: "trixie",
-  components: ["main"],
-  architectures: ["amd64"],
-  packages: ["qemu-efi-aarch64", "u-boot-qemu"],
 };
 
 /** Changes of an environment beyond its packages. */

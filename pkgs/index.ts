@@ -5,7 +5,6 @@ import {
   crossRustEnvironment,
   environment,
   type EnvironmentOptions,
-  firmwareRequest,
   imageToolsRequest,
   javaRequest,
   nativeRustRequest,
@@ -13,6 +12,7 @@ import {
   type PackageLock,
   qemuRequest,
 } from "./environments.ts";
+import { efiFirmware } from "./firmware.ts";
 import { image, type ImageOptions } from "./image/image.ts";
 import { initrd, type InitrdOptions } from "./initrd/initrd.ts";
 import { javaArtifact, type JavaArtifactOptions } from "./java/artifact.ts";
@@ -40,8 +40,6 @@ export interface Environments {
   readonly node: Derivation;
   /** Runs virtual machines. */
   readonly qemu: Derivation;
-  /** What virtual machines start from when they boot a disk by firmware. */
-  readonly firmware: Derivation;
 }
 
 /** All recipes, with the lock's pins and the tools filled in. */
@@ -55,6 +53,8 @@ export interface Packages {
   readonly initrd: (options: InitrdOptions) => Derivation;
   readonly rootfs: (options: RootFileSystemOptions) => RootFileSystem;
   readonly image: (options: ImageOptions) => Derivation;
+  /** EFI firmware for virtual machines, a file. */
+  readonly efiFirmware: Derivation;
   readonly rustArtifact: (options: RustArtifactOptions) => Derivation;
   /** The sources of single packages of a Cargo workspace, by package. */
   readonly crateSources: (options: CrateSourcesOptions) => ReadonlyMap<string, DerivationOutput>;
@@ -87,9 +87,6 @@ export function makePackages({ lock }: { readonly lock: PackageLock }): Packages
     get qemu() {
       return environment(qemuRequest, lock);
     },
-    get firmware() {
-      return environment(firmwareRequest, lock);
-    },
   };
   return {
     environments,
@@ -100,6 +97,9 @@ export function makePackages({ lock }: { readonly lock: PackageLock }): Packages
     initrd: (options) => initrd(environments.imageTools, lock, options),
     rootfs: (options) => rootfs(environments.imageTools, options),
     image: (options) => image(environments.imageTools, lock, options),
+    get efiFirmware() {
+      return efiFirmware(environments.imageTools, lock);
+    },
     rustArtifact: (options) => rustArtifact(environments.crossRust, options),
     crateSources: (options) => crateSources(environments.crossRust, options),
     javaArtifact,

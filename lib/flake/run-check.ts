@@ -9,7 +9,7 @@ import type { BootCheck, BuiltFile } from "./check.ts";
 /** What came of a check. */
 export type CheckReport = BootTestReport;
 
-/** Boots what was built for a check, and verifies its assertions. */
+/** Boots what was built for a check, twice, and verifies its assertions. */
 export const runBootCheck = Effect.fnUntraced(function* (name: string, check: BootCheck, built: BuildResult) {
   const store = yield* Store;
   const { promises } = yield* FileSystem;
@@ -26,14 +26,11 @@ export const runBootCheck = Effect.fnUntraced(function* (name: string, check: Bo
     machine: {
       qemuRoot: physical({ derivation: check.qemu, path: "" }),
       image: physical(check.image),
-      boot: {
-        type: "kernel",
-        kernel: physical(check.kernel),
-        initrd: physical(check.initrd),
-        commandLine: check.commandLine,
-      },
+      boot: { type: "efi", firmware: physical(check.firmware) },
       directory,
     },
+    diskMiB: check.diskMiB ?? undefined,
     assertions: check.assertions,
+    reboot: { persistent: check.persistent, assertions: check.afterReboot },
   });
 });

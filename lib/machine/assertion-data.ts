@@ -120,6 +120,13 @@ export interface SshAssertion {
   readonly port?: number;
 }
 
+/** The journal of this boot has no warning, and nothing worse, by or about these units. */
+export interface JournalAssertion {
+  readonly type: "journal";
+  /** Full names; a template's name stands for all of its instances. */
+  readonly units: readonly string[];
+}
+
 /** The guest powers itself off when it is told to. Only of use as the last assertion. */
 export interface PowerOffAssertion {
   readonly type: "power-off";
@@ -137,5 +144,16 @@ export type AssertionData =
   | SocketActivationAssertion
   | MountAssertion
   | InterfaceAssertion
+  | JournalAssertion
   | SshAssertion
   | PowerOffAssertion;
+
+/** Something that a reboot must not change: a command prints the same before and after. */
+export interface PersistentData {
+  /** A noun phrase: "the machine's identifier". */
+  readonly description: string;
+  /** Run by root in the guest. It must succeed and print something. */
+  readonly command: string;
+  /** Seconds on a quiet host. Default 30. */
+  readonly timeout?: number;
+}

@@ -1,49 +1,51 @@
 import * as Effect from "effect/Effect";
 import { posix } from "node:path";
 import type { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
-import { emit, type Events } from "#lib/platform/events.ts";
-import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import type { Events } from "#lib/platform/events.ts";
+import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { Assertion } from "./assertion.ts";
-import type { AssertionData } from "./assertion-data.ts";
+import type { AssertionData, PersistentData } from "./assertion-data.ts";
 import { assertionFrom } from "./assertions/from-data.ts";
-import {
-  BootTestFailedError,
-  type AssertionFailedError,
-  type InvalidAssertionError,
-  type MachineError,
-  type MachineStartError,
-} from "./errors.ts";
-import { startMachine, type Machine } from "./machine.ts";
+import { makeBootRecord, type AssertionResult, type BootRecord } from "./boot-record.ts";
+import { BootTestFailedError, type InvalidAssertionError, type MachineStartError } from "./errors.ts";
+import { startMachine } from "./machine.ts";
 import type { MachineOptions } from "./options.ts";
+import { makeOverlay } from "./overlay.ts";
+import { persistence } from "./persistence.ts";
 import { hostPace, type HostPace } from "./time-limits.ts";
 
-/** A test that boots a machine once and verifies assertions in it, in order. */
+/** A test that boots a machine, once or twice, and verifies assertions in it, in order. */
 export interface BootTest {
   readonly name: string;
-  readonly machine: Omit<MachineOptions, "name">;
+  readonly machine: Omit<MachineOptions, "name" | "overlay">;
+  /** Size of the disk, at least the image's; by default as large as the image. */
+  readonly diskMiB?: number | undefined;
   readonly assertions: readonly (Assertion | AssertionData)[];
+  /** What is verified after a reboot with the same disk; without it there is none. */
+  readonly reboot?: {
+    readonly persistent: readonly PersistentData[];
+    readonly assertions: readonly (Assertion | AssertionData)[];
+  };
   /** Default: asked of the host. */
   readonly pace?: HostPace;
 }
 
-/** What became of one assertion. */
-export interface AssertionResult {
-  readonly description: string;
-  readonly passed: boolean;
-  /** Empty when it passed; otherwise expected and actual values and what else helps. */
-  readonly detail: string;
-  readonly milliseconds: number;
+/** One boot of a boot test. */
+export interface BootReport {
+  /** From the start of QEMU to the first answer of the root shell. */
+  readonly shellSeconds: number;
+  /** The whole boot, with its assertions. */
+  readonly seconds: number;
+  readonly serialLog: string;
 }
 
 /** What became of a boot test that passed. */
 export interface BootTestReport {
   readonly name: string;
   readonly results: readonly AssertionResult[];
-  /** From the start of QEMU to the first answer of the root shell. */
-  readonly shellSeconds: number;
+  readonly boots: readonly BootReport[];
   readonly seconds: number;
-  readonly serialLog: string;
 }
 
 export type BootTestError = BootTestFailedError | MachineStartError | InvalidAssertionError;
@@ -55,93 +57,82 @@ export type BootTestError = BootTestFailedError | MachineStartError | InvalidAss
 export const bootTest = Effect.fnUntraced(function* (
   test: BootTest,
 ): Effect.fn.Return<BootTestReport, BootTestError, Bubblewrap | Events | FileSystem | Processes> {
-  const assertions = yield* Effect.forEach(test.assertions, (assertion) =>
-    "run" in assertion ? Effect.succeed(assertion) : assertionFrom(assertion),
-  );
-  return yield* Effect.scoped(runTest(test, assertions));
+  // Before anything starts, so that a pattern which is none costs no boot.
+  const assertions = yield* Effect.forEach(test.assertions, runnable);
+  const afterwards = yield* Effect.forEach(test.reboot?.assertions ?? [], runnable);
+  return yield* Effect.scoped(runTest(test, assertions, afterwards));
 });
 
-const runTest = Effect.fnUntraced(function* (test: BootTest, assertions: readonly Assertion[]) {
-  const fs = yield* FileSystem;
+const runnable = (assertion: Assertion | AssertionData) =>
+  "run" in assertion ? Effect.succeed(assertion) : assertionFrom(assertion);
+
+const runTest = Effect.fnUntraced(function* (
+  test: BootTest,
+  assertions: readonly Assertion[],
+  afterwards: readonly Assertion[],
+) {
   const started = performance.now();
-  const machine = yield* startMachine({ ...test.machine, name: test.name }, { pace: test.pace ?? hostPace() });
-
-  const results: AssertionResult[] = [];
-  let shellSeconds = 0;
-  let lost: MachineError | undefined;
-  let journal: string | undefined;
-  const all: readonly Assertion[] = [
-    {
-      description: "the machine boots as far as a root shell",
-      run: (booting) => Effect.map(booting.connect(), (seconds) => void (shellSeconds = seconds)),
-    },
-    ...assertions,
-  ];
-  for (const assertion of all) {
-    const { result, error } = yield* tryAssertion(machine, assertion, lost);
-    // Without a shell or a machine, nothing that follows can be tried.
-    if (error?._tag === "MachineStoppedError" || (error?._tag === "TimeLimitError" && shellSeconds === 0))
-      lost ??= error;
-    results.push(result);
-    yield* emit({
-      type: "check-result",
-      check: test.name,
-      assertion: assertion.description,
-      passed: result.passed,
-      detail: result.detail,
-    });
-    // At the first failure, since a later assertion may end the machine.
-    if (!result.passed && lost === undefined) journal ??= yield* saveJournal(fs, machine, test.machine.directory);
+  const record = yield* makeBootRecord(test.name);
+  const boots: BootReport[] = [];
+  const { directory } = test.machine;
+  if (test.reboot === undefined && test.diskMiB === undefined) {
+    boots.push(yield* Effect.scoped(boot(test, record, test.machine, assertions)));
+  } else {
+    const overlay = yield* makeOverlay({ ...test.machine, name: test.name, sizeMiB: test.diskMiB });
+    const machine = (name: string) => ({ ...test.machine, overlay, directory: posix.join(directory, name) });
+    const kept = persistence(test.reboot?.persistent ?? []);
+    const last = test.reboot === undefined ? [] : [...kept.before, reboot];
+    boots.push(yield* Effect.scoped(boot(test, record, machine("first-boot"), [...assertions, ...last])));
+    if (test.reboot !== undefined) {
+      const again = [kept.anew, ...afterwards, ...kept.after].map(afterTheReboot);
+      boots.push(yield* Effect.scoped(boot(test, record, machine("second-boot"), again, afterTheReboot)));
+    }
   }
-
-  const failures = results.filter(({ passed }) => !passed);
+  const failures = record.results.filter(({ passed }) => !passed);
   if (failures.length > 0) {
     return yield* new BootTestFailedError({
       test: test.name,
-      assertions: results.length,
+      assertions: record.results.length,
       failures,
-      serialLog: machine.serialLogPath,
-      journal,
+      serialLogs: boots.map(({ serialLog }) => serialLog),
+      journals: record.journals,
     });
   }
-  const seconds = (performance.now() - started) / 1000;
-  return { name: test.name, results, shellSeconds, seconds, serialLog: machine.serialLogPath };
+  return { name: test.name, results: record.results, boots, seconds: (performance.now() - started) / 1000 };
 });
 
-const tryAssertion = Effect.fnUntraced(function* (
-  machine: Machine,
-  assertion: Assertion,
-  lost: MachineError | undefined,
+/** The last assertion before the second boot, since it ends the first machine. */
+const reboot: Assertion = { description: "the machine reboots when it is told to", run: (machine) => machine.reboot() };
+
+const afterTheReboot = ({ description, run }: Assertion): Assertion => ({
+  description: `after the reboot: ${description}`,
+  run,
+});
+
+const boot = Effect.fnUntraced(function* (
+  test: BootTest,
+  record: BootRecord,
+  options: Omit<MachineOptions, "name">,
+  assertions: readonly Assertion[],
+  described: (assertion: Assertion) => Assertion = (assertion) => assertion,
 ) {
-  const { description } = assertion;
-  if (lost !== undefined) {
-    return {
-      result: { description, passed: false, detail: "not tried: the machine was lost before", milliseconds: 0 },
-      error: undefined,
-    };
-  }
   const started = performance.now();
-  const outcome = yield* Effect.result(assertion.run(machine));
-  const milliseconds = Math.round(performance.now() - started);
-  const error: AssertionFailedError | MachineError | undefined =
-    outcome._tag === "Failure" ? outcome.failure : undefined;
-  return {
-    result: {
-      description,
-      passed: error === undefined,
-      detail: error?.message ?? "",
-      milliseconds,
-    } satisfies AssertionResult,
-    error,
-  };
-});
-
-/** Saves the guest's journal beside the serial log; undefined when the guest does not give it. */
-const saveJournal = Effect.fnUntraced(function* (fs: FileSystemShape, machine: Machine, directory: string) {
-  const path = posix.join(directory, "journal.log");
-  return yield* machine.succeed("journalctl --boot --no-pager --output=short-monotonic --lines=5000").pipe(
-    Effect.flatMap((text) => Effect.tryPromise(() => fs.promises.writeFile(path, text))),
-    Effect.as(path),
-    Effect.orElseSucceed(() => undefined),
-  );
+  let shellSeconds = 0;
+  const connect = described({
+    description: "the machine boots as far as a root shell",
+    run: (booting) => Effect.map(booting.connect(), (seconds) => void (shellSeconds = seconds)),
+  });
+  const serialLog = posix.join(options.directory, "serial.log");
+  const report = () => ({ shellSeconds, seconds: (performance.now() - started) / 1000, serialLog });
+  // After a machine was lost, another start would prove nothing; what it would have verified is reported all the same.
+  if (record.isLost()) {
+    yield* record.skip([connect, ...assertions]);
+    return report();
+  }
+  const machine = yield* startMachine({ ...options, name: test.name }, { pace: test.pace ?? hostPace() });
+  yield* record.verify(machine, options.directory, connect, { essential: true });
+  for (const assertion of assertions) {
+    yield* record.verify(machine, options.directory, assertion, { essential: assertion === reboot });
+  }
+  return report();
 });

@@ -141,12 +141,16 @@ export class BootTestFailedError extends Data.TaggedError("BootTestFailedError")
   readonly test: string;
   readonly assertions: number;
   readonly failures: readonly { readonly description: string; readonly detail: string }[];
-  readonly serialLog: string;
-  /** The guest's journal, saved on the host; undefined when the guest could not be asked for it. */
-  readonly journal: string | undefined;
+  /** One for each boot. */
+  readonly serialLogs: readonly string[];
+  /** The guest's journals, saved on the host: of each boot with a failure, when the guest could be asked for it. */
+  readonly journals: readonly string[];
 }> {
   override get message(): string {
-    const logs = [`serial log: ${this.serialLog}`, ...(this.journal === undefined ? [] : [`journal: ${this.journal}`])];
+    const logs = [
+      ...this.serialLogs.map((path) => `serial log: ${path}`),
+      ...this.journals.map((path) => `journal: ${path}`),
+    ];
     return [
       `boot test '${this.test}': ${this.failures.length} of ${this.assertions} assertions failed`,
       ...this.failures.map((failure) => `- ${failure.description}\n${indent(failure.detail.split("\n"))}`),

@@ -51,7 +51,15 @@ export interface Machine {
   readonly monitor: () => Qmp | undefined;
   /** Powers the guest off and waits until QEMU has ended. Default limit 30. */
   readonly shutdown: (limit?: Limit) => Effect.Effect<void, MachineError>;
+  /** Reboots the guest and waits until it has reset the machine, which ends QEMU: another machine goes on with its disk. Default limit 30. */
+  readonly reboot: (limit?: Limit) => Effect.Effect<void, MachineError>;
 }
+
+/** How a guest ends a machine, and what QEMU then gives as its reason. */
+const endings = {
+  poweroff: { awaited: "the guest to power off", reason: "guest-shutdown" },
+  reboot: { awaited: "the guest to reboot", reason: "guest-reset" },
+} as const;
 
 /** What a machine is told of its host. */
 export interface MachineContext {
@@ -139,12 +147,41 @@ function makeMachine(name: string, fs: FileSystem["Service"], qemu: Qemu, shell:
     }
   });
 
+  /** Ends the machine from within. Only QEMU's end counts, and that it came about as it was to: a panic resets a machine too. */
+  const leave = Effect.fnUntraced(function* (verb: keyof typeof endings, limit: Limit | undefined) {
+    const seconds = limits.seconds(limit?.timeout ?? 30);
+    const { awaited, reason } = endings[verb];
+    // The shell is stopped with everything else, so its answer is not waited for.
+    const exit = yield* Effect.raceFirst(
+      Effect.andThen(Effect.exit(shell.run(`systemctl ${verb}`, seconds)), Effect.never),
+      qemu.exit,
+    ).pipe(
+      Effect.timeoutOrElse({
+        duration: seconds * 1000,
+        orElse: () => timeLimit(awaited, seconds, undefined),
+      }),
+    );
+    const given = qemu.monitor.qmp?.stopReason();
+    const panicked = (yield* serialLog).includes("Kernel panic - not syncing");
+    if (exit.code === 0 && (given ?? reason) === reason && !panicked) return;
+    return yield* new MachineStoppedError({
+      machine: name,
+      awaited,
+      exit,
+      reason: panicked ? "guest-panic" : given,
+      stderr: qemu.stderr(),
+      serial: yield* serialExcerpt(fs, qemu.serialLog),
+    });
+  });
+
+  const serialLog = Effect.promise(() => fs.promises.readFile(qemu.serialLog, "utf8").then(printable, () => ""));
+
   return {
     name,
     seconds: (nominal) => limits.seconds(nominal),
     serialLogPath: qemu.serialLog,
     monitor: () => qemu.monitor.qmp,
-    serialLog: Effect.promise(() => fs.promises.readFile(qemu.serialLog, "utf8").then(printable, () => "")),
+    serialLog,
     run,
     succeed: (command, limit) => expectStatus(command, "success", limit),
     fail: (command, limit) => expectStatus(command, "failure", limit),
@@ -168,19 +205,8 @@ function makeMachine(name: string, fs: FileSystem["Service"], qemu: Qemu, shell:
         ),
       ),
     waitForUnit: (unit, limit) => poll(`unit ${unit} to become active`, limit, waitForUnit(name, run, unit)),
-    shutdown: Effect.fnUntraced(function* (limit?: Limit) {
-      const seconds = limits.seconds(limit?.timeout ?? 30);
-      // The shell is stopped with everything else; only QEMU's end counts.
-      yield* Effect.raceFirst(
-        Effect.andThen(Effect.exit(shell.run("systemctl poweroff", seconds)), Effect.never),
-        qemu.exit,
-      ).pipe(
-        Effect.timeoutOrElse({
-          duration: seconds * 1000,
-          orElse: () => timeLimit("the guest to power off", seconds, undefined),
-        }),
-      );
-    }),
+    shutdown: (limit) => leave("poweroff", limit),
+    reboot: (limit) => leave("reboot", limit),
   };
 }
 

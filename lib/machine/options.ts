@@ -4,7 +4,12 @@ import type { Credential } from "./credentials.ts";
 export type BootSource =
   /** The kernel directly. `commandLine` is the image's own; the driver adds `tuningWords` to it. */
   | { readonly type: "kernel"; readonly kernel: string; readonly initrd?: string; readonly commandLine: string }
-  /** A firmware (EFI or U-Boot) that finds kernel, initrd and command line on the disk. */
+  /**
+   * EFI firmware that finds a boot loader, and by that kernel, initrd and command line, on the disk alone. The boot
+   * loader is systemd-boot: it appends the driver's `tuningWords` to the command line of its entry.
+   */
+  | { readonly type: "efi"; readonly firmware: string }
+  /** Other firmware, such as U-Boot, that finds everything on the disk; the command line stays as it is there. */
   | { readonly type: "firmware"; readonly firmware: string };
 
 /** A disk besides the image. */
@@ -22,8 +27,10 @@ export interface MachineOptions {
   /** Physical path of the tool root that holds QEMU; it is mounted as the root of QEMU's sandbox. */
   readonly qemuRoot: string;
   readonly boot: BootSource;
-  /** The SD image, raw; what the guest writes to it is thrown away. */
+  /** The SD image, raw; what the guest writes to it is thrown away, or kept in `overlay`. */
   readonly image: string;
+  /** A file over the image that `makeOverlay` made: the guest's writes go there, and the next machine finds them. */
+  readonly overlay?: string;
   readonly disks?: readonly Disk[];
   /** Default 1024. */
   readonly memoryMiB?: number;

@@ -7,8 +7,10 @@ import type { TimeLimits } from "./time-limits.ts";
 export const sandboxPaths = {
   /** The only writable directory. */
   work: "/work",
-  /** What the machine is made of, read-only. */
+  /** What the machine is made of, read-only but for an overlay. */
   machine: "/machine",
+  /** The image; an overlay names it. */
+  image: "/machine/image",
   /** The kept log of the serial console. */
   serialLog: "/serial.log",
 } as const;
@@ -16,13 +18,14 @@ export const sandboxPaths = {
 /** The file names in the working directory. */
 export const workFiles = { serial: "serial.log", monitor: "monitor" } as const;
 
-/** A file of the host that QEMU sees, read-only. */
+/** A file of the host that QEMU sees. */
 export interface MachineFile {
   /** What it is, for messages: "kernel". */
   readonly role: string;
   readonly physical: string;
   /** Its path in the sandbox. */
   readonly logical: string;
+  readonly writable: boolean;
 }
 
 /** A machine as a QEMU command line. */
@@ -38,6 +41,12 @@ export interface ImpossiblePlan {
   readonly problem: string;
 }
 
+/** Bytes that may be added to a command line of which only the disk knows the length; arm64 takes 2047 in all. */
+const longestAddition = 1536;
+
+/** A raw disk of which QEMU throws away what the guest writes. */
+const thrownAway = (path: string): string => `file=${path},format=raw,snapshot=on`;
+
 /**
  * Works out QEMU's arguments. Pure.
  *
@@ -48,44 +57,58 @@ export interface ImpossiblePlan {
 export function planQemu(options: MachineOptions, limits: TimeLimits): QemuPlan | ImpossiblePlan {
   const placed = placeCredentials([...shellCredentials(), ...(options.credentials ?? [])]);
   const files: MachineFile[] = [];
-  const mount = (role: string, physical: string): string => {
+  const mount = (role: string, physical: string, writable = false): string => {
     const logical = `${sandboxPaths.machine}/${role}`;
-    files.push({ role, physical, logical });
+    files.push({ role, physical, logical, writable });
     return logical;
   };
 
+  const words = [...tuningWords, ...patienceWords(limits), ...placed.words];
   const boot: string[] = [];
-  if (options.boot.type === "kernel") {
-    const line = kernelCommandLine(options.boot.commandLine, [
-      ...tuningWords,
-      ...patienceWords(limits),
-      ...placed.words,
-    ]);
-    if (line === undefined)
-      return { problem: "the kernel command line is longer than the 2047 bytes that arm64 takes" };
-    boot.push("-kernel", mount("kernel", options.boot.kernel), "-append", line);
-    if (options.boot.initrd !== undefined) boot.push("-initrd", mount("initrd", options.boot.initrd));
-  } else {
-    const [tooLong] = placed.words;
-    if (tooLong !== undefined) {
-      const name = tooLong.slice(tooLong.indexOf("=") + 1, tooLong.indexOf(":"));
-      return {
-        problem: `the credential name '${name}' is longer than the 28 characters that a firmware boot can pass`,
-      };
+  switch (options.boot.type) {
+    case "kernel": {
+      const line = kernelCommandLine(options.boot.commandLine, words);
+      if (line === undefined)
+        return { problem: "the kernel command line is longer than the 2047 bytes that arm64 takes" };
+      boot.push("-kernel", mount("kernel", options.boot.kernel), "-append", line);
+      if (options.boot.initrd !== undefined) boot.push("-initrd", mount("initrd", options.boot.initrd));
+      break;
     }
-    boot.push("-bios", mount("firmware", options.boot.firmware));
+    case "efi": {
+      const line = words.join(" ");
+      if (Buffer.byteLength(line) > longestAddition)
+        return { problem: `what is to be added to the disk's command line is longer than ${longestAddition} bytes` };
+      // See systemd-boot(7). In QEMU's own arguments a comma is written twice.
+      const value = `io.systemd.boot.kernel-cmdline-extra=${line}`.replaceAll(",", ",,");
+      boot.push("-bios", mount("firmware", options.boot.firmware), "-smbios", `type=11,value=${value}`);
+      break;
+    }
+    case "firmware": {
+      const [tooLong] = placed.words;
+      if (tooLong !== undefined) {
+        const name = tooLong.slice(tooLong.indexOf("=") + 1, tooLong.indexOf(":"));
+        return {
+          problem: `the credential name '${name}' is longer than the 28 characters that this firmware can pass`,
+        };
+      }
+      boot.push("-bios", mount("firmware", options.boot.firmware));
+      break;
+    }
   }
 
+  mount("image", options.image);
   const disks = [
-    { id: "image", path: options.image, serial: "" },
+    options.overlay === undefined
+      ? { id: "image", source: thrownAway(sandboxPaths.image), serial: "" }
+      : { id: "image", source: `file=${mount("overlay", options.overlay, true)},format=qcow2`, serial: "" },
     ...(options.disks ?? []).map((disk, index) => ({
       id: `disk${index}`,
-      path: disk.path,
+      source: thrownAway(mount(`disk${index}`, disk.path)),
       serial: `,serial=${disk.serial}`,
     })),
-  ].flatMap(({ id, path, serial }) => [
+  ].flatMap(({ id, source, serial }) => [
     "-drive",
-    `if=none,id=${id},file=${mount(id, path)},format=raw,cache=unsafe,snapshot=on`,
+    `if=none,id=${id},${source},cache=unsafe`,
     "-device",
     `virtio-blk-pci,drive=${id}${serial}`,
   ]);

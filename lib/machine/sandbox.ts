@@ -9,13 +9,13 @@ export interface MachineSandbox {
   readonly files: readonly MachineFile[];
   /** Physical path of the working directory. */
   readonly work: string;
-  /** Physical path of the serial log, which exists. */
-  readonly serialLog: string;
+  /** Physical path of the serial log, which exists; not for programs that only prepare a machine. */
+  readonly serialLog?: string;
 }
 
 /**
  * The arguments for bubblewrap that confine QEMU: the tool root and the machine's
- * files read-only, one writable directory, no network, no other processes, and
+ * files read-only but for its disk, one writable directory, no network, no other processes, and
  * an end together with ours. Namespaces are asked for by name, since
  * `--unshare-all` goes on without those that the kernel denies.
  */
@@ -29,9 +29,9 @@ export function machineSandboxArguments(sandbox: MachineSandbox): string[] {
         : ["--ro-bind", `${sandbox.root}/${entry.name}`, `/${entry.name}`],
     ),
     ["--proc", "/proc", "--dev", "/dev"],
-    sandbox.files.flatMap(({ physical, logical }) => ["--ro-bind", physical, logical]),
+    sandbox.files.flatMap(({ physical, logical, writable }) => [writable ? "--bind" : "--ro-bind", physical, logical]),
     ["--bind", sandbox.work, sandboxPaths.work, "--chdir", sandboxPaths.work],
-    ["--bind", sandbox.serialLog, sandboxPaths.serialLog],
+    sandbox.serialLog === undefined ? [] : ["--bind", sandbox.serialLog, sandboxPaths.serialLog],
     // QEMU puts what the guest writes to disks into TMPDIR.
     [
       "--setenv",

@@ -1,4 +1,4 @@
-import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { defineModule, mkOption, mkOrder, types } from "#lib/evaluator/index.ts";
 import type { Section, UnitSections } from "./render-unit.ts";
 import { renderAssignment, renderUnit } from "./render-unit.ts";
 import { sectionOfType, unitOptions, type UnitType } from "./units.ts";
@@ -45,6 +45,9 @@ type DropIn = Readonly<Record<SectionName, Section>> & { readonly extraConfig: s
 
 type EnvironmentSets = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+/** After all other assertions: they start services, which may then complain. */
+const lastTests = 2000;
+
 /** systemd units: files, links and presets. */
 export default defineModule({
   name: "services",
@@ -67,12 +70,21 @@ export default defineModule({
         },
       ],
     },
+    tests: { boot: mkOrder(lastTests, [journalOfUnits]), reboot: mkOrder(lastTests, [journalOfUnits]) },
     assertions: (config) =>
       Object.entries(config.services.units).flatMap(([name, unit]) =>
         unitAssertions(name, unit, config.stage.env.sets),
       ),
   },
 });
+
+/** The journal of the units that are written here; those that packages ship may have their habits. */
+function journalOfUnits(config: { readonly services: { readonly units: Readonly<Record<string, Unit>> } }) {
+  const units = Object.entries(config.services.units).flatMap(([name, { enable, mask, vendor }]) =>
+    enable && !mask && !vendor ? [name] : [],
+  );
+  return { type: "journal", units } as const;
+}
 
 /** Whether the unit is here only for its drop-ins: somebody else writes it, and decides whether it starts. */
 function isOnlyDropIns(name: string, unit: Unit, sets: EnvironmentSets): boolean {

@@ -25,15 +25,18 @@ export interface BootPartition {
 export const kernelFile = "Image";
 export const initrdFile = "initrd.gz";
 
+/** The boot entry's file in `loader/entries`, by which systemd-boot names it. */
+export const entryFile = "helios.conf";
+
 /** The small text files of the partition, by path. */
 export function bootTexts({ title, commandLine, configText, files = {} }: BootPartition): ReadonlyMap<string, string> {
   const texts = new Map<string, string>([
     ["cmdline.txt", `${commandLine}\n`],
     // `followkernel` lets the firmware choose the address.
     ["config.txt", `${configText.trimEnd()}\n\n[all]\nkernel=${kernelFile}\ninitramfs ${initrdFile} followkernel\n`],
-    ["loader/loader.conf", "default helios.conf\ntimeout 0\neditor no\n"],
+    ["loader/loader.conf", `default ${entryFile}\ntimeout 0\neditor no\n`],
     [
-      "loader/entries/helios.conf",
+      `loader/entries/${entryFile}`,
       `title ${title}\nlinux /${kernelFile}\ninitrd /${initrdFile}\noptions ${commandLine}\n`,
     ],
     [

@@ -5,6 +5,26 @@ import { hardened } from "./hardened.ts";
 
 const port = 5801;
 
+const answers = [
+  { path: "/health", finds: '"status":"ok"' },
+  { path: "/", finds: "Content-Type: text/html[^]*<title>HeliOS</title>" },
+  { path: "/page.js", finds: "Content-Type: text/javascript" },
+  {
+    path: "/api/state",
+    finds:
+      '"engine":\\{"name":"helios-engine"[^]*"name":"led"[^]*"loaded":true[^]*"name":"nt4"[^]*"loaded":true[^]*"updater":\\{"name":"helios-updater"',
+  },
+  {
+    path: "/metrics",
+    finds: 'helios_service_up\\{service="engine"\\} 1\\n[^]*helios_service_up\\{service="updater"\\} 1\\n',
+  },
+  { path: "/../../../etc/passwd", finds: "^HTTP/1.1 400 " },
+].map(({ path, finds }) => ({
+  description: `the HTTP server answers ${path}`,
+  command: request(path),
+  expect: { stdout: { matches: finds } },
+}));
+
 /** The HTTP server, started by the first connection to its port, with the frontend that it serves. */
 export default defineModule({
   name: "profiles/helios/api",
@@ -59,35 +79,17 @@ export default defineModule({
     },
     tests: {
       boot: [
-        ...[
-          { path: "/health", finds: '"status":"ok"' },
-          { path: "/", finds: "Content-Type: text/html[^]*<title>HeliOS</title>" },
-          { path: "/page.js", finds: "Content-Type: text/javascript" },
-          {
-            path: "/api/state",
-            finds:
-              '"engine":\\{"name":"helios-engine"[^]*"name":"led"[^]*"loaded":true[^]*"name":"nt4"[^]*"updater":\\{"name":"helios-updater"',
-          },
-          {
-            path: "/metrics",
-            finds: 'helios_service_up\\{service="engine"\\} 1\\n[^]*helios_service_up\\{service="updater"\\} 1\\n',
-          },
-          { path: "/../../../etc/passwd", finds: "^HTTP/1.1 400 " },
-        ].map(({ path, finds }) => ({
-          description: `the HTTP server answers ${path}`,
-          command: request(path),
-          expect: { stdout: { matches: finds } },
-        })),
+        ...answers,
         {
           description: "the HTTP server runs as its own user",
           command: "stat -c %U /proc/$(systemctl show --property MainPID --value helios-api.service)",
           expect: { stdout: { equals: "helios-api" } },
         },
       ],
+      reboot: answers,
     },
   },
 });
-
 /** A request by hand: the image has no HTTP client. */
 function request(path: string): string {
   return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port} && printf "GET ${path} HTTP/1.1\\r\\nHost: helios\\r\\n\\r\\n" >&3 && cat <&3'`;

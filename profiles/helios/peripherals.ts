@@ -111,11 +111,6 @@ export default defineModule({
           command: "helios-usb-recoveryd --status",
           expect: { stdout: { matches: '"port":"/dev/ttyGS0","present":' } },
         },
-        {
-          type: "file",
-          path: "/etc/default/helios-usb-recoveryd",
-          content: "HELIOS_USB_RECOVERY_PORTS=/dev/ttyGS0,/dev/ttyGS1\n",
-        },
       ],
     },
   },

@@ -1,8 +1,18 @@
-import { defineModule } from "#lib/evaluator/index.ts";
+import { defineModule, mkDefault } from "#lib/evaluator/index.ts";
 import { backend } from "./backend.ts";
 
 /** Made by helios-provision when there is a DATA partition on the system's own disk. */
 const device = "/run/helios-data/device";
+const data = "/var/lib/helios";
+
+/** The disk that DATA is on. */
+const disk = `/dev/$(lsblk --noheadings --output PKNAME ${device})`;
+
+/** Of each partition its number, its type, and whether it is aligned and behind the one before; then whether the last reaches the end. */
+const describeTable = [
+  `partx --noheadings --raw --output NR,START,SECTORS,TYPE ${disk}`,
+  `awk -v disk="$(blockdev --getsz ${disk})" '{ print $1, $4, ($2 % 2048 == 0), ($2 >= end); end = $2 + $3 } END { print (disk >= end && disk < end + 2048) }'`,
+].join(" | ");
 
 /**
  * First boot: the free space of the disk becomes the partition DATA, mounted on
@@ -59,7 +69,7 @@ export default defineModule({
           },
           mount: {
             What: device,
-            Where: "/var/lib/helios",
+            Where: data,
             Type: "ext4",
             Options: "rw,nosuid,nodev,noatime",
             TimeoutSec: "30s",
@@ -70,17 +80,59 @@ export default defineModule({
       },
     },
     tests: {
+      // An SD card is larger than the image.
+      diskMiB: mkDefault(8192),
       boot: [
         { type: "unit-active", unit: "helios-provision.target" },
         {
-          description: "DATA is mounted if the disk had room for it",
-          command: `if [ -e ${device} ]; then findmnt --noheadings --output LABEL,FSTYPE /var/lib/helios; else echo "DATA ext4"; fi`,
-          expect: { stdout: { matches: "^DATA +ext4\\s*$" } },
+          description: "the free space of the disk has become one more partition",
+          command: describeTable,
+          expect: { stdout: { equals: "1 0xc 1 1\n2 0x83 1 1\n3 0x83 1 1\n1\n" } },
+        },
+        (config) => ({
+          description: "exactly one partition is labelled DATA",
+          command: `lsblk --noheadings --raw --output LABEL ${disk} | grep .`,
+          expect: { stdout: { equals: `${config.image.boot.label}\n${config.image.root.label}\nDATA\n` } },
+        }),
+        { type: "mount", path: data, fileSystem: "ext4", options: ["rw", "nosuid", "nodev", "noatime"] },
+        {
+          description: "DATA is what is mounted, and it is as large as its partition",
+          command: `findmnt --noheadings --output LABEL ${data}; part=$(blockdev --getsize64 ${device}); size=$(dumpe2fs -h ${device} 2>/dev/null | awk -F: '/^Block count/ { blocks = $2 } /^Block size/ { print blocks * $2 }'); echo $((part - size < 65536))`,
+          expect: { stdout: { equals: "DATA\n1" } },
         },
         {
           description: "provisioning a second time finds nothing to do",
           command: "helios-provision --dry-run",
-          expect: { stdout: { matches: "nothing to do \\(dry run\\)" } },
+          expect: { stdout: { matches: "^helios-provision: DATA is /dev/\\S+; nothing to do \\(dry run\\)$" } },
+        },
+        {
+          description: "something is written to DATA, to be found after the reboot",
+          command: `cat /proc/sys/kernel/random/boot_id >${data}/first-boot && cmp /proc/sys/kernel/random/boot_id ${data}/first-boot`,
+          expect: {},
+        },
+      ],
+      persistent: [
+        {
+          description: "the partition table",
+          command: `sfdisk --dump ${disk}`,
+        },
+        { description: "the file system of DATA", command: `blkid --output export ${device}` },
+        {
+          description: "what is on DATA",
+          command: `cd ${data} && cat first-boot && find . -xdev -name lost+found -printf '%i %p\\n'`,
+        },
+      ],
+      reboot: [
+        { type: "mount", path: data, fileSystem: "ext4", options: ["rw", "nosuid", "nodev", "noatime"] },
+        {
+          description: "provisioning found its work done",
+          command: "journalctl --boot --unit helios-provision.service --output=cat --identifier helios-provision",
+          expect: { stdout: { matches: "^helios-provision: DATA is /dev/\\S+; nothing to do$" } },
+        },
+        {
+          description: "the boot that wrote to DATA was another one",
+          command: `cmp --silent /proc/sys/kernel/random/boot_id ${data}/first-boot`,
+          expect: { status: 1 },
         },
       ],
     },

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import t from "tap";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { bootTest, type BootTest } from "#lib/machine/boot-test.ts";
 import type { AssertionData } from "#lib/machine/assertion-data.ts";
@@ -27,8 +27,7 @@ t.test("a boot test reports every assertion as it goes", async (t) => {
   t.match(report, {
     name: "fake",
     results: { length: 5 },
-    shellSeconds: Number,
-    serialLog: join(fake.directory, "logs/serial.log"),
+    boots: [{ shellSeconds: Number, serialLog: join(fake.directory, "logs/serial.log") }],
   });
   t.ok(report.results.every(({ passed, detail }) => passed && detail === ""));
   t.strictSame(
@@ -89,8 +88,123 @@ t.test("a machine that dies fails what is left", async (t) => {
       { description: "kills it", detail: /QEMU was killed by SIGKILL[^]*Oops: 0/ },
       { description: "comes too late", detail: /not tried/ },
     ],
-    journal: undefined,
+    journals: [],
   });
+});
+
+/** A guest whose disk is a file: `systemctl reboot` ends the machine, and the next one finds what was written. */
+const rebooting = { systemctl: 'kill "$machine"', journalctl: "echo the story" };
+
+const reboot = (fake: FakeMachine, reboot: NonNullable<BootTest["reboot"]>, more: Partial<BootTest> = {}) =>
+  bootTest({ name: "fake", machine: fake.options, assertions: [], reboot, pace: quietHost, ...more }).pipe(
+    Effect.provide(fake.layer),
+  );
+
+t.test("a reboot finds the disk as the first boot left it", async (t) => {
+  const fake = await fakeMachine(t, rebooting);
+  const report = await Effect.runPromise(
+    reboot(
+      fake,
+      {
+        persistent: [{ description: "the disk", command: 'cat "$disk"' }],
+        assertions: [{ description: "it is there", command: 'grep first "$disk"', expect: {} }],
+      },
+      { diskMiB: 64, assertions: [{ description: "writes", command: 'echo first >>"$disk"', expect: {} }] },
+    ),
+  );
+  t.strictSame(
+    report.results.map(({ description }) => description),
+    [
+      "the machine boots as far as a root shell",
+      "writes",
+      "what is to survive the reboot is there",
+      "the machine reboots when it is told to",
+      "after the reboot: the machine boots as far as a root shell",
+      "after the reboot: the kernel has started anew",
+      "after the reboot: it is there",
+      "after the reboot: the disk is as before",
+    ],
+  );
+  t.strictSame(
+    report.boots.map(({ serialLog }) => serialLog),
+    ["first-boot", "second-boot"].map((boot) => join(fake.directory, "logs", boot, "serial.log")),
+  );
+  t.equal(await readFile(fake.options.image, "utf8"), "", "the image is as it was");
+  t.strictSame((await readdir(fake.options.directory)).sort(), ["first-boot", "second-boot"], "the disk is gone");
+});
+
+t.test("what a reboot changes, or did not exist before it, is a failure", async (t) => {
+  const fake = await fakeMachine(t, rebooting);
+  const failure = await Effect.runPromise(
+    Effect.flip(
+      reboot(fake, {
+        persistent: [
+          { description: "the boot", command: "cat /proc/sys/kernel/random/boot_id" },
+          { description: "nothing", command: "true" },
+          { description: "the weather", command: "echo sunny; false" },
+        ],
+        assertions: [{ description: "wrong", command: "false", expect: {} }],
+      }),
+    ),
+  );
+  t.match(failure, {
+    assertions: 9,
+    failures: [
+      {
+        description: "what is to survive the reboot is there",
+        detail: /nothing: exit status 0, output ""[^]*the weather: exit status 1, output "sunny\\n"/,
+      },
+      { description: "after the reboot: wrong" },
+      { description: "after the reboot: the boot is as before", detail: /expected .*machine-.* but got .*machine-/ },
+      { description: "after the reboot: nothing is as before", detail: /nothing before the reboot/ },
+      { description: "after the reboot: the weather is as before", detail: /nothing before the reboot/ },
+    ],
+    serialLogs: { length: 2 },
+    journals: ["first-boot", "second-boot"].map((boot) => join(fake.directory, "logs", boot, "journal.log")),
+  });
+});
+
+t.test("without a reboot nothing that follows counts", async (t) => {
+  const after = { description: "later", command: "true", expect: {} };
+  const failures = async (systemctl: string) => {
+    const fake = await fakeMachine(t, { ...rebooting, systemctl });
+    const test = reboot(fake, { persistent: [], assertions: [after] });
+    return Effect.runPromise(Effect.flip(test));
+  };
+  t.match(await failures('kill -9 -"$machine"'), {
+    failures: [
+      { description: "the machine reboots when it is told to", detail: /QEMU was killed by SIGKILL/ },
+      { description: "after the reboot: the machine boots as far as a root shell", detail: /not tried/ },
+      { description: "after the reboot: the kernel has started anew", detail: /not tried/ },
+      { description: "after the reboot: later", detail: /not tried/ },
+    ],
+  });
+});
+
+t.test("a system that does not come up again is a failure with the console's last lines", async (t) => {
+  const once = `if [ -e "$disk.booted" ]; then echo "EFI: no boot option" >"$serial"; exit 0; fi; touch "$disk.booted"; guest`;
+  const fake = await fakeMachine(t, rebooting, once);
+  t.match(await Effect.runPromise(Effect.flip(reboot(fake, { persistent: [], assertions: [] }))), {
+    failures: [
+      {
+        description: "after the reboot: the machine boots as far as a root shell",
+        detail: /QEMU ended with exit status 0[^]*EFI: no boot option/,
+      },
+      { description: "after the reboot: the kernel has started anew", detail: /not tried/ },
+    ],
+    serialLogs: { length: 2 },
+  });
+});
+
+t.test("a disk that cannot be made stops the test before the boot", async (t) => {
+  const broken = await fakeMachine(t, {}, undefined, 'echo "qemu-img: no space left" >&2; exit 1');
+  const start = (fake: FakeMachine) =>
+    Effect.runPromise(Effect.flip(reboot(fake, { persistent: [], assertions: [] }, { diskMiB: 1 })));
+  t.match(await start(broken), { _tag: "MachineStartError", message: /make a disk over the image: .*no space left/ });
+  const large = await fakeMachine(t);
+  await truncate(large.options.image, 2 * 1024 * 1024);
+  t.match(await start(large), { message: /put the image on a disk of 1 MiB: the image alone has 2 MiB/ });
+  t.strictSame(await readdir(broken.options.directory), []);
 });
 
 t.test("an expectation may come true later, but not after its time", async (t) => {
@@ -144,6 +258,7 @@ function scripted(answers: readonly (readonly [pattern: RegExp, stdout: string, 
     serialLogPath: "",
     monitor: () => undefined,
     shutdown: unused,
+    reboot: unused,
   };
 }
 
@@ -283,6 +398,30 @@ t.test("a socket-activated service is stopped before, answers, and runs after", 
   );
   t.match(await verdict(data, machine("inactive", '{"version":"0.9"}', "active")), /"1\.0".*but got.*"0\.9"/);
   t.match(requestCommand("/run/e.sock", undefined), /--property='StandardInput=file:\/run\/e\.sock'/);
+});
+
+t.test("the journal may hold no complaint of given units, and must hold something", async (t) => {
+  const entry = (fields: object) => `${JSON.stringify({ __CURSOR: "s=1", ...fields })}\n`;
+  const others =
+    entry({ _SYSTEMD_UNIT: "dbus.service", MESSAGE: "theirs" }) +
+    entry({ SYSLOG_IDENTIFIER: "kernel", MESSAGE: "oops" });
+  const guest = (complaints: string, first = "systemd 257 running\n") =>
+    scripted([
+      [/_PID=1/, first],
+      [/--priority=warning --output=json/, complaints],
+    ]);
+  const journal = { type: "journal", units: ["api.service", "report@.service"] } as const;
+  t.equal(await verdict(journal, guest(others)), undefined);
+  t.match(await verdict(journal, guest("", "\n")), /a journal with entries of systemd, but got an empty one/);
+  t.match(
+    await verdict(journal, guest(others + entry({ _SYSTEMD_UNIT: "api.service", MESSAGE: [0x6f, 0x68] }))),
+    /no warning, but got 1\napi\.service: oh/,
+  );
+  t.match(
+    await verdict(journal, guest(entry({ _SYSTEMD_UNIT: "init.scope", UNIT: "report@x.service", MESSAGE: "Failed" }))),
+    /report@x\.service: Failed/,
+    "what systemd says of a unit, and instances of templates",
+  );
 });
 
 t.test("mounts and interfaces are read as the kernel tells them", async (t) => {

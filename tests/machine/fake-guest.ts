@@ -64,13 +64,14 @@ export interface FakeMachine {
 
 /**
  * Makes a fake machine. `commands` are scripts of programs in the guest
- * (systemctl …); `qemu` replaces the whole machine, with `$serial` and `$work`
- * set, and by default runs the guest's shell.
+ * (systemctl …); `qemu` replaces the whole machine, with `$serial`, `$work` and
+ * `$disk` set, and by default runs the guest's shell; `qemuImg` is what makes `$disk`.
  */
 export async function fakeMachine(
   t: { teardown: (action: () => Promise<void>) => void },
   commands: Readonly<Record<string, string>> = {},
   qemu = `echo "Linux version 6.12" >"$serial"; guest`,
+  qemuImg = `echo "disk of $last" >"$work/overlay.qcow2"; exit`,
 ): Promise<FakeMachine> {
   const directory = await temporaryDirectory(t);
   const path = (name: string): string => join(directory, name);
@@ -81,11 +82,16 @@ export async function fakeMachine(
       writeFile(path(`bin/${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 }),
     ),
   );
-  // The guest's scratch directory becomes one of the host.
   const script = [
-    `while [ $# -gt 0 ]; do case "$1 $3" in "--bind /work") work=$2;; "--bind /serial.log") serial=$2;; esac; shift; done`,
-    `guest() { echo ${greeting}; sed -u 's#/run/helios-shell#${directory}/guest#g' | PATH=${directory}/bin:/usr/bin:/bin sh; }`,
-    qemu,
+    `all=$*; for last; do :; done`,
+    `while [ $# -gt 0 ]; do case "$1 $3" in "--bind /work") work=$2;; "--bind /serial.log") serial=$2;; "--bind /machine/overlay") disk=$2;; esac; shift; done`,
+    `case "$all" in *"qemu-img create"*) ${qemuImg};; esac`,
+    // The guest's scratch directory becomes one of the host, and each start of the machine has a boot identifier.
+    `echo "$work" >"$work/boot_id"`,
+    `guest() { echo ${greeting}; sed -u "s#/run/helios-shell#${directory}/guest#g; s#/proc/sys/kernel/random/boot_id#$work/boot_id#g" | PATH=${directory}/bin:/usr/bin:/bin sh; }`,
+    // "kill $machine" in the guest is its orderly end: that of QEMU, with status 0, and of everything in it.
+    `export disk work machine=$$; trap 'trap "" TERM; kill 0; exit 0' TERM; exec 3<&0; { ${qemu}`,
+    `} <&3 & wait $!`,
   ].join("\n");
   await writeFile(path("qemu.sh"), script);
   const events: EngineEvent[] = [];

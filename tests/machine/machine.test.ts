@@ -70,7 +70,7 @@ case "$*" in
   *SystemState*) cat "$0.state" ;;
   show*) n=$(cat "$0.count" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"$0.count"; f="$0.$n"; [ -e "$f" ] || f="$0.last"; cat "$f" ;;
   status*) echo "x.service - Something; Active: failed" ;;
-  poweroff*) kill -9 0 ;;
+  poweroff* | reboot*) kill "$machine" ;;
 esac`;
 
 const unit = (activeState: string, more = ""): string =>
@@ -119,6 +119,25 @@ t.test("waiting for a unit", async (t) => {
       _tag: "TimeLimitError",
       message: /waited 1 s for unit x\.service to become active[^]*activating \(x\)/,
     });
+  });
+});
+
+t.test("a guest ends its machine in an orderly way, or not", async (t) => {
+  const orderly = await fakeMachine(t, { systemctl });
+  await drive(orderly, (machine) => machine.shutdown());
+  await drive(orderly, (machine) => machine.reboot());
+  const leave = async (script: string) => {
+    const fake = await fakeMachine(t, { systemctl: script });
+    return drive(fake, (machine) => Effect.flip(machine.reboot({ timeout: 1 })));
+  };
+  t.match(await leave("echo never mind"), {
+    _tag: "TimeLimitError",
+    message: /waited 1 s for the guest to reboot[^]*last lines of the serial console[^]*Linux version 6\.12/,
+  });
+  t.match(await leave('kill -9 -"$machine"'), { message: /QEMU was killed by SIGKILL while the guest to reboot/ });
+  t.match(await leave('echo "Kernel panic - not syncing: oops" >>"$work/../serial.log"; kill "$machine"'), {
+    _tag: "MachineStoppedError",
+    message: /the guest's kernel panicked[^]*oops/,
   });
 });
 
@@ -232,12 +251,12 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
   t.equal(plan.args.filter((arg) => arg.includes("snapshot=on")).length, 2, "no disk is written to");
   t.match(line, /name=opt\/io\.systemd\.credentials\/systemd\.extra-unit\.t\.service,file=\/work\/credential-0/);
   t.strictSame(
-    plan.files.map(({ role, physical }) => [role, physical]),
+    plan.files.map(({ role, physical, writable }) => [role, physical, writable]),
     [
-      ["kernel", "/k"],
-      ["initrd", "/i"],
-      ["image", "/image"],
-      ["disk0", "/second"],
+      ["kernel", "/k", false],
+      ["initrd", "/i", false],
+      ["image", "/image", false],
+      ["disk0", "/second", false],
     ],
   );
   for (const [name] of plan.workFiles) t.match(line, name);
@@ -253,6 +272,23 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
   t.match(planQemu(firmware, timeLimits(quietHost)), { args: Object });
   t.match(planQemu({ ...firmware, credentials: [long] }, timeLimits(quietHost)), {
     problem: /'a\.credential\.with\.a\.very\.long\.name' is longer than the 28/,
+  });
+
+  const efi = { ...options, boot: { type: "efi", firmware: "/fw" }, overlay: "/mine.qcow2" } as const;
+  const fromDisk = planQemu(efi, timeLimits(quietHost));
+  if ("problem" in fromDisk) throw new Error(fromDisk.problem);
+  t.notMatch(fromDisk.args.join(" "), /-kernel|-append|-initrd/, "everything else is on the disk");
+  t.match(
+    fromDisk.args.join(" "),
+    /-bios \/machine\/firmware -smbios type=11,value=io\.systemd\.boot\.kernel-cmdline-extra=mitigations=off nokaslr/,
+  );
+  t.match(fromDisk.args.join(" "), /id=image,file=\/machine\/overlay,format=qcow2,/);
+  t.strictSame(
+    fromDisk.files.filter(({ writable }) => writable).map(({ physical }) => physical),
+    ["/mine.qcow2"],
+  );
+  t.match(planQemu({ ...efi, credentials: [{ name: long.name, content: "a,b".repeat(600) }] }, timeLimits(quietHost)), {
+    problem: /longer than 1536 bytes/,
   });
 });
 

@@ -43,7 +43,7 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
           `${report.name}: ${count(report.results.length, "assertion")} passed in ${formatDuration(report.seconds * 1000)}`,
         );
         for (const { description } of report.results) yield* printLine(`  ok ${description}`);
-        yield* printLine(`  serial log: ${report.serialLog}`);
+        for (const { serialLog } of report.boots) yield* printLine(`  serial log: ${serialLog}`);
       }
     }),
   );

@@ -5,6 +5,7 @@ import type { AssertionData } from "../assertion-data.ts";
 import { command } from "./command.ts";
 import { file } from "./file.ts";
 import { networkInterface, sshServer } from "./network.ts";
+import { journal } from "./journal.ts";
 import { mount } from "./mount.ts";
 import { socketActivation } from "./socket-activation.ts";
 import { booted, hostname, powerOff, unitActive } from "./system.ts";
@@ -37,6 +38,8 @@ export function assertionFrom(data: AssertionData): Effect.Effect<Assertion, Inv
       return Effect.succeed(networkInterface(data));
     case "ssh":
       return Effect.succeed(sshServer(data));
+    case "journal":
+      return Effect.succeed(journal(data));
     case "power-off":
       return Effect.succeed(powerOff());
   }
