@@ -14,14 +14,21 @@ export function padded(length: number): number {
 
 const join = (...texts: string[]): Buffer => Buffer.concat(texts.map(narString));
 
-/** The runs of strings that a NAR is made of. */
+const regular = ["(", "type", "regular", "contents"];
+const executable = ["(", "type", "regular", "executable", "", "contents"];
+
+/** The runs of strings that a NAR is made of; longer ones, because a copy costs more than what it copies. */
 export const narTokens = {
   magic: join("nix-archive-1"),
-  regular: join("(", "type", "regular", "contents"),
-  executable: join("(", "type", "regular", "executable", "", "contents"),
+  regular: join(...regular),
+  executable: join(...executable),
   symlink: join("(", "type", "symlink", "target"),
   directory: join("(", "type", "directory"),
   entry: join("entry", "(", "name"),
   node: join("node"),
+  nodeRegular: join("node", ...regular),
+  nodeExecutable: join("node", ...executable),
   close: join(")"),
+  /** Ends a node and the entry that it is in. */
+  closeBoth: join(")", ")"),
 } as const;

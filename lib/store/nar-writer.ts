@@ -37,6 +37,8 @@ export interface NarOptions {
 /** Smaller files are read in one synchronous step. */
 const smallFile = 128 * 1024;
 const chunkSize = 512 * 1024;
+/** How much of a larger file is asked for at once: each answer comes by way of another thread, which costs. */
+const largeChunk = 2 * 1024 * 1024;
 /** More than the names, targets and keywords of one entry take. */
 const spareSpace = 8 * 1024;
 
@@ -59,19 +61,38 @@ export async function writeNar(
 
 interface Frame {
   readonly path: BytePath;
-  readonly entries: readonly Dirent[];
+  readonly entries: ReadonlyMap<BytePath, Dirent>;
+  /** Sorted. */
+  readonly names: readonly BytePath[];
   readonly selection: Selection;
   next: number;
 }
 
 type Kind = "file" | "directory" | "symlink";
 
+/** What surrounds a file's contents: at the root of an archive, and in a directory's entry. */
+const rootFile = { regular: narTokens.regular, executable: narTokens.executable, close: narTokens.close };
+const entryFile = {
+  regular: narTokens.nodeRegular,
+  executable: narTokens.nodeExecutable,
+  close: narTokens.closeBoth,
+};
+
+const zeros = new Uint8Array(8);
+
+/**
+ * Most of the time of a tree of small files goes into the calls around the system calls, and, as a tree is often read
+ * only once in a process, into code that is not compiled yet: hence few and plain calls for each file.
+ */
 class NarWriter {
   readonly #fs: FileSystemShape & TreeFiles;
   readonly #sink: Sink;
   readonly #options: NarOptions;
   readonly #slices: Slices;
-  #buffer = Buffer.allocUnsafe(chunkSize);
+  readonly #buffer = Buffer.allocUnsafe(chunkSize);
+  readonly #numbers = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, chunkSize);
+  /** Of large files: one is read into while the other is hashed. */
+  #large: [Buffer, Buffer] | undefined;
   #used = 0;
   #flushed = 0;
 
@@ -91,47 +112,57 @@ class NarWriter {
     // Directories that are open, outermost first; a tree may be deeper than the stack of calls allows.
     const frames: Frame[] = [];
     // Promises only where something is waited for: one for every file would cost as much as reading it.
-    const visit = (path: BytePath, kind: Kind, selection: Selection): Promise<void> | void => {
-      this.#options.onEntry?.(path, this.size);
-      if (kind === "file") return this.#file(path);
-      if (kind === "symlink") return this.#symlink(path);
-      frames.push(this.#directory(path, selection));
-      return undefined;
+    const visit = (path: BytePath, kind: "directory" | "symlink", selection: Selection): void => {
+      if (kind === "symlink") this.#symlink(path);
+      else frames.push(this.#directory(path, selection));
     };
-    await visit(root, kindOf(this.#fs.lstatSync(hostPath(root)), root), this.#options.selection ?? "all");
+    const { onEntry, selection: wanted = "all" } = this.#options;
+    const rootKind = kindOf(this.#fs.lstatSync(hostPath(root)), root);
+    onEntry?.(root, this.size);
+    if (rootKind === "file") await this.#file(root, rootFile);
+    else visit(root, rootKind, wanted);
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       if (this.#used > chunkSize - smallFile - spareSpace) await this.#flush();
       const pause = this.#slices.next();
       if (pause !== undefined) await pause;
 
-      const entry = frame.entries[frame.next++];
-      if (entry === undefined) {
+      const name = frame.names[frame.next++];
+      const entry = name === undefined ? undefined : frame.entries.get(name);
+      if (name === undefined || entry === undefined) {
         this.#options.preparation?.leave(frame.path);
         this.#put(narTokens.close);
         frames.pop();
         if (frames.length > 0) this.#put(narTokens.close);
         continue;
       }
-      const selection = frame.selection === "all" ? "all" : frame.selection.get(entry.name);
+      const selection = frame.selection === "all" ? "all" : frame.selection.get(name);
       if (selection === undefined) continue;
       this.#put(narTokens.entry);
-      this.#string(entry.name);
-      this.#put(narTokens.node);
-      const path = `${frame.path}/${entry.name}`;
+      this.#string(name);
+      const path = `${frame.path}/${name}`;
       const kind = kindOf(entry, path);
-      const written = visit(path, kind, selection);
-      if (written !== undefined) await written;
-      if (kind !== "directory") this.#put(narTokens.close);
+      onEntry?.(path, this.size);
+      if (kind === "file") {
+        const written = this.#file(path, entryFile);
+        if (written !== undefined) await written;
+        continue;
+      }
+      this.#put(narTokens.node);
+      visit(path, kind, selection);
+      if (kind === "symlink") this.#put(narTokens.close);
     }
     await this.#flush();
   }
 
   #directory(path: BytePath, selection: Selection): Frame {
     this.#options.preparation?.enter(path);
-    const entries = this.#fs.readdirSync(hostPath(path), { withFileTypes: true, encoding: "latin1" });
-    entries.sort((left, right) => (left.name < right.name ? -1 : 1));
+    const entries = new Map<BytePath, Dirent>();
+    for (const entry of this.#fs.readdirSync(hostPath(path), { withFileTypes: true, encoding: "latin1" })) {
+      entries.set(entry.name, entry);
+    }
     this.#put(narTokens.directory);
-    return { path, entries, selection, next: 0 };
+    // Without a function to compare by, which would be called a hundred thousand times.
+    return { path, entries, names: [...entries.keys()].sort(), selection, next: 0 };
   }
 
   #symlink(path: BytePath): void {
@@ -141,32 +172,32 @@ class NarWriter {
     this.#put(narTokens.close);
   }
 
-  #file(path: BytePath): Promise<void> | void {
+  #file(path: BytePath, tokens: typeof rootFile): Promise<void> | void {
     const descriptor = this.#open(path);
     let size: number;
     try {
       const stats = this.#fs.fstatSync(descriptor);
-      if (!stats.isFile()) throw new SourceChangedError({ path: printablePath(path) });
+      if ((stats.mode & constants.S_IFMT) !== constants.S_IFREG)
+        throw new SourceChangedError({ path: printablePath(path) });
       this.#options.preparation?.file(path, descriptor, stats);
       ({ size } = stats);
-      this.#put((stats.mode & 0o100) === 0 ? narTokens.regular : narTokens.executable);
+      this.#put((stats.mode & 0o100) === 0 ? tokens.regular : tokens.executable);
       this.#length(size);
       if (size <= smallFile && this.#used + size <= chunkSize - spareSpace) {
         this.#readSmall(path, descriptor, size);
-        this.#endFile(size);
+        this.#endFile(size, tokens);
         return undefined;
       }
     } finally {
       this.#fs.closeSync(descriptor);
     }
-    return this.#readLarge(path, size);
+    return this.#readLarge(path, size, tokens);
   }
 
-  #endFile(size: number): void {
-    const padding = padded(size) - size;
-    this.#buffer.fill(0, this.#used, this.#used + padding);
-    this.#used += padding;
-    this.#put(narTokens.close);
+  #endFile(size: number, tokens: typeof rootFile): void {
+    this.#buffer.set(zeros, this.#used);
+    this.#used += padded(size) - size;
+    this.#put(tokens.close);
   }
 
   #open(path: BytePath): number {
@@ -188,27 +219,28 @@ class NarWriter {
       if (count === 0) throw new SourceChangedError({ path: printablePath(path) });
       this.#used += count;
     }
-    this.#options.onData?.(this.#buffer.subarray(start, end));
+    if (this.#options.onData !== undefined) this.#options.onData(this.#buffer.subarray(start, end));
   }
 
   /** Reads the next chunk while the last one is hashed. */
-  async #readLarge(path: BytePath, size: number): Promise<void> {
+  async #readLarge(path: BytePath, size: number, tokens: typeof rootFile): Promise<void> {
     await this.#flush();
     const handle = await this.#fs.promises.open(hostPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      let spare = Buffer.allocUnsafe(chunkSize);
+      this.#large ??= [Buffer.allocUnsafe(largeChunk), Buffer.allocUnsafe(largeChunk)];
+      let [current, next] = this.#large;
       const read = (buffer: Buffer, rest: number): Promise<{ bytesRead: number }> =>
-        handle.read(buffer, 0, Math.min(rest, chunkSize), null);
+        handle.read(buffer, 0, Math.min(rest, largeChunk), null);
       let rest = size;
-      let pending = read(this.#buffer, rest);
+      let pending = read(current, rest);
       while (rest > 0) {
         const { bytesRead } = await pending;
         if (bytesRead === 0) throw new SourceChangedError({ path: printablePath(path) });
         this.#options.signal?.throwIfAborted();
-        const chunk = this.#buffer.subarray(0, bytesRead);
+        const chunk = current.subarray(0, bytesRead);
         rest -= bytesRead;
-        [this.#buffer, spare] = [spare, this.#buffer];
-        if (rest > 0) pending = read(this.#buffer, rest);
+        [current, next] = [next, current];
+        if (rest > 0) pending = read(current, rest);
         this.#options.onData?.(chunk);
         this.#flushed += bytesRead;
         const taken = this.#sink(chunk);
@@ -217,25 +249,26 @@ class NarWriter {
     } finally {
       await handle.close();
     }
-    this.#endFile(size);
+    this.#endFile(size, tokens);
   }
 
   #put(bytes: Buffer): void {
-    bytes.copy(this.#buffer, this.#used);
+    this.#buffer.set(bytes, this.#used);
     this.#used += bytes.length;
   }
 
   #length(length: number): void {
-    this.#buffer.writeUInt32LE(length % 2 ** 32, this.#used);
-    this.#buffer.writeUInt32LE(Math.floor(length / 2 ** 32), this.#used + 4);
+    this.#numbers.setUint32(this.#used, length, true);
+    this.#numbers.setUint32(this.#used + 4, length / 2 ** 32, true);
     this.#used += 8;
   }
 
   #string(bytes: BytePath): void {
     this.#length(bytes.length);
     const end = this.#used + padded(bytes.length);
+    // No name and no target is empty, so this ends in their own bytes or behind them.
+    this.#buffer.set(zeros, end - 8);
     this.#buffer.write(bytes, this.#used, "latin1");
-    this.#buffer.fill(0, this.#used + bytes.length, end);
     this.#used = end;
   }
 
