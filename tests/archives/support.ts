@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer";
 import { createFsFromVolume, Volume } from "memfs";
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
-import { gzipSync } from "node:zlib";
+import { crc32, deflateRawSync, gzipSync } from "node:zlib";
 import { StreamSource } from "#lib/archives/byte-source.ts";
 import { formatHeader, padding } from "#lib/archives/tar-format.ts";
 import type { TarHeader } from "#lib/archives/tar-format.ts";
@@ -66,6 +66,82 @@ export function debOf(sketches: readonly Sketch[], control = "Package: p\nVersio
     ["control.tar.gz", gzipSync(tarOf([{ path: "control", content: control }]))],
     ["data.tar.gz", gzipSync(tarOf(sketches))],
   ]);
+}
+
+/** One cpio entry: name, mode with its type, content, number of links and inode. */
+export type CpioSketch = readonly [name: string, mode: number, content?: string, links?: number, inode?: number];
+
+/** A cpio archive in the "newc" format. */
+export function cpioOf(sketches: readonly CpioSketch[], trailer = true): Buffer {
+  const all: readonly CpioSketch[] = trailer ? [...sketches, ["TRAILER!!!", 0]] : sketches;
+  const parts = all.flatMap(([name, mode, content = "", links = 1, inode = 0]) => {
+    const size = Buffer.byteLength(content);
+    const nameSize = Buffer.byteLength(name) + 1;
+    const numbers = [inode, mode, 3, 4, links, 9, size, 8, 1, 5, 1, nameSize, 0];
+    const header = `070701${numbers.map((number) => number.toString(16).padStart(8, "0")).join("")}${name}\0`;
+    const pad = (length: number): Buffer => Buffer.alloc((4 - (length % 4)) % 4);
+    return [Buffer.from(header), pad(Buffer.byteLength(header)), Buffer.from(content), pad(size)];
+  });
+  return Buffer.concat(parts);
+}
+
+/** One zip entry. */
+export interface ZipSketch {
+  readonly name: string;
+  readonly content?: string | Buffer;
+  readonly mode?: number;
+  readonly deflate?: boolean;
+  /** Lies, for hostile archives. */
+  readonly localName?: string;
+  readonly size?: number;
+  readonly crc?: number;
+  readonly flags?: number;
+  readonly method?: number;
+  readonly offset?: number;
+}
+
+/** A zip archive. */
+export function zipOf(sketches: readonly ZipSketch[], comment = ""): Buffer {
+  const locals: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let position = 0;
+  for (const { name, content = "", mode, deflate = false, ...lies } of sketches) {
+    const bytes = Buffer.from(content);
+    const data = deflate ? deflateRawSync(bytes) : bytes;
+    const numbers = {
+      crc: lies.crc ?? crc32(bytes),
+      size: lies.size ?? bytes.length,
+      method: lies.method ?? (deflate ? 8 : 0),
+      flags: lies.flags ?? 0,
+    };
+    const localName = Buffer.from(lies.localName ?? name);
+    const local = Buffer.alloc(30);
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(localName.length, 26);
+    const record = Buffer.alloc(46);
+    record.writeUInt32LE(0x02014b50, 0);
+    record.writeUInt8(mode === undefined ? 0 : 3, 5);
+    record.writeUInt16LE(numbers.flags, 8);
+    record.writeUInt16LE(numbers.method, 10);
+    record.writeUInt32LE(numbers.crc, 16);
+    record.writeUInt32LE(data.length, 20);
+    record.writeUInt32LE(numbers.size, 24);
+    record.writeUInt16LE(Buffer.byteLength(name), 28);
+    record.writeUInt32LE(((mode ?? 0) << 16) >>> 0, 38);
+    record.writeUInt32LE(lies.offset ?? position, 42);
+    locals.push(local, localName, data);
+    directory.push(record, Buffer.from(name));
+    position += 30 + localName.length + data.length;
+  }
+  const size = directory.reduce((total, { length }) => total + length, 0);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(sketches.length, 8);
+  end.writeUInt16LE(sketches.length, 10);
+  end.writeUInt32LE(size, 12);
+  end.writeUInt32LE(position, 16);
+  end.writeUInt16LE(comment.length, 20);
+  return Buffer.concat([...locals, ...directory, end, Buffer.from(comment)]);
 }
 
 /** The bytes as a stream of pieces. */
