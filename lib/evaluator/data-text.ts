@@ -15,7 +15,7 @@ export function parseData(file: string, text: string): Record<string, unknown> {
   let data: unknown;
   try {
     data = file.endsWith(".toml")
-      ? (require("@iarna/toml") as { parse(source: string): unknown }).parse(text)
+      ? plainData((require("@iarna/toml") as { parse(source: string): unknown }).parse(text))
       : (JSON.parse(text) as unknown);
   } catch (error) {
     const { line, col } = error as { readonly line?: number; readonly col?: number };
@@ -25,20 +25,25 @@ export function parseData(file: string, text: string): Record<string, unknown> {
       problems: [
         {
           path: [],
-          problem: (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "",
+          problem: problemOf(error),
           suggestions: [],
           ...(line === undefined ? {} : { line: line + 1, column: (col ?? 0) + 1 }),
         },
       ],
     });
   }
-  const plain = file.endsWith(".toml") ? plainData(data) : data;
-  if (isRecord(plain)) return plain;
+  if (isRecord(data)) return data;
   throw new EvaluationError({
     reason: "bad-data",
     file,
     problems: [{ path: [], problem: "the file does not hold a table of definitions", suggestions: [] }],
   });
+}
+
+function problemOf(error: unknown): string {
+  // Of the stack, which is all that a parser asks for in vain.
+  if (error instanceof RangeError) return "it is nested too deep to be read";
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }
 
 /** Where the key at `path` stands in a file's text, or the closest key above it. */

@@ -59,8 +59,15 @@ function takeAccepted(tree: GaiaTree, schema: JsonSchema): void {
     if (value === undefined || isDeclared(schema, path)) continue;
     put(taken, path, value);
     tree.remove(path);
+    // Tables that held nothing else go as well.
+    for (let above = path.slice(0, -1); above.length > 0 && isEmpty(tree.table(...above)); above = above.slice(0, -1))
+      tree.remove(above);
   }
   for (const problem of dataProblems(taken, accepted)) tree.report(problem);
+}
+
+function isEmpty(table: Table | undefined): boolean {
+  return table !== undefined && Object.keys(table).length === 0;
 }
 
 function leaves(options: object, above: KeyPath = []): readonly KeyPath[] {
