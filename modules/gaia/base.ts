@@ -32,7 +32,8 @@ export function baseModule(tree: GaiaTree, name: string, files: BoardFiles): Mod
   const config = text(tree, files.config, ["buildroot", "rpi", "config_file"]);
   const commandLine = text(tree, files.commandLine, ["buildroot", "rpi", "cmdline_file"]);
   return defineModule({
-    name: `what follows from ${tree.document.file}`,
+    // So that messages name the tree, rather than this module.
+    file: tree.document.file,
     config: {
       // Above the defaults of profiles.
       build: { name: mkOverride(900, name), legacy: tree.legacy },

@@ -38,7 +38,7 @@ function prepareProfile(tree: GaiaTree, path: KeyPath): void {
   const at = [...path, "container_image"];
   tree.warn(
     at,
-    `there is no environment '${image}', so Rust is built in cross-rust and the rest in cross-c; declare it in program.environments if that will not do`,
+    `there is no environment '${image}', so builds run in the environments that are built in; declare it in program.environments if they will not do`,
   );
   tree.remove(at);
 }

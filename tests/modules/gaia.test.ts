@@ -190,8 +190,8 @@ t.test("the fragments of the guide work as they are", async (t) => {
   t.strictSame(
     config.warnings.map((message) => message.replace(/^\S+: /, "")),
     [
-      "program.profiles.aarch64-linux.container_image: there is no environment 'helios-cross', so Rust is built in cross-rust and the rest in cross-c; declare it in program.environments if that will not do.",
-      "'cargo-fmt' never runs. Name it in check_ids of an artifact, of program.rust or program.custom, or of program.lint.",
+      "program.profiles.aarch64-linux.container_image: there is no environment 'helios-cross', so builds run in the environments that are built in; declare it in program.environments if they will not do.",
+      "'cargo-fmt' never runs. Name it in check_ids of an artifact, of program.rust, .java or .custom, or of program.lint.",
     ],
   );
 

@@ -4,7 +4,8 @@ import { buildFlake } from "#lib/flake/build.ts";
 import { type CheckReport, runBootCheck } from "#lib/flake/run-check.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { allErrors } from "#lib/evaluator/index.ts";
-import { UnknownAttribute } from "#lib/flake/installable.ts";
+import { selectConfiguration } from "#lib/flake/configuration.ts";
+import { parseInstallable, UnknownAttribute } from "#lib/flake/installable.ts";
 import { suggest } from "#lib/flake/apt-names.ts";
 import { warningsOf } from "#lib/flake/system-warnings.ts";
 import { emit } from "#lib/platform/events.ts";
@@ -28,7 +29,7 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
     Effect.gen(function* () {
       const options = { ...flags.buildOptions(input), substitution: yield* substitutionOptions(input) };
       const { value, result } = yield* buildFlake(flake, input, options, (outputs) => {
-        requireSoundness(outputs);
+        requireSoundness(outputs.systems);
         return Result.map(selectChecks(outputs, input.names), (selected) => ({
           ...selected,
           warnings: warningsOf(outputs.systems),
@@ -49,28 +50,41 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
   );
 
 /** Computes every option of every system, also those that nothing reads, and throws all that is wrong with them. */
-function requireSoundness(outputs: FlakeOutputs): void {
-  const errors = Object.values(outputs.systems).flatMap((system) => allErrors(system));
+function requireSoundness(systems: FlakeOutputs["systems"]): void {
+  const errors = Object.values(systems).flatMap((system) => allErrors(system));
   if (errors.length > 0) throw new AggregateError(errors);
 }
 
+/** The checks named, by the flake or by configuration files; without names, all of the flake. */
 function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
   const known = Object.keys(outputs.checks);
-  for (const name of wanted) {
-    if (known.includes(name)) continue;
-    return Result.fail(
-      new UnknownAttribute({
-        text: `check ${name}`,
-        found: ["checks"],
-        missing: name,
-        suggestions: suggest(name, known),
-        known,
-      }),
-    );
-  }
-  const checks = (wanted.length > 0 ? wanted : known).flatMap((name) => {
-    const check = outputs.checks[name];
-    return check === undefined ? [] : [[name, check] as const];
+  const named = (wanted.length > 0 ? wanted : known).map((name) =>
+    Result.flatMap(selectFile(outputs, name), (configuration) => {
+      if (configuration !== undefined) {
+        requireSoundness({ [name]: configuration.system });
+        return Result.succeed([configuration.name, configuration.check] as const);
+      }
+      const check = known.includes(name) ? outputs.checks[name] : undefined;
+      return check === undefined ? Result.fail(unknownCheck(name, known)) : Result.succeed([name, check] as const);
+    }),
+  );
+  return Result.map(Result.all(named), (checks) => ({
+    checks,
+    derivations: checks.flatMap(([, check]) => check.derivations),
+  }));
+}
+
+function selectFile(outputs: FlakeOutputs, name: string) {
+  const installable = parseInstallable(name);
+  return "_tag" in installable ? Result.succeed(undefined) : selectConfiguration(outputs, installable);
+}
+
+function unknownCheck(name: string, known: readonly string[]): UnknownAttribute {
+  return new UnknownAttribute({
+    text: `check ${name}`,
+    found: ["checks"],
+    missing: name,
+    suggestions: suggest(name, known),
+    known,
   });
-  return Result.succeed({ checks, derivations: checks.flatMap(([, check]) => check.derivations) });
 }

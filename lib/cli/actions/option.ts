@@ -3,7 +3,7 @@ import * as Result from "effect/Result";
 import { type EvaluatedOption, showPlace, toPlain } from "#lib/evaluator/index.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
-import { parseInstallable, UnknownAttribute } from "#lib/flake/installable.ts";
+import { type Installable, parseInstallable, UnknownAttribute } from "#lib/flake/installable.ts";
 import { selectAttribute } from "#lib/flake/select.ts";
 import { withEvaluator } from "../evaluation.ts";
 import { printJson, printLine } from "../print.ts";
@@ -14,6 +14,7 @@ interface OptionInput {
   readonly system: string | undefined;
   readonly json: boolean;
   readonly set: Readonly<Record<string, string>>;
+  readonly legacy: boolean;
 }
 
 /** One definition of an option, as it is printed. */
@@ -42,10 +43,14 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
     Effect.gen(function* () {
       const parsed = parseInstallable(input.option);
       if ("_tag" in parsed) return yield* Effect.fail(parsed);
-      const { value } = yield* evaluateFlake(flake, { locked: true, set: input.set }, (outputs) =>
+      const { value } = yield* evaluateFlake(flake, { locked: true, set: input.set, legacy: input.legacy }, (outputs) =>
         Result.map(
-          Result.flatMap(systemName(outputs, input), (system) =>
-            selectAttribute(outputs, { text: input.option, path: ["systems", system, "options", ...parsed.path] }),
+          Result.flatMap(systemOf(outputs, input), (system) =>
+            selectAttribute(outputs, {
+              text: input.option,
+              ...system,
+              path: [...system.path, "options", ...parsed.path],
+            }),
           ),
           ({ value }) => (isOption(value) ? explain(value) : Object.keys(value as object).sort()),
         ),
@@ -56,10 +61,16 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
     }),
   );
 
-function systemName(outputs: FlakeOutputs, { option, system }: OptionInput): Result.Result<string, UnknownAttribute> {
+/** The way to a system: of the flake, or of the file that describes it. */
+function systemOf(
+  outputs: FlakeOutputs,
+  { option, system }: OptionInput,
+): Result.Result<Pick<Installable, "path" | "file">, UnknownAttribute> {
   const known = Object.keys(outputs.systems);
   const name = system ?? known[0] ?? "";
-  if (known.includes(name)) return Result.succeed(name);
+  if (known.includes(name)) return Result.succeed({ path: ["systems", name] });
+  const installable = parseInstallable(name);
+  if (!("_tag" in installable) && installable.file !== undefined) return Result.succeed(installable);
   return Result.fail(new UnknownAttribute({ text: option, found: ["systems"], missing: name, suggestions: [], known }));
 }
 

@@ -15,6 +15,7 @@ export const optionCommand = defineCommand({
     system: textFlag("system", "The system whose configuration is asked for; the first one by default"),
     json: flags.json,
     set: flags.set,
+    legacy: flags.legacy,
   },
   run: (flake, input) =>
     lazily(
