@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import t from "tap";
-import { helios } from "./rig.ts";
+import { helios, root } from "./rig.ts";
 
 /** A flake with the real option modules, and packages that are never built. */
 const flakeText = (profile: string) => `
@@ -100,4 +100,62 @@ t.test("--help explains each command", async (t) => {
   const result = await helios(["build", "--help"]);
   t.equal(result.code, 0, result.stderr);
   for (const flag of ["--out-link", "--jobs", "--keep-going", "--locked", "--progress"]) t.match(result.stdout, flag);
+});
+
+t.test("a configuration file in the place of an installable", async (t) => {
+  const lab = join(root, "tests/fixtures/gaia/configs/builds/HeliOS-lab.toml");
+  const directory = t.testdir({
+    "build.toml": '[build]\nversion = "v1"\n[stage]\nenabeld = true\n',
+    "broken.toml": "a = [1,\n",
+    "flake.ts": flakeText("{}"),
+  });
+  const run = (...args: string[]) => helios(args, { cwd: directory });
+
+  t.test("its values print, its warnings go to stderr, and inputs can be set", async (t) => {
+    const name = await run("eval", "--locked", "--raw", `${lab}#config.networking.hostName`);
+    t.strictSame([name.code, name.stdout], [0, "helios"], name.stderr);
+    t.match(name.stderr, /platforms\/pi\/base\.toml:12:1: program\.profiles\.aarch64-linux\.container_image/);
+    const set = await run(
+      "eval",
+      "--locked",
+      "--raw",
+      "--set",
+      "channel=stable",
+      `${lab}#config.inputs.resolved.channel`,
+    );
+    t.strictSame([set.code, set.stdout], [0, "stable"], set.stderr);
+    const unknown = await run("eval", "--locked", "--set", "chanel=stable", `${lab}#config.inputs.resolved`);
+    t.equal(unknown.code, 2, unknown.stderr);
+    t.match(unknown.stderr, "there is no input 'chanel'. Did you mean 'channel'?");
+  });
+
+  t.test("options are explained with the file that defines them", async (t) => {
+    const explained = await run("option", "buildroot.rpi.board", "--system", lab);
+    t.equal(explained.code, 0, explained.stderr);
+    t.match(explained.stdout, /wins +\S*platforms\/pi\/cm5\.toml:7:1, priority 100: "cm5"/);
+  });
+
+  t.test("what is wrong with it is an evaluation error with its place, and with --legacy a warning", async (t) => {
+    const strict = await run("eval", "--locked", "build.toml#config.build.version");
+    t.strictSame([strict.code, strict.stdout], [3, ""]);
+    t.match(strict.stderr, /build\.toml:4:1: `stage\.enabeld`: there is no such option\.\n +Did you mean/);
+    const legacy = await run("eval", "--locked", "--legacy", "build.toml#config.build.version");
+    t.strictSame([legacy.code, legacy.stdout], [0, '"v1"\n'], legacy.stderr);
+    t.match(legacy.stderr, /^warning: build\.toml:4:1: stage\.enabeld: there is no such option; it is ignored\./m);
+    const broken = await run("eval", "--locked", "broken.toml");
+    t.equal(broken.code, 3, broken.stderr);
+    t.match(broken.stderr, /broken\.toml:\d+:\d+: /);
+  });
+
+  t.test("a file or an attribute that is not there is a usage error, as is a flake that takes no files", async (t) => {
+    const missing = await run("build", "configs/no.toml");
+    t.strictSame([missing.code, missing.stdout], [2, ""]);
+    t.match(missing.stderr, `there is no file ${join(directory, "configs/no.toml")}`);
+    const attribute = await run("eval", "--locked", `${lab}#confg`);
+    t.equal(attribute.code, 2, attribute.stderr);
+    t.match(attribute.stderr, "no attribute 'confg'. Did you mean 'config'?");
+    const without = await helios(["eval", "build.toml"], { flake: join(directory, "flake.ts"), cwd: directory });
+    t.equal(without.code, 2, without.stderr);
+    t.match(without.stderr, "this flake makes no systems from configuration files");
+  });
 });

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import * as Result from "effect/Result";
 import t from "tap";
 import { derivation } from "#lib/derivations/derivation.ts";
@@ -31,6 +32,13 @@ t.test("an installable is an attribute path, with quotes around names that have 
   t.strictSame(parse('#services.units."ssh.service".enable').path, ["services", "units", "ssh.service", "enable"]);
   t.strictSame(parse("a.b").path, ["a", "b"]);
   t.strictSame(parse(".").path, []);
+});
+
+t.test("a TOML or JSON file is an installable, with attributes of its system after the #", async (t) => {
+  t.strictSame(parse("x/build.toml"), { text: "x/build.toml", path: [], file: resolve("x/build.toml") });
+  t.strictSame(parse("/x/b.json#config.build").path, ["config", "build"]);
+  t.equal(parse("/x/b.json#config.build").file, "/x/b.json");
+  t.equal(parse(".#x.toml").file, undefined);
 });
 
 t.test("what is no installable is refused with the reason", async (t) => {
