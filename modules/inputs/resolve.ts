@@ -134,7 +134,7 @@ export function parseCondition(text: string): Condition | undefined {
   return { key: key ?? "", operator: operator === "=" ? "equal" : "different", value: value.trim() };
 }
 
-/** Whether a condition holds; what has no value is not truthy and equals nothing. */
+/** Whether a condition holds; what has no value is not truthy, equals nothing, and, as in Gaia, differs from nothing. */
 export function holds(condition: Condition, values: Readonly<Record<string, InputValue>>): boolean {
   const actual = values[condition.key];
   switch (condition.operator) {
@@ -145,7 +145,7 @@ export function holds(condition: Condition, values: Readonly<Record<string, Inpu
     case "equal":
       return equals(actual, condition.value);
     case "different":
-      return !equals(actual, condition.value);
+      return actual !== undefined && !equals(actual, condition.value);
   }
 }
 
