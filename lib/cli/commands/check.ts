@@ -11,7 +11,7 @@ export const checkCommand = defineCommand({
     { command: "tsx flake.ts check helios-cm5 --json", description: "Run one, and print every assertion as JSON" },
   ],
   parameters: {
-    names: manyArguments("check", "Checks to run; all of them by default"),
+    names: manyArguments("check", "Checks to run, and files that describe systems; all checks by default"),
     ...flags.building,
     ...flags.substitution,
     json: flags.json,

@@ -12,7 +12,7 @@ export const optionCommand = defineCommand({
   ],
   parameters: {
     option: argument("option", "An option, or a group of options, such as networking.hostName"),
-    system: textFlag("system", "The system whose configuration is asked for; the first one by default"),
+    system: textFlag("system", "The system, or the file that describes it; the first system by default"),
     json: flags.json,
     set: flags.set,
     legacy: flags.legacy,
