@@ -78,6 +78,9 @@ export function signText(text: string, { name, key }: SecretKey): string {
   return `${name}:${sign(null, Buffer.from(text), key).toString("base64")}`;
 }
 
+/** The name of the owner that a signature claims. */
+export const signerOf = (signature: string): string => signature.replace(/:.*$/s, "");
+
 /** The name of the first trusted key that one of the signatures is good for; undefined if there is none. */
 export function signedBy(
   text: string,

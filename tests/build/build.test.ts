@@ -120,7 +120,7 @@ t.test("substitution", (t) => {
     t.equal(taker.ran.length, 10);
     const warnings = taker.events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
     t.match(warnings[0], /a cache is a file:\/\/, http:\/\/ or https:\/\/ URL/);
-    t.match(warnings[1], /signed only by test-1, and not well or not trusted.* It is built instead\./s);
+    t.match(warnings[1], /trusted key test-1 that does not match.* It is built instead\./s);
   });
 
   t.end();

@@ -281,7 +281,18 @@ void t.test("what was tampered with is refused, named, and leaves nothing", asyn
     ],
     ["no narinfo", edit(/^[^]*$/, "<html>"), "CacheFileDamaged", /is no field/],
     ["neither signature nor content address", edit(/^(Sig|CA): .*\n/gm, ""), "UntrustedPath", /signed by nobody/],
-    ["a wrong signature alone", edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: test-1:AAAA\n"), "UntrustedPath", /only by test-1/],
+    [
+      "a wrong signature alone",
+      edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: test-1:AAAA\n"),
+      "UntrustedPath",
+      /trusted key test-1 that does not match/,
+    ],
+    [
+      "a stranger's signature alone",
+      edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: other-1:AAAA\n"),
+      "UntrustedPath",
+      /only by other-1/,
+    ],
     [
       "a made-up reference",
       edit(/^References: .*/m, `References: ${baseName(a)}`),
@@ -326,7 +337,11 @@ void t.test("what was tampered with is refused, named, and leaves nothing", asyn
   const realisation = join(directory, `cache/realisations/${key}.doi`);
   nodeFs.writeFileSync(realisation, nodeFs.readFileSync(realisation, "utf8").replace(baseName(b), baseName(a)));
   const pullKey = withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
-  t.match(await fail("to", pullKey), { _tag: "UntrustedPath" }, "a realisation is only as good as its signature");
+  t.match(
+    await fail("to", pullKey),
+    { _tag: "UntrustedPath", message: /does not match/ },
+    "a realisation is only as good as its signature",
+  );
 });
 
 void t.test("a cache that is not there says so", async (t) => {

@@ -32,16 +32,21 @@ export class NotInCache extends Data.TaggedError("NotInCache")<{ readonly cache:
   }
 }
 
-/** Nobody who is trusted vouches for a path that is not addressed by its content. */
+/** Nobody who is trusted vouches for a path that is not addressed by its content, or for a realisation. */
 export class UntrustedPath extends Data.TaggedError("UntrustedPath")<{
   readonly cache: string;
   readonly path: string;
   readonly signers: readonly string[];
+  /** A trusted key of which there is a signature, but of something else. */
+  readonly mismatched?: string | undefined;
 }> {
   override get message(): string {
-    const by =
-      this.signers.length === 0 ? "by nobody" : `only by ${this.signers.join(", ")}, and not well or not trusted`;
-    return `'${this.path}' in the cache ${this.cache} is signed ${by}. Add the cache's public key to the trusted keys if you trust it.`;
+    const what = `'${this.path}' in the cache ${this.cache}`;
+    if (this.mismatched !== undefined) {
+      return `${what} has a signature of the trusted key ${this.mismatched} that does not match: what the cache says of it is damaged or was tampered with. Nothing of it was used.`;
+    }
+    const by = this.signers.length === 0 ? "by nobody" : `only by ${this.signers.join(", ")}, who is not trusted`;
+    return `${what} is signed ${by}. Add the cache's public key to the trusted keys if you trust it.`;
   }
 }
 

@@ -11,7 +11,7 @@ import { NarError } from "../errors.ts";
 import { Hasher } from "../hash-tree.ts";
 import { NarReader } from "../nar-reader.ts";
 import { parseSignedRealisation, type Realisation, realisationFingerprint } from "../realisation.ts";
-import { pathFingerprint, type PublicKey, signedBy } from "../signature.ts";
+import { pathFingerprint, type PublicKey, signedBy, signerOf } from "../signature.ts";
 import { Store } from "../store.ts";
 import { TreeWriter } from "../tree.ts";
 import { digestContent, proveContent } from "../verification.ts";
@@ -114,8 +114,7 @@ const unpack = Effect.fnUntraced(function* (
     new CacheFileDamaged({ cache: cache.name, file, problem });
   const vouched = signedBy(pathFingerprint(info), info.signatures ?? [], trusted) !== undefined;
   if (!vouched && info.contentAddress === undefined) {
-    const signers = (info.signatures ?? []).map((signature) => signature.replace(/:.*$/s, ""));
-    return yield* new UntrustedPath({ cache: cache.name, path: info.path, signers });
+    return yield* untrusted(cache, info.path, info.signatures ?? [], trusted);
   }
   if (!isCacheCompression(compression)) {
     return yield* damaged(`its compression '${compression}' is none of none, gzip, xz, zstd`, narInfoFile(info.path));
@@ -155,6 +154,18 @@ const unpack = Effect.fnUntraced(function* (
   }
   yield* store.registerTree(tree, info);
 });
+
+/** What to say of something that no trusted key has signed. */
+function untrusted(
+  cache: CacheFiles,
+  path: string,
+  signatures: readonly string[],
+  trusted: readonly PublicKey[],
+): UntrustedPath {
+  const signers = signatures.map(signerOf);
+  const mismatched = trusted.find(({ name }) => signers.includes(name))?.name;
+  return new UntrustedPath({ cache: cache.name, path, signers, mismatched });
+}
 
 /** The size of a compressed archive, or what is wrong with it. */
 async function checkFile(fs: FileSystemShape, archive: string, narInfo: NarInfo): Promise<number | string> {
@@ -219,9 +230,9 @@ export const pullRealisation = Effect.fnUntraced(function* (
     return yield* new CacheFileDamaged({ cache: cache.name, file, problem: "it is not the realisation of its name" });
   }
   const { realisation, signatures } = signed;
-  if (signedBy(realisationFingerprint(realisation), signatures, options.trusted ?? []) === undefined) {
-    const signers = signatures.map((signature) => signature.replace(/:.*$/s, ""));
-    return yield* new UntrustedPath({ cache: cache.name, path: file, signers });
+  const trusted = options.trusted ?? [];
+  if (signedBy(realisationFingerprint(realisation), signatures, trusted) === undefined) {
+    return yield* untrusted(cache, file, signatures, trusted);
   }
   yield* pullPaths(cache, [realisation.path], options);
   yield* store.addRealisation(realisation);
