@@ -42,13 +42,14 @@ export function collectGarbage(
 ): Effect.Effect<Collection, StoreError> {
   const { fs, layout } = registry;
   return Effect.gen(function* () {
-    const { trash, ...collection } = yield* locks.withLock(
-      collectionLock,
-      attempt("collect garbage in", layout.root, async (signal) => {
-        if (options.dryRun !== true) await removeLeftovers(fs, layout, signal);
-        return collect(fs, layout, options, signal);
-      }),
-    );
+    const collecting = attempt("collect garbage in", layout.root, async (signal) => {
+      if (options.dryRun !== true) await removeLeftovers(fs, layout, signal);
+      return collect(fs, layout, options, signal);
+    });
+    // To look only disturbs nobody, and is possible where no lock can be written.
+    const { trash, ...collection } = yield* options.dryRun === true
+      ? collecting
+      : locks.withLock(collectionLock, collecting);
     for (const path of options.dryRun === true ? [] : collection.deleted) registry.forget(path);
     if (trash !== undefined) yield* attempt("delete", trash, (signal) => deleteTree(fs, trash, signal));
     return collection;

@@ -480,6 +480,8 @@ void t.test("a disk that is really full, then really read-only", async (t) => {
 
   execFileSync("mount", ["-o", "remount,ro", disk]);
   t.equal(await w.run(store((s) => s.isValid(path))), true, "what is there can be used");
+  const planned = await w.run(store((s) => s.collectGarbage({ dryRun: true })));
+  t.strictSame([...planned.deleted].sort(), [before, path].sort(), "what could be deleted can be asked");
   t.strictSame(await w.run(store((s) => s.closure([before, path]))), [before, path].sort());
   const refused = await w.fail(store((s) => s.addText("after", "x", [])));
   t.match(refused, {
