@@ -25,7 +25,7 @@ const flake = defineFlake({
       configuration: (file) => gaiaConfiguration({ ...context, pkgs, file, base: [gaia] }),
       packages: {
         get "helios-cm5"() {
-          return systems["helios-cm5"].config.system.build.image;
+          return systems["helios-cm5"].config.system.build.result;
         },
         // The sandbox program for machines without one, and for the tests.
         get bubblewrap() {

@@ -24,6 +24,7 @@ import { removedOptions } from "./removed-options.ts";
 import stageServices from "./stage-services.ts";
 import stage from "./stage.ts";
 import system from "./system.ts";
+import tasks from "./tasks.ts";
 import tests from "./tests.ts";
 import users from "./users.ts";
 import workspace, { workspaceAt } from "./workspace.ts";
@@ -50,6 +51,7 @@ export const optionModules: readonly Module[] = [
   stageServices,
   system,
   sysusers,
+  tasks,
   tests,
   tmpfiles,
   udev,

@@ -1,9 +1,11 @@
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
 import { source } from "#lib/derivations/source.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
-import { checkAssertions, type Config, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { checkAssertions, type Config, definedToml, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import type { Entry } from "#pkgs/rootfs/entry.ts";
+import { artifactRecords } from "./program/records.ts";
+import { installedItems } from "./program/problems.ts";
 import { workspacePath, workspaceProblem } from "./workspace.ts";
 
 /** The parts of a system, each a derivation or made of derivations. */
@@ -12,10 +14,16 @@ export interface SystemBuild {
   readonly base: ReturnType<Packages["startingPoint"]>;
   readonly linux: ReturnType<Packages["linux"]>;
   readonly initrd: Derivation;
+  /** Where programs go. */
+  readonly install: ReturnType<Packages["stagedLayer"]>;
+  /** Files, units, links and directories. */
+  readonly stage: ReturnType<Packages["stagedLayer"]>;
   /** Base, accounts, stage and programs as one archive. */
   readonly rootfs: ReturnType<Packages["rootfs"]>;
   /** The directory with the SD card image, its manifest and its report. */
   readonly image: Derivation;
+  /** The same, with records of how it came to be: what `./result` leads to. */
+  readonly result: Derivation;
 }
 
 /** Parts are made here only, so their type is taken on trust. */
@@ -35,8 +43,11 @@ const options = {
       base: part<"base">("The Debian packages that the root file system starts from."),
       linux: part<"linux">("The kernel, its modules and device trees."),
       initrd: part<"initrd">("The initial RAM disk."),
+      install: part<"install">("Where programs go."),
+      stage: part<"stage">("Files, units, links and directories."),
       rootfs: part<"rootfs">("Base, accounts, stage and programs as one archive."),
       image: part<"image">("The directory with the SD card image, its manifest and its report."),
+      result: part<"result">("The same, with records of how it came to be."),
     },
   },
 };
@@ -81,6 +92,10 @@ export default defineModule({
             modules: [...config.boot.initrd.modules],
             optionalModules: [...config.boot.initrd.optionalModules],
           }),
+        install: (config, { pkgs }) =>
+          pkgs.stagedLayer(`${config.build.name}-install`, { name: "install", entries: installEntries(config) }),
+        stage: (config, { pkgs }) =>
+          pkgs.stagedLayer(`${config.build.name}-stage`, { name: "stage", entries: stageEntries(config) }),
         rootfs: (config, { pkgs }) =>
           pkgs.rootfs({
             name: `${config.build.name}-rootfs`,
@@ -96,7 +111,7 @@ export default defineModule({
             units: Object.entries(config.services.units).flatMap(([name, unit]) =>
               unit.enable && !unit.mask ? [name] : [],
             ),
-            layers: [{ name: "stage", entries: stageEntries(config) }],
+            layers: [config.system.build.install, config.system.build.stage],
           }),
         image: (config, { pkgs }) => {
           checkAssertions(config);
@@ -117,6 +132,13 @@ export default defineModule({
             root: { label: config.image.root.label, free: config.image.root.freeMiB },
           });
         },
+        result: (config, { pkgs }) =>
+          pkgs.result({
+            name: config.build.name,
+            image: config.system.build.image,
+            resolved: definedToml(config.system.resolved),
+            artifacts: artifactRecords(config),
+          }),
       },
     },
   },
@@ -145,28 +167,19 @@ function accounts(config: Config) {
   };
 }
 
-/** Staged directories and files, and the users' keys, with names of owners turned into numbers. */
+/** Staged directories and files but programs, and the users' keys, with names of owners turned into numbers. */
 function stageEntries(config: Config): Entry[] {
-  const owner = ({ owner, group }: { readonly owner: string; readonly group: string }, dst: string) => ({
-    uid: numberOf(config.users.ids.users, owner, `stage: owner of ${dst}`),
-    gid: numberOf(config.users.ids.groups, group, `stage: group of ${dst}`),
-  });
+  const programs = installedPaths(config);
   return [
     ...config.stage.directories.map(
       ({ dst, mode, ...rest }): Entry => ({
         path: dst,
         type: "directory",
         mode: fourDigits(mode),
-        ...owner(rest, dst),
+        ...ownerOf(config, rest, dst),
       }),
     ),
-    ...config.stage.files.map(({ dst, content, src, link, mode, recursive, replace, ...rest }): Entry => {
-      const common = { path: dst, ...(replace || config.stage.replace ? { force: true } : {}) };
-      if (link !== null) return { ...common, type: "symlink", target: link };
-      const owned = { ...common, mode: fourDigits(mode), ...owner(rest, dst) };
-      if (content !== null) return { ...owned, type: "file", content };
-      return { ...owned, type: recursive ? "directory" : "file", source: storeReference(config, src, dst) };
-    }),
+    ...config.stage.files.filter(({ dst }) => !programs.has(dst)).map((file) => fileEntry(config, file)),
     ...Object.values(config.users.users)
       .filter(({ authorizedKeys }) => authorizedKeys.length > 0)
       .map(
@@ -178,6 +191,37 @@ function stageEntries(config: Config): Entry[] {
         }),
       ),
   ];
+}
+
+/** Programs are a layer of their own, so that a changed text does not read as a changed program. */
+function installEntries(config: Config): Entry[] {
+  const programs = installedPaths(config);
+  return config.stage.files.filter(({ dst }) => programs.has(dst)).map((file) => fileEntry(config, file));
+}
+
+function installedPaths(config: Config): ReadonlySet<string> {
+  return new Set(installedItems(config).map(({ dest }) => dest));
+}
+
+function fileEntry(config: Config, file: Config["stage"]["files"][number]): Entry {
+  const { dst, content, src, link, mode, recursive, replace, ...rest } = file;
+  const common = { path: dst, ...(replace || config.stage.replace ? { force: true } : {}) };
+  if (link !== null) return { ...common, type: "symlink", target: link };
+  const owned = { ...common, mode: fourDigits(mode), ...ownerOf(config, rest, dst) };
+  if (content !== null) return { ...owned, type: "file", content };
+  return { ...owned, type: recursive ? "directory" : "file", source: storeReference(config, src, dst) };
+}
+
+function ownerOf(
+  config: Config,
+  { owner, group }: { readonly owner: string; readonly group: string },
+  dst: string,
+): { readonly uid: number; readonly gid: number } {
+  const { users, groups } = config.users.ids;
+  return {
+    uid: numberOf(users, owner, `stage: owner of ${dst}`),
+    gid: numberOf(groups, group, `stage: group of ${dst}`),
+  };
 }
 
 /** A derivation, a source, or a string: of what is in the store as it is, and otherwise a local path. */

@@ -12,7 +12,9 @@ const builderVersions = { mergeArchives: 1, unpackDebian: 1 } as const;
 export type ArchiveLayer =
   | { readonly name: string; readonly kind: "deb"; readonly path: string; readonly exclude: readonly string[] }
   | { readonly name: string; readonly kind: "tar"; readonly path: string; readonly manifest?: string }
-  | { readonly name: string; readonly kind: "entries"; readonly entries: readonly Entry[] };
+  | { readonly name: string; readonly kind: "entries"; readonly entries: readonly Entry[] }
+  /** The entries as JSON in a file. */
+  | { readonly name: string; readonly kind: "entries"; readonly path: string };
 
 /** Merges layers, lowest first, into one tar; its output `manifest` says path by path what is in it and from where. */
 export function mergeArchives(name: string, layers: readonly ArchiveLayer[]): Derivation {

@@ -14,12 +14,15 @@ import {
 } from "./environments.ts";
 import { efiFirmware } from "./firmware.ts";
 import { image, type ImageOptions } from "./image/image.ts";
+import { result, type ResultOptions } from "./image/result.ts";
 import { initrd, type InitrdOptions } from "./initrd/initrd.ts";
 import { javaArtifact, type JavaArtifactOptions } from "./java/artifact.ts";
 import { type Linux, linux, type LinuxOptions } from "./linux/linux.ts";
 import { type BuildStep, mkDerivation } from "./mk-derivation.ts";
 import { nodeModules, type NodeModulesOptions } from "./npm/node-modules.ts";
+import type { EntryLayer } from "./rootfs/entry.ts";
 import { rootfs, type RootFileSystem, type RootFileSystemOptions } from "./rootfs/rootfs.ts";
+import { type StagedLayer, stagedLayer } from "./rootfs/staged-layer.ts";
 import { type StartingPoint, startingPoint, type StartingPointOptions } from "./rootfs/starting-point.ts";
 import { rustArtifact, type RustArtifactOptions } from "./rust/artifact.ts";
 import { crateSources, type CrateSourcesOptions } from "./rust/crate-sources.ts";
@@ -51,8 +54,10 @@ export interface Packages {
   readonly startingPoint: (options: StartingPointOptions) => StartingPoint;
   readonly linux: (options?: LinuxOptions) => Linux;
   readonly initrd: (options: InitrdOptions) => Derivation;
+  readonly stagedLayer: (name: string, layer: EntryLayer) => StagedLayer;
   readonly rootfs: (options: RootFileSystemOptions) => RootFileSystem;
   readonly image: (options: ImageOptions) => Derivation;
+  readonly result: (options: ResultOptions) => Derivation;
   /** EFI firmware for virtual machines, a file. */
   readonly efiFirmware: Derivation;
   readonly rustArtifact: (options: RustArtifactOptions) => Derivation;
@@ -95,8 +100,10 @@ export function makePackages({ lock }: { readonly lock: PackageLock }): Packages
     startingPoint: (options) => startingPoint(environments.imageTools, lock, options),
     linux: (options) => linux(environments.imageTools, lock, options),
     initrd: (options) => initrd(environments.imageTools, lock, options),
+    stagedLayer: (name, layer) => stagedLayer(environments.imageTools, name, layer),
     rootfs: (options) => rootfs(environments.imageTools, options),
     image: (options) => image(environments.imageTools, lock, options),
+    result: (options) => result(environments.imageTools, options),
     get efiFirmware() {
       return efiFirmware(environments.imageTools, lock);
     },

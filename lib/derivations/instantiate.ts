@@ -77,6 +77,8 @@ export function instantiate(
         return sourcePaths.get(target);
       case "TextFile":
         return texts.get(target)?.path;
+      case "Fingerprint":
+        return derivations.get(target.derivation)?.hashModulo.asInput;
       case "DerivationOutput": {
         const known = outputs.get(target);
         if (known !== undefined) return known;
@@ -143,6 +145,7 @@ function instantiateText(
 ): InstantiatedText {
   const references = new Set<StorePath>();
   for (const target of tokenTargets(text.content)) {
+    if (target._tag === "Fingerprint") continue;
     if (target._tag === "DerivationOutput") throw new TextReferenceError(text.name, target.derivation.name);
     references.add(pathOf(target) as StorePath);
   }
@@ -163,6 +166,7 @@ function collectInputs(
 ): Inputs {
   const inputs: Inputs = { derivations: new Map(), sources: new Set() };
   for (const target of derivationTargets(node)) {
+    if (target._tag === "Fingerprint") continue;
     if (target._tag !== "DerivationOutput") {
       inputs.sources.add(pathOf(target) as StorePath);
       continue;
@@ -229,7 +233,7 @@ function derivationTargets(node: Derivation): readonly TokenTarget[] {
 function dependencies(node: Instantiable): readonly Instantiable[] {
   if (node._tag === "Source") return [];
   const targets = node._tag === "TextFile" ? tokenTargets(node.content) : derivationTargets(node);
-  return targets.map((target) => (target._tag === "DerivationOutput" ? target.derivation : target));
+  return targets.map((target) => ("derivation" in target ? target.derivation : target));
 }
 
 /**

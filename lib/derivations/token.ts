@@ -1,12 +1,13 @@
 import { encodeBase32 } from "./base32.ts";
 import type { DerivationOutput } from "./derivation.ts";
+import type { Fingerprint } from "./fingerprint.ts";
 import { sha256Bytes } from "./hash.ts";
 import { placeholderPattern } from "./resolve.ts";
 import type { Source } from "./source.ts";
 import type { TextFile } from "./text-file.ts";
 
 /** What a token can stand for. */
-export type TokenTarget = DerivationOutput | TextFile | Source;
+export type TokenTarget = DerivationOutput | Fingerprint | TextFile | Source;
 
 /**
  * Everything that a token of this process stands for. A token is derived from

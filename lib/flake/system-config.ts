@@ -1,6 +1,7 @@
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DefinedValues } from "#lib/evaluator/index.ts";
 import type { FlakeSystem } from "./flake.ts";
+import type { SystemTask } from "./system-task.ts";
 
 /**
  * What commands read of a system's configuration beyond printing it. A system
@@ -15,10 +16,12 @@ export interface SystemConfig {
     readonly problems: readonly string[];
   };
   readonly system?: {
-    readonly build: {
+    readonly build?: {
       /** What `build` links `./result` to. */
-      readonly image: Derivation;
+      readonly result: Derivation;
     };
+    /** In an order in which they can be done. */
+    readonly tasks?: readonly SystemTask[];
     /** What all modules say, merged. */
     readonly resolved?: DefinedValues;
   };

@@ -35,7 +35,7 @@ export function gaiaConfiguration({ file, legacy, pkgs, given, base }: GaiaReque
     name,
     system,
     get package() {
-      return system.config.system.build.image;
+      return system.config.system.build.result;
     },
     get check() {
       return bootCheck({ pkgs, system });

@@ -10,6 +10,7 @@ import { defaultEntries, type Identity } from "./defaults.ts";
 import type { Entry, EntryLayer } from "./entry.ts";
 import { maintainerScriptAccounts } from "./maintainer-scripts.ts";
 import type { StartingPoint } from "./starting-point.ts";
+import type { StagedLayer } from "./staged-layer.ts";
 import { unitCheck } from "./unit-check.ts";
 
 /** What a root file system is put together from. */
@@ -22,7 +23,7 @@ export interface RootFileSystemOptions extends Accounts {
   /** Names of systemd units that are to be checked: those that the configuration declares. */
   readonly units?: readonly string[];
   /** Programs, files, units …; two layers that write one path are an error unless the entry or the layer is forced. */
-  readonly layers: readonly EntryLayer[];
+  readonly layers: readonly (EntryLayer | StagedLayer)[];
 }
 
 /** A complete root file system. */
@@ -61,7 +62,11 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
   const archive = mergeArchives(name, [
     { name: base.name, kind: "tar", path: `${base.archive}`, manifest: `${base.archive.output("manifest")}` },
     ...(linux === undefined ? [] : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}` } as const]),
-    ...[...own, ...layers].map(({ name, entries }) => ({ name, kind: "entries", entries }) as const),
+    ...[...own, ...layers].map((layer) =>
+      "file" in layer
+        ? ({ name: layer.name, kind: "entries", path: `${layer.file}` } as const)
+        : ({ name: layer.name, kind: "entries", entries: layer.entries } as const),
+    ),
   ]);
   const sharedLibraryCheck = mkDerivation({
     name: `${name}-library-check`,

@@ -76,11 +76,11 @@ function system(pkgs: Packages, change: { readonly motd?: string } = {}) {
 
 /** Store path names in place of tokens: a text that a person can compare. */
 function readable(text: string): string {
-  return replaceTokens(text, (target) =>
-    target._tag === "DerivationOutput"
-      ? `<${target.derivation.name}${target.name === "out" ? "" : `!${target.name}`}>`
-      : `<${target.name}>`,
-  );
+  return replaceTokens(text, (target) => {
+    if (target._tag === "Fingerprint") return `<fingerprint of ${target.derivation.name}>`;
+    if (target._tag !== "DerivationOutput") return `<${target.name}>`;
+    return `<${target.derivation.name}${target.name === "out" ? "" : `!${target.name}`}>`;
+  });
 }
 
 /** Every derivation that `root` needs and that somebody wrote a recipe for, by name. */
