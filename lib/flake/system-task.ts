@@ -9,8 +9,8 @@ export interface SystemTask {
   /** For people. */
   readonly label: string;
   /**
-   * What the task gives. What only these need counts to the task as well, and what
-   * several tasks need to the first of them.
+   * What the task gives. What these need counts to the task as well; what several
+   * tasks need, to the first of them.
    */
   readonly derivations: readonly Derivation[];
 }

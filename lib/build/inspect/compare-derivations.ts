@@ -79,7 +79,8 @@ function outputsText({ outputs }: StoreDerivation): string {
     if (output.kind !== "fixed") return `${name} ${output.kind}`;
     return `${name} ${output.mode} ${output.hash.algorithm}:${output.hash.hex}`;
   });
-  return lines.join("\n");
+  // A derivation that was read back has its outputs in another order than one that was just made.
+  return lines.sort().join("\n");
 }
 
 /** Writes texts of a derivation with names in place of what its inputs' paths and placeholders are. */

@@ -1,14 +1,15 @@
 import * as Effect from "effect/Effect";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationError } from "#lib/derivations/errors.ts";
-import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
+import type { StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { storeError, type StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
 import { instantiateRoots } from "../instantiate-roots.ts";
 import { makePlan } from "../plan.ts";
 import { readBuildRecord } from "./build-record.ts";
-import { compareDerivations, type DerivationChange, type DerivationGraph } from "./compare-derivations.ts";
+import type { DerivationChange, DerivationGraph } from "./compare-derivations.ts";
+import { comparedPairs } from "./compare-graphs.ts";
 import { compareTrees, type TreeDifference } from "./compare-trees.ts";
 
 /** A derivation that changed by itself, not only because an input did. */
@@ -45,7 +46,9 @@ export const whyRebuild = Effect.fnUntraced(function* (
     return { builds, compared: record !== undefined, causes: [] };
   }
   const after: DerivationGraph = new Map([...instantiation.byPath].map(([path, { store }]) => [path, store]));
-  const causes = findCauses({ path: record.root, graph: record.derivations }, { path: top.path, graph: after });
+  const causes = comparedPairs({ path: record.root, graph: record.derivations }, { path: top.path, graph: after })
+    .filter(({ changes }) => changes.length > 0)
+    .map(({ chain, changes }) => ({ derivation: chain.at(-1) ?? root.name, chain, changes }));
   const explained = yield* Effect.forEach(causes, (cause) =>
     Effect.map(
       Effect.forEach(cause.changes, (change) => withFiles(change, addInput)),
@@ -54,43 +57,6 @@ export const whyRebuild = Effect.fnUntraced(function* (
   );
   return { builds, compared: true, causes: explained };
 });
-
-interface Side {
-  readonly path: DerivationPath;
-  readonly graph: DerivationGraph;
-}
-
-interface Link {
-  readonly name: string;
-  readonly parent: Link | undefined;
-}
-
-/** Walks down both graphs along what differs; every pair once, and by a shortest way. */
-function findCauses(before: Side, after: Side): RebuildCause[] {
-  const graphs = { before: before.graph, after: after.graph };
-  const causes: RebuildCause[] = [];
-  const seen = new Set<string>();
-  const next: { before: DerivationPath; after: DerivationPath; parent: Link | undefined }[] = [
-    { before: before.path, after: after.path, parent: undefined },
-  ];
-  for (const pair of next) {
-    const key = `${pair.before} ${pair.after}`;
-    const [old, fresh] = [before.graph.get(pair.before), after.graph.get(pair.after)];
-    if (pair.before === pair.after || seen.has(key) || old === undefined || fresh === undefined) continue;
-    seen.add(key);
-    const link: Link = { name: fresh.name, parent: pair.parent };
-    const { changes, inputs } = compareDerivations(old, fresh, graphs);
-    if (changes.length > 0) causes.push({ derivation: fresh.name, chain: chainOf(link), changes });
-    for (const input of inputs) next.push({ ...input, parent: link });
-  }
-  return causes;
-}
-
-function chainOf(link: Link): string[] {
-  const chain: string[] = [];
-  for (let current: Link | undefined = link; current !== undefined; current = current.parent) chain.push(current.name);
-  return chain.reverse();
-}
 
 /** Adds which files of a source changed, if its earlier version is still in the store. */
 const withFiles = Effect.fnUntraced(function* (
@@ -128,7 +94,8 @@ export function formatRebuildReport({ builds, compared, causes }: RebuildReport)
   ];
 }
 
-function formatChange(change: RebuildChange): string[] {
+/** A change as lines for people. */
+export function formatChange(change: RebuildChange): string[] {
   switch (change.kind) {
     case "source": {
       if (change.before === undefined) return [`source '${change.name}' is new`];
@@ -162,9 +129,22 @@ function formatText(before: string, after: string): string {
   let line = 0;
   while (line < old.length && line < fresh.length && old[line] === fresh[line]) line++;
   const place = old.length > 1 || fresh.length > 1 ? `line ${line + 1}: ` : "";
-  return `${place}${brief(old[line] ?? "")} → ${brief(fresh[line] ?? "")}`;
+  const [from, to] = [old[line] ?? "", fresh[line] ?? ""];
+  const start = Math.max(0, commonStart(from, to) - context);
+  return `${place}${brief(from, start)} → ${brief(to, start)}`;
+}
+
+function commonStart(left: string, right: string): number {
+  let length = 0;
+  while (length < left.length && length < right.length && left[length] === right[length]) length++;
+  return length;
 }
 
 const longest = 80;
+/** How much of what is the same is shown before a difference. */
+const context = 30;
 
-const brief = (text: string): string => JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text);
+function brief(text: string, start = 0): string {
+  const [before, after] = [start > 0 ? "…" : "", text.length > start + longest ? "…" : ""];
+  return JSON.stringify(`${before}${text.slice(start, start + longest)}${after}`);
+}

@@ -7,6 +7,7 @@ import { evalCommand } from "./eval.ts";
 import { logCommand } from "./log.ts";
 import { optionCommand } from "./option.ts";
 import { pathInfoCommand } from "./path-info.ts";
+import { planCommand } from "./plan.ts";
 import { replayCommand } from "./replay.ts";
 import { resolveCommand } from "./resolve.ts";
 import { showCommand } from "./show.ts";
@@ -25,6 +26,7 @@ import { whyRebuildCommand } from "./why-rebuild.ts";
 export const commands: readonly (Command | CommandGroup)[] = [
   buildCommand,
   checkCommand,
+  planCommand,
   evalCommand,
   resolveCommand,
   showCommand,

@@ -1,0 +1,102 @@
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import { dryRun } from "#lib/build/build.ts";
+import { readBuildRecord } from "#lib/build/inspect/build-record.ts";
+import { formatReason, type PlanReason, planReasons } from "#lib/build/inspect/plan-reasons.ts";
+import { type PlannedTask, planTasks } from "#lib/build/inspect/task-plan.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import type { DerivationPath } from "#lib/derivations/store-path.ts";
+import { evaluateFlake } from "#lib/flake/evaluate.ts";
+import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
+import { type Installable, parseInstallable } from "#lib/flake/installable.ts";
+import { selectDerivation } from "#lib/flake/select.ts";
+import { selectSystem } from "#lib/flake/select-system.ts";
+import { systemConfig } from "#lib/flake/system-config.ts";
+import type { SystemTask } from "#lib/flake/system-task.ts";
+import { warningsAbout } from "#lib/flake/system-warnings.ts";
+import { emit } from "#lib/platform/events.ts";
+import { UnsuitableFlags } from "../errors.ts";
+import type { WatchFlags } from "../flags.ts";
+import { printJson, printText } from "../print.ts";
+import { withStore } from "../stores.ts";
+import { planGraph, planLines, type ShownTask } from "./plan-text.ts";
+
+/** Of what, and how. */
+interface PlanInput extends WatchFlags {
+  readonly installable: string;
+  readonly dot: boolean;
+  readonly json: boolean;
+}
+
+/** Prints what a build would do. Nothing is written, and no cache is asked. */
+export const plan = (flake: LocatedFlake, input: PlanInput) =>
+  withStore(
+    input,
+    Effect.gen(function* () {
+      if (input.dot && input.json)
+        return yield* new UnsuitableFlags({ problem: "--dot and --json exclude each other. Choose one." });
+      const installable = parseInstallable(input.installable);
+      if ("_tag" in installable) return yield* Effect.fail(installable);
+      const { value } = yield* evaluateFlake(flake, input, (outputs) =>
+        Result.map(selectTasks(outputs, installable), (selected) => ({
+          ...selected,
+          warnings: warningsAbout(outputs, [installable]),
+        })),
+      );
+      for (const message of value.warnings) yield* emit({ type: "warning", message });
+      const shown = yield* shownTasks(value);
+      if (input.json) return yield* printJson(shown);
+      yield* printText(input.dot ? planGraph(shown) : planLines(shown));
+    }),
+  );
+
+interface Selected {
+  readonly root: Derivation;
+  readonly tasks: readonly SystemTask[];
+}
+
+/** The tasks of a system; anything else that can be built is one task. */
+function selectTasks(outputs: FlakeOutputs, installable: Installable) {
+  const selected = selectSystem(outputs, installable);
+  if (Result.isSuccess(selected)) {
+    const { build, tasks } = systemConfig(selected.success.system).system ?? {};
+    if (build !== undefined && tasks !== undefined) return Result.succeed<Selected>({ root: build.result, tasks });
+  }
+  return Result.map(
+    selectDerivation(outputs, installable),
+    (root): Selected => ({
+      root,
+      tasks: [{ id: root.name, module: "packages", phase: "build", label: `Build ${root.name}`, derivations: [root] }],
+    }),
+  );
+}
+
+const shownTasks = Effect.fnUntraced(function* ({ root, tasks }: Selected) {
+  const { instantiation, plan } = yield* dryRun([root]);
+  const top = instantiation.derivations.get(root);
+  if (top === undefined) return yield* Effect.die(new TypeError(`${root.name} is not instantiated`));
+  const reasonOf = planReasons(top.path, instantiation, yield* readBuildRecord(root.name));
+  return (yield* planTasks(tasks, instantiation, plan)).map((task) => shownTask(task, reasonOf));
+});
+
+function shownTask(
+  { task, state, after, todo }: PlannedTask<SystemTask>,
+  reasonOf: (path: DerivationPath) => PlanReason,
+): ShownTask {
+  const { id, module, phase, label } = task;
+  return {
+    id,
+    module,
+    phase,
+    label,
+    after,
+    state,
+    todo: todo.map(({ derivation: { path, store }, pool }) => ({
+      name: store.name,
+      derivation: path,
+      kind: pool,
+      ...(pool === "fetch" && { bytes: Number(store.env.get("size") ?? 0) }),
+      reasons: formatReason(reasonOf(path)),
+    })),
+  };
+}
