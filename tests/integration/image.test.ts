@@ -139,6 +139,14 @@ t.test("an image with a profile of one's own", async (t) => {
 
   t.test("after one unit has changed, only what contains it is built again", async (t) => {
     await build("greeter");
+    const plan = await run("plan", ".#systems.louder", "--json");
+    t.equal(plan.code, 0, plan.stderr);
+    const tasks = JSON.parse(plan.stdout) as readonly { readonly id: string; readonly state: string }[];
+    t.strictSame(
+      tasks.filter(({ state }) => state === "build" || state === "fetch").map(({ id }) => id),
+      ["stage.render", "buildroot.build", "core.barrier.stage", "buildroot.collect"],
+      "as planned",
+    );
     const changed = await run("build", ".#louder", "--no-link", "--progress", "json");
     t.equal(changed.code, 0, changed.stderr);
     const started = changed.stderr
@@ -148,7 +156,7 @@ t.test("an image with a profile of one's own", async (t) => {
       .filter(({ type }) => type === "build-started");
     t.strictSame(
       [...new Set(started.map(({ name }) => name))].filter(
-        (name) => !/^helios-cm5-(rootfs\.tar|rootfs-unit-check|image)$/.test(name),
+        (name) => !/^helios-cm5-(stage\.json|rootfs\.tar|rootfs-unit-check|image)$/.test(name),
       ),
       [],
     );

@@ -74,7 +74,8 @@ export const planTasks = Effect.fnUntraced(function* <T extends Task>(
   return planned;
 });
 
-const stateOf = (items: readonly TodoItem[]): TaskState => (items.some(({ pool }) => pool === "build") ? "build" : "fetch");
+const stateOf = (items: readonly TodoItem[]): TaskState =>
+  items.some(({ pool }) => pool === "build") ? "build" : "fetch";
 
 /** Of a task for which nothing has to be done. */
 const restingState = Effect.fnUntraced(function* (

@@ -46,7 +46,9 @@ function itemLines({ name, reasons }: ShownItem): string[] {
 
 function fetchLines(todo: readonly ShownItem[]): string[] {
   const fetches = todo.filter(({ kind }) => kind === "fetch");
-  return fetches.length === 0 ? [] : [`      ${count(fetches.length, "download")}, ${formatBytes(totalBytes(fetches))}`];
+  return fetches.length === 0
+    ? []
+    : [`      ${count(fetches.length, "download")}, ${formatBytes(totalBytes(fetches))}`];
 }
 
 function summary(todo: readonly ShownItem[]): string {
