@@ -2,7 +2,7 @@
 #   archive   the root file system, a plain tar
 #   units     names of the units to check
 #   out       what was checked
-# Also checked: all of /etc/sysusers.d and /etc/tmpfiles.d.
+# Also checked: all of /etc/sysusers.d, /etc/tmpfiles.d, /etc/udev/rules.d and /etc/modprobe.d.
 
 # Names of units may have backslashes, and are no patterns.
 set -f
@@ -27,21 +27,36 @@ if [ -n "$units" ]; then
   fi
 fi
 
-# The configuration files of a kind, one a line; none where there is no such directory.
+# configuration DIRECTORY SUFFIX: its files, one a line; none where there is no such directory.
 configuration() {
   if [ -d "tree/etc/$1" ]; then
-    find "/build/tree/etc/$1" -name '*.conf' | sort
+    find "/build/tree/etc/$1" -type f -name "*.$2" | sort
   fi
 }
 
 # Accounts are made in this copy, as at the first boot: tmpfiles.d may name them.
-files=$(configuration sysusers.d)
+files=$(configuration sysusers.d conf)
 if [ -n "$files" ]; then
   systemd-sysusers --root=/build/tree $files > messages 2>&1 || refuse "accounts in /etc/sysusers.d"
 fi
-files=$(configuration tmpfiles.d)
+files=$(configuration tmpfiles.d conf)
 if [ -n "$files" ]; then
   systemd-tmpfiles --dry-run --create --remove --clean --boot --root=/build/tree $files > messages 2>&1 ||
     refuse "lines of /etc/tmpfiles.d"
+fi
+# Warnings too: udev would ignore a part of the rule. Names of owners are those of this tree, not of this machine.
+files=$(configuration udev/rules.d rules)
+if [ -n "$files" ]; then
+  udevadm verify --resolve-names=never --no-style $files > messages 2>&1 || refuse "rules of /etc/udev/rules.d"
+  if grep -E '^/build/tree/etc/.*:[0-9]+ ' messages; then
+    refuse "rules of /etc/udev/rules.d"
+  fi
+fi
+# kmod passes over a line that it does not understand, and says so.
+if [ -d tree/etc/modprobe.d ]; then
+  modprobe --config tree/etc/modprobe.d --showconfig > /dev/null 2> messages || refuse "lines of /etc/modprobe.d"
+  if grep -q . messages; then
+    refuse "lines of /etc/modprobe.d"
+  fi
 fi
 printf '%s\n' $units > "$out"
