@@ -1,6 +1,25 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import { entryFile, initrdFile } from "#pkgs/image/boot-partition.ts";
 
+const bootFile = {
+  content: mkOption({
+    type: types.nullOr(types.str),
+    default: null,
+    description: "The file's content. Exactly one of `content` and `src` is to be set.",
+  }),
+  src: mkOption({
+    type: types.nullOr(types.raw),
+    default: null,
+    description: "What to copy: a derivation, a string that mentions one, a source, or a local path.",
+  }),
+  release: mkOption({
+    type: types.nullOr(types.singleLineStr),
+    default: null,
+    example: "stable_20250916",
+    description: "Release that the file comes from, to be compared with `boot.kernel.release`.",
+  }),
+};
+
 const options = {
   boot: {
     kernel: {
@@ -8,6 +27,13 @@ const options = {
         type: types.strMatching("linux-image-[a-z0-9.+-]+(/trixie-backports)?"),
         default: "linux-image-arm64",
         description: "Debian package that brings the kernel.",
+      }),
+      release: mkOption({
+        type: types.nullOr(types.singleLineStr),
+        default: null,
+        example: "stable_20250916",
+        description:
+          "What the kernel's sources are called where `boot.files` come from. Device trees of another release are then an error.",
       }),
     },
     kernelParams: mkOption({
@@ -33,6 +59,12 @@ const options = {
       default: [],
       example: ["broadcom/bcm2712-rpi-5-b.dtb"],
       description: "Device trees of the kernel, as vendor and file, to put on the boot partition.",
+    }),
+    files: mkOption({
+      type: types.attrsOf(types.submodule({ options: bootFile })),
+      default: {},
+      example: { "overlays/disable-bt.dtbo": { src: "@assets/disable-bt.dtbo", release: "stable_20250916" } },
+      description: "Further files of the boot partition, by their path on it: firmware, overlays, device trees.",
     }),
     configTxt: mkOption({
       type: types.lines,
@@ -72,6 +104,11 @@ export default defineModule({
   name: "boot",
   options,
   config: {
+    assertions: (config) =>
+      Object.entries(config.boot.files).map(([path, { content, src }]) => ({
+        assertion: (content === null) !== (src === null),
+        message: `boot.files."${path}": needs exactly one of content and src.`,
+      })),
     tests: {
       boot: [
         {

@@ -84,6 +84,19 @@ const options = {
       example: ["assets/buildroot"],
       description: "Further trees of packages and boards (BR2_EXTERNAL).",
     }),
+    linux: {
+      fragments: mkOption({
+        type: types.listOf(types.str),
+        default: [],
+        example: ["@assets/linux/usb-gadget.fragment"],
+        description: "Fragments of the kernel's configuration (BR2_LINUX_KERNEL_CONFIG_FRAGMENT_FILES).",
+      }),
+      patches: mkOption({
+        type: types.listOf(types.str),
+        default: [],
+        description: "Patches of the kernel, files or directories (BR2_LINUX_KERNEL_PATCH).",
+      }),
+    },
     rpi: {
       arch: mkOption({
         type: types.enum(["aarch64", "arm64"]),

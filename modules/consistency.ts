@@ -1,5 +1,6 @@
 /** Mistakes between options, each of which somebody has shipped in an image. */
 import { type Config, defineModule } from "#lib/evaluator/index.ts";
+import { matchesGlob } from "./glob.ts";
 import { tolerable } from "./legacy.ts";
 
 type Units = Config["services"]["units"];
@@ -14,6 +15,9 @@ export default defineModule({
   config: tolerable((config) => [
     ...unstagedPrograms(config),
     ...unstagedEnvironmentFiles(config),
+    ...unstagedConditions(config),
+    ...unknownInterfaces(config),
+    ...twoVersions(config),
     ...fstabOptions(config),
     ...missingMounts(config),
     ...missingServices(config),
@@ -28,16 +32,17 @@ function own(config: Config): [string, Unit][] {
   return Object.entries(config.services.units).filter(([, unit]) => unit.enable && !unit.mask && !unit.vendor);
 }
 
-/** No package has anything in these directories, so what runs from there must be staged. */
+/** No package has anything in these directories, or under the distribution's own name, so what runs from there must be staged. */
 function unstagedPrograms(config: Config): string[] {
   const { isStaged } = staged(config);
+  const ours = new RegExp(`^/((opt|srv|usr/local)/|(usr/)?(s?bin|libexec|lib)/${distribution(config)}[-/])`);
   return own(config).flatMap(([name, { service }]) =>
     (
       ["ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecReload", "ExecStopPost", "ExecCondition"] as const
     ).flatMap((directive) =>
       list(service[directive]).flatMap((command) => {
         const program = command.replace(/^[@:+!|-]+/, "").split(/\s/)[0] ?? "";
-        if (!/^\/(opt|srv|usr\/local)\//.test(program) || isStaged(program)) return [];
+        if (!ours.test(program) || isStaged(program)) return [];
         return [
           `services.units."${name}": ${directive} runs ${program}, which nothing puts into the image. Add it to program.install.items or stage.files.`,
         ];
@@ -56,6 +61,74 @@ function unstagedEnvironmentFiles(config: Config): string[] {
           ]
         : [],
     ),
+  );
+}
+
+/** A unit that waits for a file of the distribution's own is skipped at every boot if nobody writes the file. */
+function unstagedConditions(config: Config): string[] {
+  const { isStaged } = staged(config);
+  const ours = new RegExp(`^/(etc|usr/lib|usr/share)/${distribution(config)}/`);
+  return own(config).flatMap(([name, { unit }]) =>
+    (["ConditionPathExists", "AssertPathExists"] as const).flatMap((directive) =>
+      list(unit[directive]).flatMap((path) =>
+        ours.test(path) && !isStaged(path)
+          ? [
+              `services.units."${name}": ${directive}=${path} is not staged, so the unit would never start. Add the file to stage.files.`,
+            ]
+          : [],
+      ),
+    ),
+  );
+}
+
+/** The name below which files are the distribution's own: what os-release calls ID. */
+function distribution(config: Config): string {
+  return config.build.distribution.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+}
+
+/** Variables that name a network interface, for programs that look for it. */
+function unknownInterfaces(config: Config): string[] {
+  const { networks, netdevs } = config.networking.networkd;
+  const known = [
+    "lo",
+    ...config.board.networkInterfaces,
+    ...Object.values(netdevs).map(({ netdev }) => netdev.Name ?? ""),
+    ...Object.values(networks).flatMap(({ match }) => list(match.Name).flatMap((names) => names.split(/\s+/))),
+  ];
+  const { sets, files } = config.stage.env;
+  const variables = [
+    ...Object.entries(sets).map(([set, values]) => [`stage.env.sets.${set}`, values] as const),
+    ...files.map(({ path, vars }) => [`stage.env.files: '${path}'`, vars] as const),
+    ...own(config).map(([name, { environment }]) => [`services.units."${name}"`, environment] as const),
+  ];
+  return variables.flatMap(([where, values]) =>
+    Object.entries(values).flatMap(([name, value]) =>
+      /(^|_)(INTERFACE|IFACE|NETDEV)$/.test(name) &&
+      value !== "" &&
+      !known.some((pattern) => matchesGlob(value, pattern))
+        ? [`${where}: ${name}=${value} names an interface that neither networking nor the board has.`]
+        : [],
+    ),
+  );
+}
+
+/** A library that programs are built with, and another version of it in the image. */
+function twoVersions(config: Config): string[] {
+  const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+  const versions = new Map(
+    Object.entries(config.buildroot.package_versions).map(([name, version]) => [plain(name), { name, version }]),
+  );
+  return Object.entries(config.program.profiles).flatMap(([profile, { env }]) =>
+    Object.entries(env).flatMap(([variable, value]) => {
+      const other = variable.endsWith("_VERSION")
+        ? versions.get(plain(variable.slice(0, -"_VERSION".length)))
+        : undefined;
+      return other === undefined || other.version === value
+        ? []
+        : [
+            `${variable} of program.profiles.${profile} is ${value}, and buildroot.package_versions.${other.name} is ${other.version}: programs would be built against another version than they run with.`,
+          ];
+    }),
   );
 }
 

@@ -32,12 +32,26 @@ const options = {
         default: "ext4",
         description: "Type of the root file system.",
       }),
+      sizeMiB: mkOption({
+        type: types.nullOr(types.ints.between(16, 2 * 1024 * 1024)),
+        default: (config: { readonly buildroot: { readonly expand_size_mb: number | null } }): number | null =>
+          config.buildroot.expand_size_mb,
+        defaultText: "buildroot.expand_size_mb",
+        description: "Size of the root file system, in MiB. Null: what its files need, and `freeMiB`.",
+      }),
       freeMiB: mkOption({
         type: types.ints.between(16, 65_536),
         default: 128,
-        description: "Free space in the root file system, in MiB, besides what its files need.",
+        description: "Free space in the root file system, in MiB, besides what its files need, where no size is given.",
       }),
     },
+    reserved: mkOption({
+      type: types.attrsOf(types.ints.positive),
+      default: {},
+      example: { DATA: 4096 },
+      description:
+        "Room that has to be left on the medium for partitions that are made on the machine, in MiB by label.",
+    }),
   },
 };
 

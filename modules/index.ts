@@ -2,6 +2,7 @@ import { assertionsModule, evalModules, type Module } from "#lib/evaluator/index
 import type { BootCheck } from "#lib/flake/check.ts";
 import type { GivenInputs } from "#lib/flake/given-inputs.ts";
 import type { Packages } from "#pkgs/index.ts";
+import board from "./board.ts";
 import boot from "./boot.ts";
 import build from "./build.ts";
 import buildroot from "./buildroot.ts";
@@ -16,6 +17,7 @@ import networking from "./networking.ts";
 import openssh from "./openssh.ts";
 import program from "./program.ts";
 import resolved from "./resolved.ts";
+import secrets from "./secrets.ts";
 import services from "./services/index.ts";
 import sysusers from "./services/sysusers.ts";
 import tmpfiles from "./services/tmpfiles.ts";
@@ -24,14 +26,17 @@ import { removedOptions } from "./removed-options.ts";
 import stageServices from "./stage-services.ts";
 import stage from "./stage.ts";
 import system from "./system.ts";
+import spare from "./spare.ts";
 import tasks from "./tasks.ts";
 import tests from "./tests.ts";
 import users from "./users.ts";
+import passwords from "./users/passwords.ts";
 import workspace, { workspaceAt } from "./workspace.ts";
 
 /** Every option module. */
 export const optionModules: readonly Module[] = [
   assertionsModule,
+  board,
   boot,
   build,
   buildroot,
@@ -44,9 +49,12 @@ export const optionModules: readonly Module[] = [
   networkd,
   networking,
   openssh,
+  passwords,
   program,
   resolved,
+  secrets,
   services,
+  spare,
   stage,
   stageServices,
   system,

@@ -3,7 +3,7 @@ import { getAttrByPath, mkOption, type Module, types } from "#lib/evaluator/inde
 
 /** What the original accepted and never read, with what to do instead. `*` is any name. */
 export const neverReadKeys = {
-  "buildroot.kernel": "Set boot.kernel and boot.kernelParams.",
+  "buildroot.kernel": "Set boot.kernel, boot.kernelParams and buildroot.linux.",
   "buildroot.firmware": "Set boot.configTxt.",
   "buildroot.toolchain": "The toolchain is pinned in flake.lock.",
   "buildroot.boot_config": "Set boot.configTxt and boot.kernelParams.",

@@ -126,10 +126,20 @@ export default defineModule({
               commandLine: config.boot.commandLine,
               configText: config.boot.configTxt,
               deviceTrees: config.boot.deviceTrees,
+              files: Object.fromEntries(
+                Object.entries(config.boot.files).map(([path, { content, src }]) => [
+                  path,
+                  content === null ? { source: storeReference(config, src, `boot.files."${path}"`) } : { content },
+                ]),
+              ),
               label: config.image.boot.label,
               size: config.image.boot.sizeMiB,
             },
-            root: { label: config.image.root.label, free: config.image.root.freeMiB },
+            root: {
+              label: config.image.root.label,
+              free: config.image.root.freeMiB,
+              ...(config.image.root.sizeMiB === null ? {} : { size: config.image.root.sizeMiB }),
+            },
           });
         },
         result: (config, { pkgs }) =>
@@ -209,7 +219,7 @@ function fileEntry(config: Config, file: Config["stage"]["files"][number]): Entr
   if (link !== null) return { ...common, type: "symlink", target: link };
   const owned = { ...common, mode: fourDigits(mode), ...ownerOf(config, rest, dst) };
   if (content !== null) return { ...owned, type: "file", content };
-  return { ...owned, type: recursive ? "directory" : "file", source: storeReference(config, src, dst) };
+  return { ...owned, type: recursive ? "directory" : "file", source: storeReference(config, src, `stage.files: '${dst}'`) };
 }
 
 function ownerOf(
@@ -225,12 +235,12 @@ function ownerOf(
 }
 
 /** A derivation, a source, or a string: of what is in the store as it is, and otherwise a local path. */
-function storeReference(config: Config, src: unknown, dst: string): string {
+function storeReference(config: Config, src: unknown, where: string): string {
   if (isDerivation(src)) return `${src}`;
   const text = String(src);
   if (tokenTargets(text).length > 0) return text;
   const path = workspacePath(config.workspace, text);
-  if (path === undefined) throw new RangeError(`stage.files: '${dst}': ${workspaceProblem(config.workspace, text)}`);
+  if (path === undefined) throw new RangeError(`${where}: ${workspaceProblem(config.workspace, text)}`);
   return `${source({ path })}`;
 }
 

@@ -1,4 +1,4 @@
-import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { defineModule, literalExpression, mkOption, types } from "#lib/evaluator/index.ts";
 
 /** Where a name's number comes from when it is not given: people from 1000 on, system accounts in a range that packages leave alone. */
 const numberRanges = { person: { from: 1000, to: 59_999 }, system: { from: 800, to: 899 } } as const;
@@ -58,7 +58,14 @@ const userOptions = {
     type: types.nullOr(types.strMatching("[!*]|[$][0-9a-z]+[$][^:\\n]+")),
     default: null,
     description:
-      "Password as crypt(5) writes it, such as `mkpasswd` prints. Null locks the password; keys still work. Whoever has the image can read the hash.",
+      "Password as crypt(5) writes it, such as `mkpasswd` prints. Null locks the password; keys still work. Whoever has the image or the store can read the hash and try passwords against it; `hashedPasswordFrom` keeps it out of both.",
+  }),
+  hashedPasswordFrom: mkOption({
+    type: types.nullOr(types.secret),
+    default: null,
+    example: literalExpression('{ file: "passwd.hashed-password.ada" }'),
+    description:
+      "Where the machine finds that hash at each boot, so that it is in no image and no store: `file` as in the credentials of a unit. Where nothing gives a credential of that name, the password stays locked.",
   }),
   authorizedKeys: mkOption({
     type: types.listOf(types.singleLineStr),
@@ -183,10 +190,16 @@ export default defineModule({
             home: user.home,
             shell: user.shell,
           } as const,
-          ...(user.hashedPassword === null ? [{ type: "password-locked", user: user.name } as const] : []),
+          ...(user.hashedPassword === null && user.hashedPasswordFrom === null
+            ? [{ type: "password-locked", user: user.name } as const]
+            : []),
         ]),
     },
     assertions: (config) => [
+      ...Object.values(config.users.users).map(({ name, hashedPassword, hashedPasswordFrom }) => ({
+        assertion: hashedPassword === null || hashedPasswordFrom === null,
+        message: `users.users.${name}: hashedPassword and hashedPasswordFrom cannot both decide the password.`,
+      })),
       ...duplicates(config.users.ids.users).map((message) => ({
         assertion: false,
         message: `users.users: ${message}`,

@@ -8,6 +8,7 @@ export interface BuildrootSettings {
   readonly per_package_dirs: boolean;
   readonly compression: Compression;
   readonly expand_size_mb: number | null;
+  readonly linux: { readonly fragments: readonly string[]; readonly patches: readonly string[] };
   readonly packages: Readonly<Record<string, boolean>>;
   readonly package_versions: Readonly<Record<string, string>>;
   readonly symbols: Readonly<Record<string, SymbolValue>>;
@@ -45,6 +46,16 @@ export function requestedSymbols(
     ...(settings.expand_size_mb === null
       ? []
       : [{ symbol: "BR2_TARGET_ROOTFS_EXT2_SIZE", value: `${settings.expand_size_mb}M`, from: "expand_size_mb" }]),
+    ...(
+      [
+        ["fragments", "BR2_LINUX_KERNEL_CONFIG_FRAGMENT_FILES"],
+        ["patches", "BR2_LINUX_KERNEL_PATCH"],
+      ] as const
+    ).flatMap(([name, symbol]) =>
+      settings.linux[name].length === 0
+        ? []
+        : [{ symbol, value: settings.linux[name].join(" "), from: `linux.${name}` }],
+    ),
     ...Object.entries(packages).map(([name, value]) => ({
       symbol: packageSymbol(name),
       value,

@@ -34,6 +34,7 @@ type Unit = Readonly<Record<"enable" | "vendor" | "mask", boolean>> &
   Readonly<Record<SectionName, Section>> & {
     readonly environment: Readonly<Record<string, string>>;
     readonly envSet: string | null;
+    readonly credentials: Readonly<Record<string, types.Secret>>;
     readonly src: string | null;
     readonly extraConfig: string;
     readonly dropIns: Readonly<Record<string, DropIn>>;
@@ -120,7 +121,8 @@ function unitFiles(name: string, unit: Unit, sets: EnvironmentSets) {
 export function unitText(name: string, unit: Unit, sets: EnvironmentSets): string {
   const own = ownSection(name);
   const sections: Record<string, Section> = { Unit: unit.unit };
-  if (own !== undefined) sections[capitalize(own)] = own === "service" ? withEnvironment(unit, sets) : unit[own];
+  if (own !== undefined)
+    sections[capitalize(own)] = own === "service" ? withCredentials(withEnvironment(unit, sets), unit) : unit[own];
   if (!unit.vendor) {
     sections["Install"] = {
       WantedBy: unit.wantedBy,
@@ -153,6 +155,23 @@ function withEnvironment(unit: Unit, sets: EnvironmentSets): Section {
     Environment: [
       ...(Array.isArray(written) ? written : [written as string]),
       ...names.map((variable) => renderAssignment(variable, variables[variable] ?? "")),
+    ],
+  };
+}
+
+/** Only where secrets are is written; systemd reads them when the service starts. */
+function withCredentials(service: Section, { credentials }: Unit): Section {
+  const names = Object.keys(credentials).sort();
+  if (names.length === 0) return service;
+  const written = service["LoadCredential"] ?? [];
+  return {
+    ...service,
+    LoadCredential: [
+      ...(Array.isArray(written) ? written : [written as string]),
+      ...names.flatMap((name) => {
+        const reference = credentials[name]?.reference;
+        return reference !== undefined && "file" in reference ? [`${name}:${reference.file}`] : [];
+      }),
     ],
   };
 }
@@ -203,6 +222,14 @@ function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
     {
       assertion: unit.envSet === null || Object.hasOwn(sets, unit.envSet),
       message: `services.units."${name}": envSet '${unit.envSet ?? ""}' is not in stage.env.sets. It has: ${Object.keys(sets).join(", ")}.`,
+    },
+    ...Object.entries(unit.credentials).map(([credential, { reference }]) => ({
+      assertion: "file" in reference && /^[A-Za-z0-9._-]+$/.test(credential),
+      message: `services.units."${name}": the credential '${credential}' needs { file } and a name of letters, digits, '.', '_' and '-': systemd reads credentials from files.`,
+    })),
+    {
+      assertion: own === "service" || Object.keys(unit.credentials).length === 0,
+      message: `services.units."${name}": only a service has credentials.`,
     },
     {
       assertion:

@@ -80,6 +80,13 @@ export const unitOptions = {
     default: null,
     description: "Name of a set of `stage.env.sets` that the service gets in its environment.",
   }),
+  credentials: mkOption({
+    type: types.attrsOf(types.secret),
+    default: {},
+    example: { "api-token": { file: "/etc/credstore/api-token" } },
+    description:
+      "Secrets that a service finds as files in $CREDENTIALS_DIRECTORY, by name. `file` is an absolute path on the machine, which must be there, or the name of a credential that the machine may be given from outside or have in /etc/credstore (systemd.system-credentials(7)). The secret itself is never part of the configuration or the image.",
+  }),
   dropIns: mkOption({
     type: types.attrsOf(
       types.submodule({

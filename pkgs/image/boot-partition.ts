@@ -24,12 +24,19 @@ export interface BootPartition {
 /** Names on the partition, short enough for FAT's 8.3 scheme as U-Boot and the firmware read either. */
 export const kernelFile = "Image";
 export const initrdFile = "initrd.gz";
+/** Where EFI firmware looks for a boot loader. */
+const loaderFile = "EFI/BOOT/BOOTAA64.EFI";
 
 /** The boot entry's file in `loader/entries`, by which systemd-boot names it. */
 export const entryFile = "helios.conf";
 
 /** The small text files of the partition, by path. */
-export function bootTexts({ title, commandLine, configText, files = {} }: BootPartition): ReadonlyMap<string, string> {
+export function bootTexts({
+  title,
+  commandLine,
+  configText,
+  files = {},
+}: Pick<BootPartition, "title" | "commandLine" | "configText" | "files">): ReadonlyMap<string, string> {
   const texts = new Map<string, string>([
     ["cmdline.txt", `${commandLine}\n`],
     // `followkernel` lets the firmware choose the address.
@@ -54,9 +61,27 @@ export function bootSources(boot: BootPartition, bootLoader: string): ReadonlyMa
   const sources = new Map<string, string>([
     [kernelFile, `${linux.kernel}/Image`],
     [initrdFile, `${initrd}`],
-    ["EFI/BOOT/BOOTAA64.EFI", bootLoader],
-    ...deviceTrees.map((path) => [path.slice(path.lastIndexOf("/") + 1), `${linux.kernel}/dtbs/${path}`] as const),
+    [loaderFile, bootLoader],
+    ...deviceTrees.map((path) => [deviceTreeFile(path), `${linux.kernel}/dtbs/${path}`] as const),
   ]);
   for (const [path, made] of Object.entries(files)) if ("source" in made) sources.set(path, made.source);
   return sources;
 }
+
+/** Every path on the partition. */
+export function bootPaths(boot: {
+  readonly deviceTrees: readonly string[];
+  readonly files: Readonly<Record<string, unknown>>;
+}): readonly string[] {
+  return [
+    ...bootTexts({ title: "", commandLine: "", configText: "" }).keys(),
+    kernelFile,
+    initrdFile,
+    loaderFile,
+    ...boot.deviceTrees.map(deviceTreeFile),
+    ...Object.keys(boot.files),
+  ];
+}
+
+/** The firmware looks for device trees at the top. */
+const deviceTreeFile = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

@@ -26,6 +26,8 @@ export default defineModule({
   config: {
     // sfdisk
     buildroot: { starting_point: { packages: { install: ["fdisk"] } } },
+    // What helios-provision makes DATA of, at least.
+    image: { reserved: { DATA: mkDefault(64) } },
     program: {
       rust: { artifacts: [{ ...backend, id: "helios-provision" }] },
       install: { items: [{ artifact: "helios-provision", dest: "/usr/bin/helios-provision" }] },

@@ -6,6 +6,13 @@ export default defineModule({
   name: "profiles/pi/cm5",
   imports: [base],
   config: {
+    board: {
+      name: "Raspberry Pi Compute Module 5",
+      // By its device tree, in which the port is called ethernet0.
+      networkInterfaces: ["end0"],
+      // start*.elf is in the EEPROM since the Pi 5.
+      bootFiles: ["config.txt", "bcm2712-rpi-5-b.dtb"],
+    },
     boot: {
       // Debian has no device tree of the CM5 itself; the Pi 5 has the same processor.
       deviceTrees: ["broadcom/bcm2712-rpi-5-b.dtb"],
