@@ -219,7 +219,11 @@ function fileEntry(config: Config, file: Config["stage"]["files"][number]): Entr
   if (link !== null) return { ...common, type: "symlink", target: link };
   const owned = { ...common, mode: fourDigits(mode), ...ownerOf(config, rest, dst) };
   if (content !== null) return { ...owned, type: "file", content };
-  return { ...owned, type: recursive ? "directory" : "file", source: storeReference(config, src, `stage.files: '${dst}'`) };
+  return {
+    ...owned,
+    type: recursive ? "directory" : "file",
+    source: storeReference(config, src, `stage.files: '${dst}'`),
+  };
 }
 
 function ownerOf(

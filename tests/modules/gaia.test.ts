@@ -306,7 +306,7 @@ t.test("what Gaia accepted without a word", async (t) => {
       "a.toml:10:1 program.profiles.arm.linker: Gaia itself never read this. The pinned toolchain brings its linker; give flags in env.RUSTFLAGS",
       'a.toml:3:1 buildroot.defconfig: "" fits none of the types this option takes',
       'a.toml:4:1 buildroot.compression: must be one of "none", "gzip", "bzip2", "lz4", "lzma", "lzo", "xz", "zstd"',
-      "a.toml:5:2 buildroot.kernel: Gaia itself never read this. Set boot.kernel and boot.kernelParams",
+      "a.toml:5:2 buildroot.kernel: Gaia itself never read this. Set boot.kernel, boot.kernelParams and buildroot.linux",
       "build.toml:2:1 imports.1: an import is empty",
       "build.toml:4:1 stage.enabeld: there is no such option",
       "build.toml:5:1 stage.files.1.colour: there is no such option",
@@ -335,13 +335,14 @@ t.test("what Gaia accepted without a word", async (t) => {
       /^a.toml:4:1: buildroot.compression: /,
       /^a.toml:5:2: buildroot.kernel: /,
       /^a.toml:10:1: program.profiles.arm.linker: /,
+      /^program.profiles: 'arm' is used by nothing/,
       /buildroot.packages: 'rust'|buildroot.packages.rust/,
     ])
       t.ok(
         warnings.some((warning) => expected.test(warning)),
         `${String(expected)} in\n${warnings.join("\n")}`,
       );
-    t.equal(warnings.length, 13, warnings.join("\n"));
+    t.equal(warnings.length, 14, warnings.join("\n"));
   });
 
   t.test("without --legacy, two writers of one path are told at both", async (t) => {
