@@ -68,6 +68,7 @@ export type SubstitutionFlags = InputOf<typeof substitution>;
 /** What commands that build have in common. */
 export const building = {
   jobs: countFlag("jobs", "Builds that run at once; one for each processor by default", { alias: "j" }),
+  maxParallel: naturalFlag("max-parallel", "Gaia's name for --jobs; 0 is one for each processor"),
   cores: countFlag("cores", "Processors that each build is told to use"),
   keepGoing: switchFlag("keep-going", "After a failure, go on with what does not depend on it", { alias: "k" }),
   keepFailed: switchFlag("keep-failed", "Keep the directory of a failed build, with a script that runs it again"),
@@ -109,7 +110,8 @@ export const installablesOrPaths = manyArguments("installable", installableOrPat
 
 /** Build options from the flags of commands that build. */
 export const buildOptions = (flags: BuildFlags) => ({
-  jobs: flags.jobs,
+  // Where both are given, the one that says a number counts.
+  jobs: flags.jobs ?? (flags.maxParallel || undefined),
   cores: flags.cores,
   keepGoing: flags.keepGoing,
   keepFailed: flags.keepFailed,

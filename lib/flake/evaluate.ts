@@ -10,6 +10,7 @@ import { type GivenInputs, inputProblems, InvalidInputs } from "./given-inputs.t
 import { writeLock, readLock } from "./lock-file.ts";
 import { requireLocked, resolveMissing } from "./lock-update.ts";
 import { systemConfig } from "./system-config.ts";
+import { systemWarnings, type WarningScope } from "./system-warnings.ts";
 import { type EnvironmentRequest, type Lock, type LockView, viewLock } from "./lock.ts";
 import { discoverMirrors } from "./mirrors.ts";
 
@@ -25,6 +26,8 @@ export interface EvaluationPolicy extends LockPolicy {
   readonly set?: GivenInputs["set"];
   /** Whether configuration files may have what Gaia accepted without a word. */
   readonly legacy?: boolean;
+  /** The systems whose warnings are told; none by default. */
+  readonly warnAbout?: WarningScope;
 }
 
 /** What came of evaluating a flake. */
@@ -53,7 +56,8 @@ export const lockFile = (flake: LocatedFlake): string => join(flake.directory, "
 
 /**
  * Evaluates the part of a flake's outputs that `select` reads; see
- * `evaluateLocked`. Warnings of the configuration files that it asks for are told.
+ * `evaluateLocked`. Warnings of the configuration files that it asks for are
+ * told, and those that the policy names.
  */
 export const evaluateFlake = Effect.fnUntraced(function* <A, E>(
   flake: LocatedFlake,
@@ -62,7 +66,10 @@ export const evaluateFlake = Effect.fnUntraced(function* <A, E>(
 ) {
   const evaluation = yield* evaluateLocked(flake, policy, (lock) => {
     const { outputs, made } = recordConfigurations(outputsOf(flake, lock, policy));
-    return Result.map(selectChecked(outputs, made, policy, select), (value) => ({ value, warnings: warningsOf(made) }));
+    return Result.map(selectChecked(outputs, made, policy, select), (value) => ({
+      value,
+      warnings: [...systemWarnings(outputs, policy.warnAbout ?? []), ...warningsOf(made)],
+    }));
   });
   for (const message of evaluation.value.warnings) yield* emit({ type: "warning", message });
   return { ...evaluation, value: evaluation.value.value } satisfies Evaluation<A>;

@@ -28,6 +28,11 @@ export function inputProblems({ systems }: Pick<FlakeOutputs, "systems">, set: G
   if (unknown.length > 0) return unknown.map((name) => unknownInput(name, known));
   // A system that has none of them may have other troubles, but they are not of this command line.
   const concerned = inputs.filter(({ options }) => names.some((name) => Object.hasOwn(options, name)));
+  if (concerned.every((input) => names.every((name) => input.set[name] === undefined))) {
+    return [
+      "--set: this flake does not hand the command line's inputs on. Write evalSystem({ ...context, … }) with what its outputs are called with.",
+    ];
+  }
   return [...new Set(concerned.flatMap(({ problems }) => problems))];
 }
 

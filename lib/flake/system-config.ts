@@ -12,6 +12,8 @@ export interface SystemConfig {
   readonly assertions?: readonly { readonly assertion: boolean; readonly message: string }[];
   readonly inputs?: {
     readonly options: Readonly<Record<string, unknown>>;
+    /** What the command line gives, if it got there. */
+    readonly set: Readonly<Record<string, string>>;
     /** What is wrong with the values that were given to them. */
     readonly problems: readonly string[];
   };

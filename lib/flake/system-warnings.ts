@@ -2,22 +2,26 @@ import type { FlakeOutputs } from "./flake.ts";
 import type { Installable } from "./installable.ts";
 import { systemConfig } from "./system-config.ts";
 
-/** What the modules of a flake's systems want to be known and yet does not stop anything. */
-export function warningsOf(systems: FlakeOutputs["systems"]): readonly string[] {
-  return Object.entries(systems).flatMap(([name, system]) =>
-    (systemConfig(system).warnings ?? []).map((message) => `${name}: ${message}`),
-  );
-}
+/** Which of the flake's systems to warn about: all, or those that installables are about. */
+export type WarningScope = "all" | readonly Installable[];
 
 /**
- * The same, of the systems that installables are about: a package counts to the
- * system of its name. Warnings of configuration files are told by whoever evaluates them.
+ * What the modules of a flake's systems want to be known and yet does not stop
+ * anything. A package counts to the system of its name; without an attribute
+ * path, the first package is meant.
  */
-export function warningsAbout(outputs: FlakeOutputs, installables: readonly Installable[]): readonly string[] {
-  const names = new Set(
-    installables
-      .filter(({ file }) => file === undefined)
-      .flatMap(({ path: [first, second] }) => (first === "systems" || first === "packages" ? [second] : [first])),
+export function systemWarnings(outputs: FlakeOutputs, scope: WarningScope): readonly string[] {
+  const names = scope === "all" ? undefined : systemNames(outputs, scope);
+  return Object.entries(outputs.systems)
+    .filter(([name]) => names?.has(name) ?? true)
+    .flatMap(([name, system]) => (systemConfig(system).warnings ?? []).map((message) => `${name}: ${message}`));
+}
+
+function systemNames(outputs: FlakeOutputs, installables: readonly Installable[]): ReadonlySet<string | undefined> {
+  const ofFlake = installables.filter(({ file }) => file === undefined);
+  return new Set(
+    ofFlake.map(({ path: [first = Object.keys(outputs.packages)[0], second] }) =>
+      first === "systems" || first === "packages" ? second : first,
+    ),
   );
-  return warningsOf(Object.fromEntries(Object.entries(outputs.systems).filter(([name]) => names.has(name))));
 }

@@ -1,14 +1,17 @@
 import * as Effect from "effect/Effect";
 import { memfs } from "memfs";
 import t from "tap";
-import { build } from "#lib/build/build.ts";
+import { build, dryRun } from "#lib/build/build.ts";
 import { readRecording, recordingEmit } from "#lib/build/event-recording.ts";
 import { explain, knownCauses } from "#lib/build/hints.ts";
+import { readBuildRecord } from "#lib/build/inspect/build-record.ts";
 import { compareTrees } from "#lib/build/inspect/compare-trees.ts";
 import { findLog, findLogOf } from "#lib/build/inspect/find-log.ts";
 import { realisedOutputsOf } from "#lib/build/inspect/outputs.ts";
 import { packageChanges, parsePackageName } from "#lib/build/inspect/package-changes.ts";
+import { formatReason, planReasons } from "#lib/build/inspect/plan-reasons.ts";
 import { showDerivation } from "#lib/build/inspect/show-derivation.ts";
+import { planTasks } from "#lib/build/inspect/task-plan.ts";
 import { explainDependency } from "#lib/build/inspect/why-depends.ts";
 import { formatRebuildReport, whyRebuild } from "#lib/build/inspect/why-rebuild.ts";
 import { buildStored, formatComparisons, rebuild, rebuildStored } from "#lib/build/rebuild.ts";
@@ -63,6 +66,18 @@ t.test("why-rebuild", (t) => {
     ]);
   });
 
+  t.test("shows long lines where they differ, and takes outputs in any order for the same", async (t) => {
+    const m = memory();
+    const long = (word: string) => `${"a".repeat(100)}${word}${"b".repeat(100)}`;
+    const root = (word: string) => testDerivation("root", [], { text: long(word) }, { outputs: ["out", "manifest"] });
+    await m.buildOne(root("left"));
+    t.same(await report(m, root("right")), [
+      "1 derivation would be built, because of:",
+      "  root",
+      `    variable 'text' changed: "…${"a".repeat(30)}left${"b".repeat(46)}…" → "…${"a".repeat(30)}right${"b".repeat(45)}…"`,
+    ]);
+  });
+
   t.test("names the files of a source", async (t) => {
     const m = memory({ "/src/a.c": "a", "/src/b.c": "b", "/src/c.c": "c" });
     const root = () => testDerivation("root", [], { src: source({ path: "/src" }) });
@@ -86,6 +101,93 @@ t.test("why-rebuild", (t) => {
     t.ok(lines.includes("    input 'new' is new"));
     t.ok(lines.includes("    input 'old' is gone"));
     t.match(lines.join("\n"), /root → fetched\n {4}outputs changed: "out flat sha256:\w+" → /);
+  });
+
+  t.end();
+});
+
+t.test("a plan is dealt out to tasks", (t) => {
+  const fetched = (content: string) =>
+    testDerivation("fetched", [], { content, size: "7" }, { fixedOutput: { mode: "flat", hash: sha256(content) } });
+  const system = (text: string, download = "one") => {
+    const tools = testDerivation("tools", [fetched(download)]);
+    const stage = testDerivation("stage", [tools], { text });
+    const base = testDerivation("base", [tools, testDerivation("kernel", [])]);
+    const image = testDerivation("image", [stage, base, tools]);
+    const tasks = [
+      { id: "init", derivations: [tools] },
+      { id: "stage", derivations: [stage] },
+      { id: "validate", derivations: [] },
+      { id: "base", derivations: [base] },
+      { id: "collect", derivations: [image] },
+    ];
+    return { image, tasks };
+  };
+  const planned = async (m: ReturnType<typeof memory>, { image, tasks }: ReturnType<typeof system>) => {
+    const { instantiation, plan } = await m.run(dryRun([image]));
+    const root = instantiation.derivations.get(image)!.path;
+    const reasonOf = planReasons(root, instantiation, await m.run(readBuildRecord("image")));
+    return (await m.run(planTasks(tasks, instantiation, plan))).map(({ task, state, after, todo }) => [
+      task.id,
+      state,
+      after.join(" "),
+      todo.map(({ derivation: { path, store } }) => `${store.name}: ${formatReason(reasonOf(path)).join("; ")}`),
+    ]);
+  };
+
+  t.test("each derivation to the first that needs it, also when everything is missing", async (t) => {
+    const first = ["no earlier build is recorded"];
+    t.strictSame(await planned(memory(), system("a")), [
+      ["init", "build", "", [`fetched: ${first}`, `tools: ${first}`]],
+      ["stage", "build", "init", [`stage: ${first}`]],
+      ["validate", "evaluated", "", []],
+      ["base", "build", "init", [`kernel: ${first}`, `base: ${first}`]],
+      ["collect", "build", "init stage base", [`image: ${first}`]],
+    ]);
+  });
+
+  t.test("after a change, with what changed", async (t) => {
+    const m = memory();
+    await m.buildOne(system("a").image);
+    t.strictSame(
+      (await planned(m, system("a"))).map(([id, state]) => `${id as string}: ${state as string}`),
+      ["init: cached", "stage: cached", "validate: evaluated", "base: cached", "collect: cached"],
+    );
+    t.strictSame(
+      (await planned(m, system("b"))).map(([, state, , todo]) => [state, todo]),
+      [
+        ["cached", []],
+        ["build", [`stage: variable 'text' changed: "a" → "b"`]],
+        ["evaluated", []],
+        ["cached", []],
+        ["build", ["image: stage changed"]],
+      ],
+    );
+  });
+
+  t.test("tells what is gone from what is not needed", async (t) => {
+    const m = memory();
+    const kept = system("a");
+    const path = await m.buildOne(kept.image);
+    const store = await m.run(Effect.map(Store, (store) => store));
+    const forget = (path: StorePath) =>
+      m.fs.promises.rm(`${store.layout.info}/${path.slice("/nix/store/".length)}.json`);
+    const outputs = await m.run(realisedOutputsOf(kept.tasks[0]!.derivations[0]!));
+    await forget(outputs.get("out")!);
+    t.strictSame((await planned(m, kept))[0], ["init", "not needed", "", []], "nothing is built that needs it");
+    await forget(path);
+    const [init, , , , collect] = await planned(m, kept);
+    t.strictSame(init, ["init", "build", "", ["tools: not in the store any more"]]);
+    t.strictSame(collect?.[3], ["image: not in the store any more"]);
+  });
+
+  t.test("says when only a download is missing", async (t) => {
+    const m = memory();
+    const alone = { id: "fetch", derivations: [fetched("x")] };
+    const root = fetched("x");
+    const { instantiation, plan } = await m.run(dryRun([root]));
+    const [task] = await m.run(planTasks([alone], instantiation, plan));
+    t.strictSame([task?.state, task?.todo.map(({ pool }) => pool)], ["fetch", ["fetch"]]);
   });
 
   t.end();

@@ -14,10 +14,10 @@ import minimal from "#profiles/minimal.ts";
 const flake = defineFlake({
   description: "A flake for tests",
   inputs: { debian: debianArchive({ archives: [] }) },
-  outputs: ({ lock }) => {
-    const pkgs = makePackages({ lock });
-    const systems = { bench: evalSystem({ pkgs, modules: [minimal, defineModule({ config: ${profile} as {} })] }) };
-    return { systems, packages: { get bench() { return systems.bench.config.system.build.image; } }, checks: {} };
+  outputs: (context) => {
+    const pkgs = makePackages(context);
+    const systems = { bench: evalSystem({ ...context, pkgs, modules: [minimal, defineModule({ config: ${profile} as {} })] }) };
+    return { systems, packages: { get bench() { return systems.bench.config.system.build.result; } }, checks: {} };
   },
 });
 export default flake;
@@ -64,6 +64,70 @@ t.test("a flake that evaluates", async (t) => {
     const result = await run("build", "--locked", ".#bench");
     t.equal(result.code, 4, result.stderr);
     t.match(result.stderr, /flake\.lock is out of date: .*without --locked, or 'update'/);
+  });
+});
+
+t.test("a flake whose system has inputs, warnings and a failed assertion", async (t) => {
+  const profile = `{
+    inputs: { options: {
+      channel: { choices: ["stable", "edge"], default: "stable", env: "BENCH_CHANNEL" },
+      count: { type: "int", required: true },
+    } },
+    workspace: { clean: "all" },
+    networking: { hostName: (config) => "bench-" + config.inputs.resolved.channel },
+    assertions: [(config) => ({ assertion: config.inputs.resolved.channel !== "edge", message: "edge is not for you" })],
+  }`;
+  const directory = t.testdir({ "flake.ts": flakeText(profile) });
+  const run = (args: readonly string[], env = {}) =>
+    helios(args, { flake: join(directory, "flake.ts"), cwd: directory, env });
+  const resolve = (args: readonly string[], env = {}) => run(["resolve", ".#bench", "--format", "json", ...args], env);
+  const hostName = ({ stdout }: { readonly stdout: string }): unknown =>
+    (JSON.parse(stdout) as { readonly networking: { readonly hostName: string } }).networking.hostName;
+
+  t.test("resolve says what the command line and the environment make of it, the same each time", async (t) => {
+    const plain = await resolve(["--set", "count=1"]);
+    t.strictSame([plain.code, hostName(plain)], [0, "bench-stable"], plain.stderr);
+    t.match(plain.stderr, /warning: bench: workspace\.clean = "all" has no effect/);
+    const again = await resolve(["--set=count=1"], { BENCH_CHANNEL: "stable" });
+    t.equal(again.stdout, plain.stdout);
+    t.notMatch(plain.stdout, directory);
+    const toml = await run(["resolve", ".#bench", "--set", "count=1"]);
+    t.match(toml.stdout, '[inputs.values]\nchannel = "stable"\ncount = 1\n');
+    t.match(toml.stdout, '[networking]\nhostName = "bench-stable"\n');
+  });
+
+  t.test("resolve shows what fails its assertions, and fails", async (t) => {
+    const edge = await resolve(["--set", "count=1"], { BENCH_CHANNEL: "edge" });
+    t.strictSame([edge.code, hostName(edge)], [3, "bench-edge"]);
+    t.match(edge.stderr, /edge is not for you/);
+    const missing = await resolve([]);
+    t.equal(missing.code, 3);
+    t.match(missing.stderr, /inputs\.options\.count: is required, and nothing gives it a value\. Use --set count=…/);
+  });
+
+  t.test("a wrong --set is a usage error of every command that evaluates", async (t) => {
+    const cases: readonly (readonly [string, string, RegExp])[] = [
+      ["plan", "chanel=edge", /there is no input 'chanel'\. Did you mean 'channel'\?/],
+      ["build", "channel=egde", /"egde" from --set is none of its choices: "stable", "edge"/],
+      ["eval", "count=1.5", /inputs\.options\.count: "1\.5" from --set is no int/],
+    ];
+    for (const [command, text, message] of cases) {
+      const result = await run([command, ".#bench", "--set", "count=1", "--set", text]);
+      t.strictSame([result.code, result.stdout], [2, ""], `${command} ${text}`);
+      t.match(result.stderr, message);
+    }
+    const form = await run(["plan", ".#bench", "--set", "count"]);
+    t.equal(form.code, 2);
+    t.match(form.stderr, /NAME=VALUE/);
+  });
+
+  t.test("what is no system cannot be resolved; --dot and --json cannot be both", async (t) => {
+    const result = await run(["resolve", ".#systems.bench.config", "--set", "count=1"]);
+    t.equal(result.code, 2);
+    t.match(result.stderr, /not a system/);
+    const both = await run(["plan", ".#bench", "--dot", "--json"]);
+    t.equal(both.code, 2);
+    t.match(both.stderr, /--dot and --json exclude each other/);
   });
 });
 

@@ -54,8 +54,11 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
         replayCommand: replayCommand(flake),
       };
       const [installables, paths] = yield* parseTargets(input.installables);
+      const first: Installable = { text: ".", path: [] };
+      const warnAbout = installables.length + paths.length > 0 ? installables : [first];
+      const policy = { ...input, warnAbout };
       if (input.dryRun || input.rebuild || input.shell) {
-        const { value } = yield* evaluateFlake(flake, input, (outputs) => selectAll(outputs, installables, paths));
+        const { value } = yield* evaluateFlake(flake, policy, (outputs) => selectAll(outputs, installables, paths));
         const targets = [...value, ...paths];
         if (input.dryRun)
           return yield* lazily(
@@ -75,7 +78,7 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
       }
       const built: Built[] = [];
       if (installables.length > 0 || paths.length === 0) {
-        const { value, result } = yield* buildFlake(flake, input, options, (outputs) =>
+        const { value, result } = yield* buildFlake(flake, policy, options, (outputs) =>
           Result.map(selectAll(outputs, installables, paths), (derivations) => ({ derivations })),
         );
         for (const derivation of value.derivations) {

@@ -7,8 +7,6 @@ import { allErrors } from "#lib/evaluator/index.ts";
 import { selectConfiguration } from "#lib/flake/configuration.ts";
 import { parseInstallable, UnknownAttribute } from "#lib/flake/installable.ts";
 import { suggest } from "#lib/flake/apt-names.ts";
-import { warningsOf } from "#lib/flake/system-warnings.ts";
-import { emit } from "#lib/platform/events.ts";
 import { withEngine } from "../engine.ts";
 import * as flags from "../flags.ts";
 import { count, formatDuration } from "../printers/format.ts";
@@ -28,14 +26,10 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
     input,
     Effect.gen(function* () {
       const options = { ...flags.buildOptions(input), substitution: yield* substitutionOptions(input) };
-      const { value, result } = yield* buildFlake(flake, input, options, (outputs) => {
+      const { value, result } = yield* buildFlake(flake, { ...input, warnAbout: "all" }, options, (outputs) => {
         requireSoundness(outputs.systems);
-        return Result.map(selectChecks(outputs, input.names), (selected) => ({
-          ...selected,
-          warnings: warningsOf(outputs.systems),
-        }));
+        return selectChecks(outputs, input.names);
       });
-      for (const message of value.warnings) yield* emit({ type: "warning", message });
       const reports: CheckReport[] = [];
       for (const [name, check] of value.checks) reports.push(yield* runBootCheck(name, check, result));
       if (input.json) return yield* printJson(reports);

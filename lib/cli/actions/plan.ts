@@ -13,8 +13,6 @@ import { selectDerivation } from "#lib/flake/select.ts";
 import { selectSystem } from "#lib/flake/select-system.ts";
 import { systemConfig } from "#lib/flake/system-config.ts";
 import type { SystemTask } from "#lib/flake/system-task.ts";
-import { warningsAbout } from "#lib/flake/system-warnings.ts";
-import { emit } from "#lib/platform/events.ts";
 import { UnsuitableFlags } from "../errors.ts";
 import type { WatchFlags } from "../flags.ts";
 import { printJson, printText } from "../print.ts";
@@ -37,13 +35,9 @@ export const plan = (flake: LocatedFlake, input: PlanInput) =>
         return yield* new UnsuitableFlags({ problem: "--dot and --json exclude each other. Choose one." });
       const installable = parseInstallable(input.installable);
       if ("_tag" in installable) return yield* Effect.fail(installable);
-      const { value } = yield* evaluateFlake(flake, input, (outputs) =>
-        Result.map(selectTasks(outputs, installable), (selected) => ({
-          ...selected,
-          warnings: warningsAbout(outputs, [installable]),
-        })),
+      const { value } = yield* evaluateFlake(flake, { ...input, warnAbout: [installable] }, (outputs) =>
+        selectTasks(outputs, installable),
       );
-      for (const message of value.warnings) yield* emit({ type: "warning", message });
       const shown = yield* shownTasks(value);
       if (input.json) return yield* printJson(shown);
       yield* printText(input.dot ? planGraph(shown) : planLines(shown));

@@ -3,12 +3,10 @@ import * as Layer from "effect/Layer";
 import * as Result from "effect/Result";
 import { type DefinedValues, definedJson, definedToml, EvaluationError } from "#lib/evaluator/index.ts";
 import { evaluateFlake, EvaluationFailed } from "#lib/flake/evaluate.ts";
-import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
+import type { LocatedFlake } from "#lib/flake/flake.ts";
 import { type Installable, parseInstallable, UnsuitableOutput } from "#lib/flake/installable.ts";
 import { selectSystem, type SelectedSystem } from "#lib/flake/select-system.ts";
 import { systemConfig } from "#lib/flake/system-config.ts";
-import { warningsAbout } from "#lib/flake/system-warnings.ts";
-import { emit } from "#lib/platform/events.ts";
 import { host } from "../evaluation.ts";
 import type { WatchFlags } from "../flags.ts";
 import { printText } from "../print.ts";
@@ -28,14 +26,9 @@ export const resolve = (flake: LocatedFlake, input: ResolveInput) =>
     const installable = parseInstallable(input.system);
     if ("_tag" in installable) return yield* Effect.fail(installable);
     const services = Layer.mergeAll(host, yield* progressEvents(input));
-    const { value } = yield* evaluateFlake(flake, input, (outputs) =>
-      Result.flatMap(selectSystem(outputs, installable), (selected) => read(outputs, installable, selected)),
-    ).pipe(
-      Effect.tap(({ value: { warnings } }) =>
-        Effect.forEach(warnings, (message) => emit({ type: "warning", message }), { discard: true }),
-      ),
-      Effect.provide(services),
-    );
+    const { value } = yield* evaluateFlake(flake, { ...input, warnAbout: [installable] }, (outputs) =>
+      Result.flatMap(selectSystem(outputs, installable), (selected) => read(installable, selected)),
+    ).pipe(Effect.provide(services));
     const print = input.json || input.format === "json" ? definedJson : definedToml;
     yield* printText(yield* withStorePaths(print(value.resolved)));
     if (value.failed.length === 0) return;
@@ -46,13 +39,11 @@ export const resolve = (flake: LocatedFlake, input: ResolveInput) =>
 
 /** Everything is computed here, where what fails is an error of the configuration. */
 function read(
-  outputs: FlakeOutputs,
   installable: Installable,
   { system }: SelectedSystem,
 ): Result.Result<
   {
     readonly resolved: DefinedValues;
-    readonly warnings: readonly string[];
     readonly failed: readonly string[];
   },
   UnsuitableOutput
@@ -65,7 +56,6 @@ function read(
   }
   return Result.succeed({
     resolved: parts.resolved,
-    warnings: warningsAbout(outputs, [installable]),
     failed: assertions.filter(({ assertion }) => !assertion).map(({ message }) => message),
   });
 }
