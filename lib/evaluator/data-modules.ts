@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { onDataModule } from "./collect.ts";
 import { dataProblems } from "./data-check.ts";
-import { findInData, parseData } from "./data-text.ts";
+import { keyFinder, parseData } from "./data-text.ts";
 import { EvaluationError } from "./errors.ts";
 import { onDataCheck } from "./evaluation.ts";
 import type { Module } from "./module.ts";
@@ -53,12 +53,13 @@ function loadDataFile(path: string, importer: ModuleSource): Module {
   const known = files.get(file);
   if (known !== undefined && known.text === text) return known.module;
   const { imports, ...config } = parseData(file, text);
+  const find = keyFinder(file, text);
   const module = dataModule({
     file,
     config,
     ...(imports === undefined ? {} : { imports: importList(imports, file) }),
     placeOf: (key) => {
-      const position = findInData(file, text, key);
+      const position = find(key);
       return position === undefined ? undefined : { file, ...position };
     },
   });

@@ -1,4 +1,4 @@
-/** Where a key stands in the text of a TOML or JSON file. */
+/** Where the keys of a TOML or JSON file stand in its text. Read once, so that many questions cost no more than one. */
 
 /** A position; lines and columns count from 1. */
 export interface Position {
@@ -6,60 +6,87 @@ export interface Position {
   readonly column: number;
 }
 
-/** The position of the key at `path`, or of the closest key above it. */
-export function findInJson(text: string, path: readonly string[]): Position | undefined {
-  return positionAt(text, jsonKeyOffset(text, path));
+/** A key as it is written: the whole path of what it names, and for TOML the text of its value. */
+interface WrittenKey {
+  readonly position: Position;
+  readonly value?: { readonly text: string; readonly column: number };
 }
 
-function positionAt(text: string, offset: number | undefined): Position | undefined {
-  if (offset === undefined) return undefined;
-  const before = text.slice(0, offset);
-  const line = before.split("\n").length;
-  return { line, column: offset - before.lastIndexOf("\n") };
+/** The keys of a text, in the order in which they are written. */
+export class KeyPositions {
+  private readonly exact = new Map<string, WrittenKey>();
+  /** The first key that a table, which may have no line of its own, is written by. */
+  private readonly below = new Map<string, WrittenKey>();
+
+  /** Notes a key; of two at one path, the first counts. */
+  add(path: readonly string[], key: WrittenKey): void {
+    let prefix = "";
+    for (const [index, name] of path.entries()) {
+      prefix = index === 0 ? name : `${prefix}\0${name}`;
+      if (!this.below.has(prefix)) this.below.set(prefix, key);
+    }
+    if (!this.exact.has(prefix)) this.exact.set(prefix, key);
+  }
+
+  /** The position of the key at `path`, or of the closest key or table above it. */
+  find(path: readonly string[]): Position | undefined {
+    const whole = this.below.get(path.join("\0"));
+    if (whole !== undefined) return whole.position;
+    for (let depth = path.length; depth > 0; depth--) {
+      const found = this.exact.get(path.slice(0, depth).join("\0"));
+      if (found !== undefined) return inInlineTable(found, path[depth]) ?? found.position;
+    }
+    return undefined;
+  }
 }
 
-/** Walks the text once with a stack of keys; assumes that it parses. */
-function jsonKeyOffset(text: string, path: readonly string[]): number | undefined {
-  const stack: { key: string; index: number; isArray: boolean }[] = [];
-  let best: { readonly depth: number; readonly offset: number } | undefined;
-  let matched = 0;
-  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gu)) {
-    const [word] = token;
-    const top = stack[stack.length - 1];
-    const after = text.slice(token.index + word.length).trimStart();
+/** The position of a key of an inline table: `a = { b = 1 }`. */
+function inInlineTable({ position, value }: WrittenKey, key: string | undefined): Position | undefined {
+  if (key === undefined || value === undefined || !value.text.includes("{")) return undefined;
+  const escaped = key.replaceAll(/[.*+?^${}()|[\]\\]/gu, "\\$&");
+  const found = new RegExp(`[{,]\\s*("?${escaped}"?)\\s*[=.]`, "u").exec(value.text);
+  if (found === null) return undefined;
+  return { line: position.line, column: value.column + found.index + found[0].indexOf(found[1] ?? "") };
+}
+
+/** Walks JSON with a stack of keys; assumes that it parses. */
+export function keysOfJson(text: string): KeyPositions {
+  const keys = new KeyPositions();
+  const stack: { key: string; index: number; readonly isArray: boolean }[] = [];
+  let line = 1;
+  let lineStart = 0;
+  let last = 0;
+  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\],]/gu)) {
+    const [word, colon] = token;
+    for (let end = text.indexOf("\n", last); end !== -1 && end < token.index; end = text.indexOf("\n", last)) {
+      line++;
+      lineStart = end + 1;
+      last = end + 1;
+    }
+    const top = stack.at(-1);
     if (word === "{" || word === "[") {
-      stack.push({ key: "", index: 0, isArray: word === "[" });
-      if (word === "[") (stack[stack.length - 1] as { key: string }).key = "0";
+      stack.push({ key: word === "[" ? "0" : "", index: 0, isArray: word === "[" });
     } else if (word === "}" || word === "]") {
       stack.pop();
     } else if (word === "," && top?.isArray === true) {
       top.index++;
       top.key = String(top.index);
-    } else if (word.startsWith('"') && after.startsWith(":") && top !== undefined) {
-      top.key = JSON.parse(word) as string;
-      const depth = stack.length;
-      if (depth <= path.length && stack.every((level, at) => level.key === path[at]) && depth > matched) {
-        matched = depth;
-        best = { depth, offset: token.index };
-        if (depth === path.length) return best.offset;
-      }
+    } else if (colon !== undefined && top !== undefined) {
+      top.key = JSON.parse(word.slice(0, -colon.length)) as string;
+      keys.add(
+        stack.map(({ key }) => key),
+        { position: { line, column: token.index - lineStart + 1 } },
+      );
     }
   }
-  return best?.offset;
+  return keys;
 }
 
-/** The position of the key at `path` in TOML, or of the closest table above it. */
-export function findInToml(text: string, path: readonly string[]): Position | undefined {
+/** Reads TOML line by line; assumes that it parses. */
+export function keysOfToml(text: string): KeyPositions {
+  const keys = new KeyPositions();
   let table: readonly string[] = [];
   const arrays = new Map<string, number>();
-  let best: { readonly depth: number; readonly position: Position } | undefined;
-  const consider = (keys: readonly string[], position: Position): void => {
-    let depth = 0;
-    while (depth < keys.length && depth < path.length && keys[depth] === path[depth]) depth++;
-    // A key that leaves the path is beside it, not above it.
-    if (depth === 0 || (depth < keys.length && depth < path.length)) return;
-    if (best === undefined || depth > best.depth) best = { depth, position };
-  };
   let multiline: string | undefined;
   for (const [index, line] of text.split("\n").entries()) {
     if (multiline !== undefined) {
@@ -68,50 +95,30 @@ export function findInToml(text: string, path: readonly string[]): Position | un
     }
     const header = /^(\s*)(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$/u.exec(line);
     if (header !== null && !line.includes("=")) {
-      const keys = splitKey(header[3] ?? "");
+      const path = splitKey(header[3] ?? "");
       if (header[2] === "[[") {
-        const name = keys.join("\0");
+        const name = path.join("\0");
         const count = arrays.get(name) ?? 0;
         arrays.set(name, count + 1);
-        table = [...keys, String(count)];
+        table = [...path, String(count)];
       } else {
-        table = keys;
+        table = path;
       }
-      consider(table, {
-        line: index + 1,
-        column: line.length - line.trimStart().length + (header[2] ?? "").length + 1,
-      });
+      const column = line.length - line.trimStart().length + (header[2] ?? "").length + 1;
+      keys.add(table, { position: { line: index + 1, column } });
       continue;
     }
     const assignment = /^(\s*)((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+|\s*\.\s*)+)\s*=\s*(.*)$/u.exec(line);
     if (assignment === null) continue;
-    const column = (assignment[1] ?? "").length + 1;
-    const keys = [...table, ...splitKey(assignment[2] ?? "")];
-    consider(keys, { line: index + 1, column });
-    considerInline(assignment[3] ?? "", keys, path, index + 1, line.length - (assignment[3] ?? "").length, consider);
-    const quote = /("""|''')/u.exec(assignment[3] ?? "")?.[1];
-    if (quote !== undefined && (assignment[3] ?? "").split(quote).length === 2) multiline = quote;
+    const value = assignment[3] ?? "";
+    keys.add([...table, ...splitKey(assignment[2] ?? "")], {
+      position: { line: index + 1, column: (assignment[1] ?? "").length + 1 },
+      value: { text: value, column: line.length - value.length + 1 },
+    });
+    const quote = /("""|''')/u.exec(value)?.[1];
+    if (quote !== undefined && value.split(quote).length === 2) multiline = quote;
   }
-  return best?.position;
-}
-
-/** Keys of an inline table: `a = { b = 1 }`. */
-function considerInline(
-  text: string,
-  keys: readonly string[],
-  path: readonly string[],
-  line: number,
-  start: number,
-  consider: (keys: readonly string[], position: Position) => void,
-): void {
-  const wanted = path[keys.length];
-  if (wanted === undefined || !text.includes("{")) return;
-  const escaped = wanted.replaceAll(/[.*+?^${}()|[\]\\]/gu, "\\$&");
-  const found = new RegExp(`[{,]\\s*("?${escaped}"?)\\s*[=.]`, "u").exec(text);
-  if (found !== null) {
-    const offset = found.index + found[0].indexOf(found[1] ?? "");
-    consider([...keys, wanted], { line, column: start + offset + 1 });
-  }
+  return keys;
 }
 
 function splitKey(text: string): readonly string[] {

@@ -1,6 +1,6 @@
 /** Text of TOML and JSON files: what it holds, and where in it a key stands. */
 import { createRequire } from "node:module";
-import { findInJson, findInToml, type Position } from "./data-places.ts";
+import { type KeyPositions, keysOfJson, keysOfToml, type Position } from "./data-places.ts";
 import { EvaluationError } from "./errors.ts";
 import { isRecord } from "./records.ts";
 
@@ -46,9 +46,10 @@ function problemOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }
 
-/** Where the key at `path` stands in a file's text, or the closest key above it. */
-export function findInData(file: string, text: string, path: readonly string[]): Position | undefined {
-  return file.endsWith(".toml") ? findInToml(text, path) : findInJson(text, path);
+/** Tells where keys stand in a file's text: the key at a path, or the closest one above it. Nothing is read before it is asked. */
+export function keyFinder(file: string, text: string): (path: readonly string[]) => Position | undefined {
+  let keys: KeyPositions | undefined;
+  return (path) => (keys ??= file.endsWith(".toml") ? keysOfToml(text) : keysOfJson(text)).find(path);
 }
 
 /** TOML's dates become strings and its large integers numbers, so both formats carry the same data. */

@@ -134,6 +134,9 @@ export class EvaluationError extends Error {
   }
 }
 
+/** How many mistakes of one file are told; what has more is another kind of file. */
+const mostProblems = 100;
+
 /** The message of a failure: what, where, and a remedy where there is one. */
 export function describeFailure(failure: Failure): string {
   switch (failure.reason) {
@@ -218,7 +221,7 @@ export function describeFailure(failure: Failure): string {
     case "bad-data":
       return lines(
         `${failure.file} is not valid:`,
-        ...failure.problems.map((each) => {
+        ...failure.problems.slice(0, mostProblems).map((each) => {
           const file = each.file ?? failure.file;
           const place = each.line === undefined ? file : `${file}:${each.line}:${each.column ?? 1}`;
           const name = each.path.length === 0 ? "" : `\`${showOption(each.path)}\`: `;
@@ -227,6 +230,7 @@ export function describeFailure(failure: Failure): string {
             each.suggestions.length === 0 ? undefined : `  ${suggestion(each.suggestions)}`,
           );
         }),
+        failure.problems.length > mostProblems ? `- and ${failure.problems.length - mostProblems} more.` : undefined,
       );
     case "assertions":
       return lines("Failed assertions:", ...failure.messages.map((message) => `- ${message}`));

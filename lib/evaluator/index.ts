@@ -33,7 +33,7 @@ export {
 export { dataProblems } from "./data-check.ts";
 export { type DataDocument, dataModule } from "./data-modules.ts";
 export type { DataProblem, PlacedDataProblem } from "./data-problem.ts";
-export { findInData, parseData } from "./data-text.ts";
+export { keyFinder, parseData } from "./data-text.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
 export { type EvaluatedModules, type EvaluationRequest, evalModules, type Replacement } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";

@@ -112,20 +112,26 @@ function placeOfCell(cell: Location): Place | undefined {
   return undefined;
 }
 
+/** Columns of a code frame. */
+const widest = 160;
+
 /** The lines around a place with a mark below the column. */
 export function codeFrame(place: Place): string | undefined {
   if (place.line === undefined) return undefined;
   const lines = textOf(place.file)?.split("\n");
   if (lines === undefined || place.line > lines.length) return undefined;
+  const column = (place.column ?? 1) - 1;
+  // Of a line that goes on for ever, the part around the column.
+  const skipped = column > widest ? column - widest / 2 : 0;
   const first = Math.max(1, place.line - 2);
   const last = Math.min(lines.length, place.line + 2);
   const width = String(last).length;
   const shown: string[] = [];
   for (let number = first; number <= last; number++) {
     shown.push(
-      `${number === place.line ? ">" : " "} ${String(number).padStart(width)} | ${lines[number - 1] ?? ""}`.trimEnd(),
+      `${number === place.line ? ">" : " "} ${String(number).padStart(width)} | ${(lines[number - 1] ?? "").slice(skipped, skipped + widest)}`.trimEnd(),
     );
-    if (number === place.line) shown.push(`  ${" ".repeat(width)} | ${" ".repeat((place.column ?? 1) - 1)}^`);
+    if (number === place.line) shown.push(`  ${" ".repeat(width)} | ${" ".repeat(column - skipped)}^`);
   }
   return shown.join("\n");
 }

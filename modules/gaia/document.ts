@@ -4,7 +4,7 @@
  */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { EvaluationError, findInData, parseData, type Place, type PlacedDataProblem } from "#lib/evaluator/index.ts";
+import { EvaluationError, keyFinder, parseData, type Place, type PlacedDataProblem } from "#lib/evaluator/index.ts";
 
 /** What a tree of files says. */
 export interface GaiaDocument {
@@ -21,14 +21,14 @@ export interface GaiaDocument {
 /** A configuration is text that people write; what is larger than this is something else. */
 const limits = { bytes: 4 * 1024 * 1024, keys: 100_000, depth: 100 };
 
-interface SourceText {
+interface SourceFile {
   readonly file: string;
-  readonly text: string;
+  readonly find: ReturnType<typeof keyFinder>;
 }
 
 /** Where something was written: a file, and the path in its own tables. */
 interface Origin {
-  readonly source: SourceText;
+  readonly source: SourceFile;
   readonly path: readonly string[];
 }
 
@@ -83,8 +83,9 @@ class Reader {
     if (this.active.length >= limits.depth)
       throw failure(named, file, `more than ${limits.depth} files import each other in a chain`);
     this.active.push(canonical);
-    const source = { file, text: readText(file, named) };
-    const { extends: parent, ...data } = parseData(file, source.text);
+    const text = readText(file, named);
+    const source = { file, find: keyFinder(file, text) };
+    const { extends: parent, ...data } = parseData(file, text);
     const table = this.inline(tableOf(source, data, []), source);
     const whole = parent === undefined ? table : this.extended(parent, table, source);
     this.active.pop();
@@ -92,7 +93,7 @@ class Reader {
     return whole;
   }
 
-  private extended(parent: unknown, table: Table, source: SourceText): Table {
+  private extended(parent: unknown, table: Table, source: SourceFile): Table {
     if (typeof parent === "string")
       return merged(this.load(resolveFrom(source.file, parent), at(source, ["extends"])), table);
     this.ignore(at(source, ["extends"]), "extends must be the path of one file");
@@ -100,7 +101,7 @@ class Reader {
   }
 
   /** Puts what a table and the tables in it import below what is there. */
-  private inline(table: Table, source: SourceText): Table {
+  private inline(table: Table, source: SourceFile): Table {
     const entries = new Map(table.entries);
     const imports = entries.get("imports");
     entries.delete("imports");
@@ -122,7 +123,7 @@ class Reader {
 
   private importsOf(
     imports: Table | Leaf,
-    source: SourceText,
+    source: SourceFile,
   ): readonly { readonly path: string; readonly origin: Origin }[] {
     if ("entries" in imports || !Array.isArray(imports.value)) {
       this.ignore(imports.origin, "imports must be a list of paths");
@@ -142,11 +143,11 @@ class Reader {
   }
 }
 
-function at(source: SourceText, path: readonly string[]): Origin {
+function at(source: SourceFile, path: readonly string[]): Origin {
   return { source, path };
 }
 
-function tableOf(source: SourceText, data: Readonly<Record<string, unknown>>, path: readonly string[]): Table {
+function tableOf(source: SourceFile, data: Readonly<Record<string, unknown>>, path: readonly string[]): Table {
   if (path.length > limits.depth)
     throw failure(at(source, path), source.file, `tables are nested more than ${limits.depth} deep`);
   const entries = Object.entries(data).map(([key, value]): readonly [string, Table | Leaf] => {
@@ -197,8 +198,7 @@ function placeIn(root: Table, path: readonly string[]): Place | undefined {
 }
 
 function placeOf({ source, path }: Origin): Place {
-  const position = findInData(source.file, source.text, path);
-  return { file: source.file, ...position };
+  return { file: source.file, ...source.find(path) };
 }
 
 function resolveFrom(file: string, path: string): string {

@@ -1,12 +1,15 @@
 import TOML from "@iarna/toml";
 import fc from "fast-check";
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import t from "tap";
 import {
+  codeFrame,
   definedJson,
   definedToml,
   definedValues,
   defineModule,
+  describeFailure,
   EvaluationError,
   evalModules,
   type Failure,
@@ -105,6 +108,26 @@ t.test("wrong elements of a JSON file are reported with their place", async (t) 
     ["net.hostNmae", 4],
     ["net.ports.1", 3],
   ]);
+});
+
+t.test("of a file with very many mistakes the first are told, each with its place", async (t) => {
+  const text = Array.from({ length: 20_000 }, (_, index) => `key${index} = 1`).join("\n");
+  const file = join(t.testdir({ "many.toml": text }), "many.toml");
+  const failure = failureOf(file);
+  t.strictSame(
+    failure.problems.map(({ line }) => line).sort((left = 0, right = 0) => left - right),
+    Array.from({ length: 20_000 }, (_, index) => index + 1),
+  );
+  t.match(describeFailure(failure), /\n- and 19900 more\.$/);
+});
+
+t.test("of a line that goes on for ever, an error shows the part around the mistake", async (t) => {
+  const file = join(t.testdir({ "line.json": `{"a${"x".repeat(5000)}": 1, "net": {"mode": "maybe"}}` }), "line.json");
+  const frame = codeFrame({ file, line: 1, column: 5018 }) ?? "";
+  t.match(frame, '"net": {"mode": "maybe"}}');
+  const [, shown = "", mark = ""] = /> 1 \| (.*)\n.*\| (.*)$/.exec(frame) ?? [];
+  t.ok(shown.length <= 160, String(shown.length));
+  t.equal(shown.slice(mark.length - 1).slice(0, 6), '"mode"');
 });
 
 t.test("a file that does not parse is reported with its place", async (t) => {
