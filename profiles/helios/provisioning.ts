@@ -97,6 +97,7 @@ export default defineModule({
           expect: { stdout: { equals: `${config.image.boot.label}\n${config.image.root.label}\nDATA\n` } },
         }),
         { type: "mount", path: data, fileSystem: "ext4", options: ["rw", "nosuid", "nodev", "noatime"] },
+        { type: "file", kind: "directory", path: data, mode: "750", owner: "root", group: "root" },
         {
           description: "DATA is what is mounted, and it is as large as its partition",
           command: `findmnt --noheadings --output LABEL ${data}; part=$(blockdev --getsize64 ${device}); size=$(dumpe2fs -h ${device} 2>/dev/null | awk -F: '/^Block count/ { blocks = $2 } /^Block size/ { print blocks * $2 }'); echo $((part - size < 65536))`,

@@ -20,7 +20,7 @@ pub fn file(root: &Path, path: &str) -> Response {
     match fs::read(&found) {
         Ok(body) => Response { status: 200, content_type: content_type(&name), body },
         Err(error) => {
-            eprintln!("helios-api: {}: {error}", found.display());
+            helios_common::log::error(crate::NAME, format!("{}: {error}", found.display()));
             Response::text(500, "the file cannot be read\n")
         }
     }

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     let listener = match activation::tcp_listener() {
         Ok(listener) => listener,
         Err(problem) => {
-            eprintln!("{NAME}: {problem}");
+            helios_common::log::error(NAME, problem);
             return ExitCode::FAILURE;
         }
     };
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         std::process::exit(0);
     });
     let Err(problem) = watching.and_then(|()| serve(&listener, &server));
-    eprintln!("{NAME}: {problem}");
+    helios_common::log::error(NAME, problem);
     ExitCode::FAILURE
 }
 

@@ -75,7 +75,7 @@ fn watch(devices: Vec<PathBuf>) -> ExitCode {
     let cooldown = seconds("HELIOS_BOOT_BUTTON_COOLDOWN_SECS", 15);
     let command = std::env::var("HELIOS_BOOT_BUTTON_RESET_CMD").unwrap_or_default();
     if let Err(error) = termination::on_request(|| std::process::exit(0)) {
-        eprintln!("{NAME}: {error}");
+        helios_common::log::error(NAME, error);
         return ExitCode::FAILURE;
     }
     let (sender, presses) = mpsc::channel();
@@ -84,7 +84,7 @@ fn watch(devices: Vec<PathBuf>) -> ExitCode {
         let sender = sender.clone();
         thread::spawn(move || {
             if let Err(error) = read_events(&device, &sender) {
-                eprintln!("{NAME}: {}: {error}", device.display());
+                helios_common::log::error(NAME, format!("{}: {error}", device.display()));
             }
         });
     }
@@ -96,7 +96,7 @@ fn watch(devices: Vec<PathBuf>) -> ExitCode {
             while presses.try_recv().is_ok() {}
         }
     }
-    eprintln!("{NAME}: no button is left");
+    helios_common::log::error(NAME, "no button is left");
     ExitCode::FAILURE
 }
 
@@ -126,7 +126,7 @@ fn run(command: &str) {
     println!("{NAME}: the button was held; running {command}");
     match Command::new("/bin/sh").args(["-c", command]).status() {
         Ok(status) => println!("{NAME}: {command}: {status}"),
-        Err(error) => eprintln!("{NAME}: {command}: {error}"),
+        Err(error) => helios_common::log::error(NAME, format!("{command}: {error}")),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod activation;
 pub mod files;
 pub mod http;
 pub mod json;
+pub mod log;
 pub mod plugin;
 pub mod status;
 pub mod termination;

@@ -30,7 +30,7 @@ pub fn run(name: &'static str, version: &'static str, details: impl Fn() -> Vec<
     let listener = match crate::activation::unix_listener() {
         Ok(listener) => listener,
         Err(problem) => {
-            eprintln!("{name}: {problem}");
+            crate::log::error(name, problem);
             return ExitCode::FAILURE;
         }
     };
@@ -48,7 +48,7 @@ pub fn run(name: &'static str, version: &'static str, details: impl Fn() -> Vec<
             line(name, version, &Vitals { requests, uptime: started.elapsed() }, details())
         })
     });
-    eprintln!("{name}: {problem}");
+    crate::log::error(name, problem);
     ExitCode::FAILURE
 }
 
@@ -86,7 +86,7 @@ fn serve(
         *count += 1;
         client.set_write_timeout(Some(PATIENCE))?;
         if let Err(error) = client.write_all(answer(*count).as_bytes()) {
-            eprintln!("{name}: a client did not take its answer: {error}");
+            crate::log::warning(name, format!("a client did not take its answer: {error}"));
         }
     }
 }

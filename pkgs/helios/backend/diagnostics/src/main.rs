@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         }
         ["--unit", unit] => unit,
         _ => {
-            eprintln!("{NAME}: usage: {NAME} --unit UNIT");
+            helios_common::log::error(NAME, format!("usage: {NAME} --unit UNIT"));
             return ExitCode::from(2);
         }
     };
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("{NAME}: {}: {error}", directory.display());
+            helios_common::log::error(NAME, format!("{}: {error}", directory.display()));
             ExitCode::FAILURE
         }
     }

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let plugins = plugins::load_all(&directories);
     for plugin in &plugins {
         if let Err(problem) = &plugin.loaded {
-            eprintln!("{NAME}: {}: {problem}", plugin.path.display());
+            helios_common::log::error(NAME, format!("{}: {problem}", plugin.path.display()));
         }
     }
     status::run(NAME, VERSION, || {

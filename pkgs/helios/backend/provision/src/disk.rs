@@ -85,7 +85,9 @@ impl Disk {
 
 /// Makes an ext4 file system labelled DATA.
 pub fn make_file_system(node: &str) -> Result<(), String> {
-    run(Command::new("mkfs.ext4").args(["-q", "-F", "-L", LABEL, "-E", "lazy_itable_init=1"]).arg(node), "")?;
+    // The directory is nobody's business but root's, from its first mount on.
+    let features = "lazy_itable_init=1,root_perms=0750";
+    run(Command::new("mkfs.ext4").args(["-q", "-F", "-L", LABEL, "-E", features]).arg(node), "")?;
     if is_data(Path::new(node)) {
         Ok(())
     } else {

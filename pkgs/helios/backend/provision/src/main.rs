@@ -64,7 +64,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(problem) => {
-            eprintln!("{NAME}: {problem}");
+            helios_common::log::error(NAME, problem);
             ExitCode::FAILURE
         }
     }
@@ -101,7 +101,7 @@ fn provision(options: &Options) -> Result<String, String> {
         }
     };
     if facts.started.is_some() || matches!(plan, Plan::Create { .. }) {
-        remove(&options.journal)?;
+        forget(&options.journal)?;
     }
     link(&options.link, node.as_deref())?;
     Ok(plan.to_string())
@@ -128,6 +128,16 @@ fn write_journal(path: &Path, start: u64) -> Result<(), String> {
 
 fn remove(path: &Path) -> Result<(), String> {
     match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(format!("{}: {error}", path.display())),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the journal for good before anybody can write to DATA: if it came back
+/// after a power cut, the next boot would make the file system anew.
+fn forget(path: &Path) -> Result<(), String> {
+    remove(path)?;
+    match fs::File::open(path.parent().unwrap_or(Path::new("/"))).and_then(|directory| directory.sync_all()) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(format!("{}: {error}", path.display())),
         _ => Ok(()),
     }
@@ -161,8 +171,9 @@ mod tests {
         assert_eq!(journal(&path), Ok(None));
         write_journal(&path, 4096).expect("a journal");
         assert_eq!(journal(&path), Ok(Some(4096)));
-        remove(&path).expect("to remove it");
-        remove(&path).expect("to find nothing to remove");
+        forget(&path).expect("to remove it");
+        forget(&path).expect("to find nothing to remove");
         fs::remove_dir(path.parent().expect("a folder")).expect("the folder to be empty");
+        forget(&path).expect("to do without a folder, too");
     }
 }

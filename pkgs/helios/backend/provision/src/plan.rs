@@ -32,7 +32,7 @@ pub enum Plan {
     Nothing {
         why: String,
     },
-    /// A partition of ours that was interrupted before it had a file system.
+    /// A partition of ours of which it is not sure that it has got its file system.
     Format {
         node: String,
     },
@@ -63,7 +63,7 @@ pub fn decide(facts: &Facts, is_data: impl Fn(&str) -> bool) -> Result<Plan, Str
     }
     let partitions = table.get("partitions").map(Value::list).unwrap_or_default();
     let mut end = 0;
-    let mut interrupted = None;
+    let mut found = None;
     for partition in partitions {
         let sectors = |name: &str| partition.get(name).and_then(Value::integer).and_then(|it| u64::try_from(it).ok());
         let (Some(node), Some(start), Some(size)) =
@@ -71,15 +71,16 @@ pub fn decide(facts: &Facts, is_data: impl Fn(&str) -> bool) -> Result<Plan, Str
         else {
             return Err(format!("sfdisk printed a partition without node, start or size: {partition}"));
         };
-        if is_data(node) {
-            return Ok(Plan::Found { node: node.into() });
-        }
+        // Whatever label it has: of half a file system, or of one that the card had in a former life.
         if facts.started == Some(start) {
-            interrupted = Some(Plan::Format { node: node.into() });
+            return Ok(Plan::Format { node: node.into() });
+        }
+        if found.is_none() && is_data(node) {
+            found = Some(Plan::Found { node: node.into() });
         }
         end = end.max(start + size);
     }
-    if let Some(plan) = interrupted {
+    if let Some(plan) = found {
         return Ok(plan);
     }
     let (most, limit) = match table.get("label").and_then(Value::text) {
@@ -159,8 +160,10 @@ mod tests {
         let mut facts = facts("dos", &[(MIB, 10 * MIB), (20 * MIB, 10 * MIB)], 30 * MIB);
         facts.started = Some(20 * MIB);
         assert_eq!(decide(&facts, |_| false), Ok(Plan::Format { node: "/dev/x2".into() }));
-        assert_eq!(decide(&facts, |node| node == "/dev/x2"), Ok(Plan::Found { node: "/dev/x2".into() }));
+        let any = |_: &str| true;
+        assert_eq!(decide(&facts, any), Ok(Plan::Format { node: "/dev/x2".into() }), "an old label is none of ours");
         facts.started = Some(21 * MIB);
+        assert_eq!(decide(&facts, |node| node == "/dev/x2"), Ok(Plan::Found { node: "/dev/x2".into() }));
         assert!(matches!(decide(&facts, |_| false), Ok(Plan::Nothing { .. })));
     }
 }

@@ -41,7 +41,7 @@ fn ports_status(ports: &[PathBuf]) -> Value {
 
 fn serve(ports: Vec<PathBuf>) -> ExitCode {
     if let Err(error) = termination::on_request(|| std::process::exit(0)) {
-        eprintln!("{NAME}: {error}");
+        helios_common::log::error(NAME, error);
         return ExitCode::FAILURE;
     }
     let threads: Vec<_> = ports
@@ -54,7 +54,7 @@ fn serve(ports: Vec<PathBuf>) -> ExitCode {
                     converse(BufReader::new(file), writer)
                 });
                 if let Err(error) = served {
-                    eprintln!("{NAME}: {}: {error}", port.display());
+                    helios_common::log::error(NAME, format!("{}: {error}", port.display()));
                 }
             })
         })
