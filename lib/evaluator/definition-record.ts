@@ -20,11 +20,18 @@ export class ConditionLink {
   /** Present where many options share the condition, so that it is evaluated once. */
   private readonly cell: ConditionCell | undefined;
 
-  constructor(definition: DefinitionRecord, condition: unknown, location: Location | undefined, shared: boolean) {
+  constructor(
+    condition: unknown,
+    scope: ThunkScope,
+    source: ModuleSource,
+    next: ConditionLink | undefined,
+    location: Location | undefined,
+    shared: boolean,
+  ) {
     this.condition = condition;
-    this.scope = definition.scope;
-    this.source = definition.source;
-    this.next = definition.condition;
+    this.scope = scope;
+    this.source = source;
+    this.next = next;
     this.cell = shared && typeof condition === "function" ? new ConditionCell(this, location) : undefined;
   }
 

@@ -180,7 +180,7 @@ export class Evaluation {
     if (this.freeformType === undefined) return undefined;
     if (this.freeformRecord === null) {
       this.freeformRecord = undefined;
-      this.root.distributeAll();
+      this.matchAll();
       this.freeformRecord = this.mergeFreeform(this.freeformType);
     }
     let at: RecordSource | undefined = this.freeformRecord;
@@ -226,11 +226,18 @@ export class Evaluation {
         if (source.isData && source.module !== undefined) checkData(source.module, this.schema);
       }
     }
-    this.root.distributeAll();
+    this.matchAll();
     const [first] = this.unmatched;
     if (first === undefined || this.freeformType !== undefined) return;
     if (this.root.hasDefinitionsFor("_module") && this.builtIn("check").force() === false) return;
     throw this.unknownOption(first);
+  }
+
+  /** Finds the definitions that no option matches. */
+  private matchAll(): void {
+    // Forwarded definitions must have arrived before anything is read; a submodule is mostly read as a whole.
+    if (this.root.shape.forwards || this.input.outer !== undefined) this.root.distributeAll();
+    else this.root.matchAll();
   }
 
   /** Hands a definition of a renamed or removed option on. */

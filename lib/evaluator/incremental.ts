@@ -59,6 +59,7 @@ function redefine(
   const old = byKey(node, before);
   const fresh = byKey(node, after);
   if (old === undefined || fresh === undefined) return false;
+  node.distribute();
   node.replaceDefinitions(redefinition.before, after);
   for (const key of new Set([...old.keys(), ...fresh.keys()])) {
     const child = node.existing(key);

@@ -21,71 +21,47 @@ export function expand(
   sink: DefinitionRecord[],
   shared: boolean,
 ): void {
-  const { value } = definition;
-  if (!(value instanceof PropertyRecord)) {
+  if (!(definition.value instanceof PropertyRecord)) {
     sink.push(definition);
     return;
   }
-  const { source, scope, condition, priority, order } = definition;
-  switch (value._type) {
-    case "merge":
-      for (const content of contentsOf(value, definition, location)) {
-        expand(new DefinitionRecord(content, source, scope, condition, priority, order), location, sink, shared);
+  const { scope } = definition;
+  let value: unknown = definition.value;
+  let { source, condition, priority, order } = definition;
+  while (value instanceof PropertyRecord) {
+    switch (value._type) {
+      case "merge":
+        for (const content of contentsOf(value, source, location)) {
+          expand(new DefinitionRecord(content, source, scope, condition, priority, order), location, sink, shared);
+        }
+        return;
+      case "if":
+        if (value.parameter === false) return;
+        if (value.parameter !== true) {
+          condition = new ConditionLink(value.parameter, scope, source, condition, location, shared);
+        }
+        break;
+      case "override": {
+        const number = numberOf(value, source, location);
+        priority = priority === defaultPriority ? number : Math.min(priority, number);
+        break;
       }
-      return;
-    case "if":
-      if (value.parameter === false) return;
-      expand(
-        new DefinitionRecord(
-          value.content,
-          source,
-          scope,
-          value.parameter === true ? condition : new ConditionLink(definition, value.parameter, location, shared),
-          priority,
-          order,
-        ),
-        location,
-        sink,
-        shared,
-      );
-      return;
-    case "override": {
-      const number = numberOf(value, definition, location);
-      const strongest = priority === defaultPriority ? number : Math.min(priority, number);
-      expand(new DefinitionRecord(value.content, source, scope, condition, strongest, order), location, sink, shared);
-      return;
+      case "order": {
+        const number = numberOf(value, source, location);
+        if (order === defaultOrder) order = number;
+        break;
+      }
+      case "definition":
+        source = new ModuleSource(String(value.parameter), String(value.parameter));
     }
-    case "order": {
-      const number = numberOf(value, definition, location);
-      const outermost = order === defaultOrder ? number : order;
-      expand(
-        new DefinitionRecord(value.content, source, scope, condition, priority, outermost),
-        location,
-        sink,
-        shared,
-      );
-      return;
-    }
-    case "definition":
-      expand(
-        new DefinitionRecord(
-          value.content,
-          new ModuleSource(String(value.parameter), String(value.parameter)),
-          scope,
-          condition,
-          priority,
-          order,
-        ),
-        location,
-        sink,
-        shared,
-      );
+    value = value.content;
   }
+  sink.push(new DefinitionRecord(value, source, scope, condition, priority, order));
 }
 
 function contentsOf(
   property: PropertyRecord,
-  definition: DefinitionRecord,
+  source: ModuleSource,
   location: Location | undefined,
 ): readonly unknown[] {
   if (Array.isArray(property.content)) return property.content;
@@ -93,17 +69,17 @@ function contentsOf(
     reason: "bad-property",
     location,
     problem: "mkMerge takes a list of definitions",
-    definitions: [{ source: definition.source, value: property.content }],
+    definitions: [{ source, value: property.content }],
   });
 }
 
-function numberOf(property: PropertyRecord, definition: DefinitionRecord, location: Location | undefined): number {
+function numberOf(property: PropertyRecord, source: ModuleSource, location: Location | undefined): number {
   if (typeof property.parameter === "number") return property.parameter;
   throw new EvaluationError({
     reason: "bad-property",
     location,
     problem: property._type === "order" ? "mkOrder takes a number" : "mkOverride takes a number as priority",
-    definitions: [{ source: definition.source, value: property.parameter }],
+    definitions: [{ source, value: property.parameter }],
   });
 }
 
@@ -225,6 +201,58 @@ export function discharge(definitions: readonly DefinitionRecord[], location: Lo
     }
   }
   return sortByOrder(computeThunks(select(expanded, location), location));
+}
+
+/** What `onlySurvivor` says when the answer takes more than looking at priorities. */
+export const undecided: unique symbol = Symbol("undecided");
+
+/**
+ * The one definition that counts among several, found by looking through their
+ * properties without taking them apart: most options are decided by priority
+ * alone. Undefined when none counts, `undecided` when several count, or when a
+ * condition or a thunk has a say.
+ */
+export function onlySurvivor(
+  definitions: readonly DefinitionRecord[],
+): DefinitionRecord | typeof undecided | undefined {
+  let winner: DefinitionRecord | undefined;
+  let best = Infinity;
+  let content: unknown;
+  let several = false;
+  let bestConditional = Infinity;
+  for (let index = 0; index < definitions.length; index++) {
+    const each = definitions[index] as DefinitionRecord;
+    let value: unknown = each.value;
+    let { priority } = each;
+    let conditional = each.condition !== undefined;
+    let inactive = false;
+    while (value instanceof PropertyRecord) {
+      const { parameter } = value;
+      if (value._type === "override") {
+        if (typeof parameter !== "number") return undecided;
+        priority = priority === defaultPriority ? parameter : Math.min(priority, parameter);
+      } else if (value._type === "if") {
+        if (parameter === false) inactive = true;
+        else if (parameter !== true) conditional = true;
+      } else return undecided;
+      value = value.content;
+    }
+    if (inactive) continue;
+    if (conditional) {
+      if (priority < bestConditional) bestConditional = priority;
+    } else if (priority < best) {
+      best = priority;
+      winner = each;
+      content = value;
+      several = false;
+    } else if (priority === best) several = true;
+  }
+  if (bestConditional <= best && bestConditional !== Infinity) return undecided;
+  if (winner === undefined) return undefined;
+  if (several || typeof content === "function") return undecided;
+  return content === winner.value
+    ? winner
+    : new DefinitionRecord(content, winner.source, winner.scope, undefined, best, winner.order);
 }
 
 /** Checks and merges definitions that survived. */

@@ -5,7 +5,7 @@ import { EvaluationError, siblingPath } from "./errors.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { nearest } from "./levenshtein.ts";
 import type { Location } from "./location.ts";
-import { discharge, emptyValueOf, expand, mergeChecked } from "./merge.ts";
+import { discharge, emptyValueOf, expand, mergeChecked, onlySurvivor, undecided } from "./merge.ts";
 import { type ModuleSource, unknownSource } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
 import { optionDefaultPriority } from "./properties.ts";
@@ -89,7 +89,8 @@ export class OptionCell extends Cell {
     let survivors = none;
     if (definitions.length > 0) {
       if (fields.readOnly === true) this.checkReadOnly(fields);
-      survivors = discharge(definitions, this);
+      const only = onlySurvivor(definitions);
+      survivors = only === undecided ? discharge(definitions, this) : only === undefined ? none : [only];
       // The default takes part only where nothing stronger counts.
       const first = survivors[0];
       if (fallback !== undefined && first !== undefined && first.priority >= optionDefaultPriority) {
@@ -122,14 +123,33 @@ export class OptionCell extends Cell {
   }
 }
 
+/** Definitions for the options of a group that nobody has read yet; one in each position of the three lists. */
+class PendingDefinitions {
+  readonly shapes: ShapeNode[] = [];
+  /** The definition of the whole group that each stands in. */
+  readonly around: DefinitionRecord[] = [];
+  readonly values: unknown[] = [];
+
+  add(shape: ShapeNode, around: DefinitionRecord, value: unknown): void {
+    this.shapes.push(shape);
+    this.around.push(around);
+    this.values.push(value);
+  }
+}
+
+const nothing: Readonly<Record<string, unknown>> = Object.freeze({});
+
 /** A group of options of one evaluation. */
 export class GroupNode extends LazyRecord implements Location {
   readonly up: Location | undefined;
   readonly shape: ShapeNode;
   readonly evaluation: Evaluation;
   private definitions: readonly DefinitionRecord[] = none;
-  private readonly children = new Map<string, OptionCell | GroupNode>();
+  /** The nodes made so far, each at the position of its shape among its siblings. */
+  private readonly children: (OptionCell | GroupNode | undefined)[];
   private distributed = false;
+  /** Set between looking at definitions and handing them to options that somebody reads. */
+  private pending: PendingDefinitions | undefined = undefined;
 
   /** Whether this is the top of its evaluation. */
   readonly isRoot: boolean;
@@ -140,6 +160,8 @@ export class GroupNode extends LazyRecord implements Location {
     this.up = up;
     this.shape = shape;
     this.isRoot = isRoot;
+    // oxlint-disable-next-line unicorn/no-new-array -- the length is meant; growing it position by position costs more
+    this.children = new Array<undefined>(shape.children?.size ?? 0);
   }
 
   get key(): string {
@@ -166,13 +188,27 @@ export class GroupNode extends LazyRecord implements Location {
   /** Whether anything below has a definition. */
   hasDefinitionsFor(key: string): boolean {
     this.distribute();
-    return this.children.has(key);
+    const shape = this.shape.children?.get(key);
+    return shape !== undefined && this.children[shape.position] !== undefined;
   }
 
   /** Hands definitions down to everything below. */
   distributeAll(): void {
     this.distribute();
-    for (const child of this.children.values()) if (child instanceof GroupNode) child.distributeAll();
+    for (const child of this.children) if (child instanceof GroupNode) child.distributeAll();
+  }
+
+  /**
+   * Notes the definitions that no option matches, here and below. Options get theirs when one of the group is
+   * read: nobody pays for what nobody reads.
+   */
+  matchAll(): void {
+    if (!this.distributed) {
+      this.distributed = true;
+      this.pending = new PendingDefinitions();
+      for (const each of this.expanded()) this.matchOne(each, this.pending);
+    }
+    for (const child of this.children) if (child instanceof GroupNode) child.matchAll();
   }
 
   /** The node of a declared child. */
@@ -183,40 +219,75 @@ export class GroupNode extends LazyRecord implements Location {
 
   /** The node of a child, without handing definitions down. */
   existing(key: string): OptionCell | GroupNode | undefined {
-    let child = this.children.get(key);
-    if (child !== undefined) return child;
     const shape = this.shape.children?.get(key);
     if (shape === undefined) return undefined;
-    child = shape.isOption
+    return this.nodeOf(shape);
+  }
+
+  private nodeOf(shape: ShapeNode): OptionCell | GroupNode {
+    return (this.children[shape.position] ??= shape.isOption
       ? new OptionCell(this.evaluation, this.location, shape)
-      : new GroupNode(this.evaluation, this.location, shape);
-    this.children.set(key, child);
-    return child;
+      : new GroupNode(this.evaluation, this.location, shape));
   }
 
   /** Hands definitions down to the children they are for; once. */
   distribute(): void {
+    const { pending } = this;
+    if (pending !== undefined) {
+      this.pending = undefined;
+      for (let index = 0; index < pending.shapes.length; index++) this.addPending(pending, index);
+    }
     if (this.distributed) return;
     this.distributed = true;
+    for (const each of this.expanded()) this.distributeOne(each);
+  }
+
+  private expanded(): readonly DefinitionRecord[] {
     const expanded: DefinitionRecord[] = [];
     for (const each of this.definitions) expand(each, this.location, expanded, true);
-    for (const each of expanded) this.distributeOne(each);
+    return expanded;
+  }
+
+  private matchOne(definition: DefinitionRecord, pending: PendingDefinitions): void {
+    const value = this.contentOf(definition);
+    for (const key of Object.keys(value)) {
+      const inner = value[key];
+      if (inner === undefined) continue;
+      const shape = this.shape.children?.get(key);
+      if (shape === undefined) this.noteUnmatched(key, definition.inside(inner));
+      else if (shape.isOption) pending.add(shape, definition, inner);
+      else this.nodeOf(shape).add(definition.inside(inner));
+    }
+  }
+
+  private addPending(pending: PendingDefinitions, index: number): void {
+    const shape = pending.shapes[index] as ShapeNode;
+    const definition = pending.around[index] as DefinitionRecord;
+    this.nodeOf(shape).add(definition.inside(pending.values[index]));
   }
 
   private distributeOne(definition: DefinitionRecord): void {
-    const { value } = definition;
-    if (value === undefined) return;
-    if (!isRecord(value)) throw this.notARecord(definition);
+    const value = this.contentOf(definition);
     for (const key of Object.keys(value)) {
       const child = this.existing(key);
       const inner = definition.inside(value[key]);
       if (inner.value === undefined) continue;
-      if (child === undefined)
-        this.evaluation.unmatched.push({ location: { up: this.location, key }, definition: inner });
+      if (child === undefined) this.noteUnmatched(key, inner);
       else if (child instanceof OptionCell && child.fields.forward !== undefined)
         this.evaluation.forward(child, inner, child.fields.forward);
       else child.add(inner);
     }
+  }
+
+  private contentOf(definition: DefinitionRecord): Readonly<Record<string, unknown>> {
+    const { value } = definition;
+    if (value === undefined) return nothing;
+    if (!isRecord(value)) throw this.notARecord(definition);
+    return value;
+  }
+
+  private noteUnmatched(key: string, definition: DefinitionRecord): void {
+    this.evaluation.unmatched.push({ location: { up: this.location, key }, definition });
   }
 
   private notARecord(definition: DefinitionRecord): EvaluationError {

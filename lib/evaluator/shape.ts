@@ -19,6 +19,10 @@ const none: readonly Declaration[] = [];
 /** A place in the tree of declared options: an option or a group of them. */
 export class ShapeNode {
   readonly key: string;
+  /** The place among its siblings, in the order of declaration. */
+  readonly position: number;
+  /** Whether an option here or below hands its definitions on to another one. */
+  forwards = false;
   children: Map<string, ShapeNode> | undefined = undefined;
   /** The first declaration, kept apart since there is rarely a second. */
   private fields: OptionFields | undefined = undefined;
@@ -27,8 +31,9 @@ export class ShapeNode {
   private merged: OptionFields | undefined = undefined;
   private sortedKeys: readonly string[] | undefined = undefined;
 
-  constructor(key: string) {
+  constructor(key: string, position: number) {
     this.key = key;
+    this.position = position;
   }
 
   /** Whether an option stands here. */
@@ -91,7 +96,7 @@ interface DeclaredTree {
 
 /** Builds the tree of all options that the modules declare. */
 export function shapeOf(modules: readonly LoadedModule[], prefix: Location | undefined): ShapeNode {
-  const root = new ShapeNode("");
+  const root = new ShapeNode("", 0);
   const trees: DeclaredTree[] = [{ tree: builtInOptions, source: builtInSource }];
   for (const module of modules) {
     if (module.options !== undefined) trees.push({ tree: module.options, source: module.source });
@@ -109,11 +114,12 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
       const declared: unknown = tree[key];
       let child = children.get(key);
       if (child === undefined) {
-        child = new ShapeNode(key);
+        child = new ShapeNode(key, children.size);
         children.set(key, child);
       }
       if (isOption(declared)) {
         child.declare(declared.fields, source);
+        if (declared.fields.forward !== undefined) node.forwards = true;
       } else {
         const list = below.get(child);
         if (list === undefined) below.set(child, [{ tree: declared, source }]);
@@ -125,7 +131,10 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
   for (const [child, nested] of below) {
     const at = { up: location, key: child.key };
     if (child.isOption) declareInSubmodule(child, nested, at);
-    else declare(child, nested, at);
+    else {
+      declare(child, nested, at);
+      if (child.forwards) node.forwards = true;
+    }
   }
   for (const child of children.values()) {
     if (child.isDeclaredAgain) child.option({ up: location, key: child.key });
