@@ -22,8 +22,14 @@ type State = typeof idle | typeof running | typeof waiting | typeof done | typeo
 /** Nested cells before the stack is unwound; a level takes about ten frames of a thousand or more. */
 const depthLimit = 120;
 
-/** The cells being computed, outermost first. */
-const stack: Cell[] = [];
+/** The cells being computed, outermost first; `depth` of them. The array keeps its length, which saves growing it. */
+const stack: (Cell | undefined)[] = [];
+let depth = 0;
+
+function computing(from: number, to: number): readonly Cell[] {
+  return stack.slice(from, to) as Cell[];
+}
+
 /** Set while a suspension unwinds, so that a thunk which catches everything cannot swallow it. */
 let suspended: Suspension | undefined;
 /** Paths from each waiting cell to the one that was pulled forward. */
@@ -41,8 +47,8 @@ class Suspension {
 
 /** Unwinds to the outermost cell, which will evaluate the cell half-way down first. */
 function suspend(): Suspension {
-  const half = stack.length >> 1;
-  suspended = new Suspension(stack.slice(0, half), stack[half] as Cell);
+  const half = depth >> 1;
+  suspended = new Suspension(computing(0, half), stack[half] as Cell);
   return suspended;
 }
 
@@ -93,8 +99,8 @@ export abstract class Cell implements Location {
 
   /** The value, computed now if need be. */
   force(): unknown {
-    if (stack.length > 0) {
-      const reader = stack[stack.length - 1] as Cell;
+    if (depth > 0) {
+      const reader = stack[depth - 1] as Cell;
       if (reader !== this) {
         (reader.reads ??= new Set()).add(this);
         (this.readers ??= new Set()).add(reader);
@@ -109,13 +115,13 @@ export abstract class Cell implements Location {
       case waiting:
         throw makeCycleError(cycleFrom(this));
       case idle:
-        return stack.length === 0 ? this.forceOutermost() : this.attempt();
+        return depth === 0 ? this.forceOutermost() : this.attempt();
     }
   }
 
   /** The cell that is being computed right now, if any. */
   static get current(): Cell | undefined {
-    return stack[stack.length - 1];
+    return depth === 0 ? undefined : stack[depth - 1];
   }
 
   /** Whether an exception must pass through untouched because the stack is being unwound. */
@@ -143,16 +149,16 @@ export abstract class Cell implements Location {
   }
 
   private attempt(): unknown {
-    if (stack.length >= depthLimit) throw suspend();
-    stack.push(this);
+    if (depth >= depthLimit) throw suspend();
+    stack[depth++] = this;
     this.state = running;
     let value: unknown;
     try {
       value = this.compute();
       if (suspended !== undefined) throw suspended;
     } catch (error) {
-      if (suspended === undefined && isStackOverflow(error) && stack.length > 8) suspend();
-      stack.pop();
+      if (suspended === undefined && isStackOverflow(error) && depth > 8) suspend();
+      stack[--depth] = undefined;
       if (suspended !== undefined) {
         this.state = idle;
         this.reads = undefined;
@@ -162,31 +168,41 @@ export abstract class Cell implements Location {
       this.state = failed;
       throw this.result;
     }
-    stack.pop();
+    stack[--depth] = undefined;
     this.result = value;
     this.state = done;
     return value;
   }
 
   private forceOutermost(): unknown {
+    try {
+      return this.attempt();
+    } catch (error) {
+      if (suspended === undefined) throw error;
+      return this.forceDeep();
+    }
+  }
+
+  /** Goes on after the first unwinding: evaluates what was pulled forward, then starts again what waits for it. */
+  private forceDeep(): unknown {
     const waiters: Cell[] = [this];
     const firstSegment = segments.length;
     try {
       for (;;) {
         const cell = waiters[waiters.length - 1] as Cell;
+        if (suspended !== undefined) {
+          segments.push(suspended.path);
+          waiters.push(suspended.target);
+          suspended = undefined;
+          cell.state = waiting;
+          continue;
+        }
         try {
           if (cell.state === waiting) cell.state = idle;
           if (cell.state === idle) cell.attempt();
         } catch (error) {
-          if (suspended === undefined) {
-            if (waiters.length === 1) throw error;
-          } else {
-            segments.push(suspended.path);
-            waiters.push(suspended.target);
-            suspended = undefined;
-            cell.state = waiting;
-            continue;
-          }
+          if (suspended !== undefined) continue;
+          if (waiters.length === 1) throw error;
         }
         waiters.pop();
         segments.length = Math.max(firstSegment, segments.length - 1);
@@ -205,7 +221,7 @@ export abstract class Cell implements Location {
 
 function cycleFrom(cell: Cell): readonly Cell[] {
   const at = stack.lastIndexOf(cell);
-  if (at >= 0) return stack.slice(at);
+  if (at >= 0) return computing(at, depth);
   const waitingAt = segments.findIndex((segment) => segment[0] === cell);
-  return [...segments.slice(Math.max(0, waitingAt)).flat(), ...stack];
+  return [...segments.slice(Math.max(0, waitingAt)).flat(), ...computing(0, depth)];
 }

@@ -7,7 +7,7 @@ import { ConditionLink, conditionsHold, DefinitionRecord } from "./definition-re
 import { EvaluationError } from "./errors.ts";
 import type { Location } from "./location.ts";
 import { ModuleSource } from "./module-source.ts";
-import { defaultOrder, defaultPriority, PropertyRecord } from "./properties.ts";
+import { defaultOrder, defaultPriority, isProperty, type PropertyRecord } from "./properties.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 
 /**
@@ -21,14 +21,14 @@ export function expand(
   sink: DefinitionRecord[],
   shared: boolean,
 ): void {
-  if (!(definition.value instanceof PropertyRecord)) {
+  if (!isProperty(definition.value)) {
     sink.push(definition);
     return;
   }
   const { scope } = definition;
   let value: unknown = definition.value;
   let { source, condition, priority, order } = definition;
-  while (value instanceof PropertyRecord) {
+  while (isProperty(value)) {
     switch (value._type) {
       case "merge":
         for (const content of contentsOf(value, source, location)) {
@@ -91,24 +91,24 @@ export function select(
   definitions: readonly DefinitionRecord[],
   location: Location | undefined,
 ): readonly DefinitionRecord[] {
-  const [first] = definitions;
+  const first = definitions[0];
   if (first === undefined) return definitions;
   if (definitions.length === 1) return conditionsHold(first.condition, location) ? definitions : [];
   let uniform = true;
-  for (const each of definitions) {
-    if (each.priority !== first.priority || each.condition !== undefined) {
-      uniform = false;
-      break;
-    }
+  for (let index = 0; index < definitions.length && uniform; index++) {
+    const each = definitions[index] as DefinitionRecord;
+    uniform = each.priority === first.priority && each.condition === undefined;
   }
   if (uniform) return definitions;
   let remaining = definitions;
   while (remaining.length > 0) {
     let best = Infinity;
-    for (const each of remaining) if (each.priority < best) best = each.priority;
+    for (let index = 0; index < remaining.length; index++)
+      best = Math.min(best, (remaining[index] as DefinitionRecord).priority);
     const winners: DefinitionRecord[] = [];
     const others: DefinitionRecord[] = [];
-    for (const each of remaining) {
+    for (let index = 0; index < remaining.length; index++) {
+      const each = remaining[index] as DefinitionRecord;
       if (each.priority !== best) others.push(each);
       else if (conditionsHold(each.condition, location)) winners.push(each);
     }
@@ -146,7 +146,7 @@ function computeThunk(definition: DefinitionRecord, location: Location, sink: De
   } catch (error) {
     throw Cell.mustUnwind(error) ? error : EvaluationError.from(error, location, definition);
   }
-  if (!(value instanceof PropertyRecord) && typeof value !== "function") {
+  if (!isProperty(value) && typeof value !== "function") {
     sink.push(definition.inside(value));
     return;
   }
@@ -175,7 +175,7 @@ function computeThunk(definition: DefinitionRecord, location: Location, sink: De
 
 /** Sorts by order, stably; most definitions have none. */
 export function sortByOrder(definitions: readonly DefinitionRecord[]): readonly DefinitionRecord[] {
-  return definitions.some((each) => each.order !== defaultOrder)
+  return definitions.length > 1 && definitions.some((each) => each.order !== defaultOrder)
     ? [...definitions].sort((a, b) => a.order - b.order)
     : definitions;
 }
@@ -183,7 +183,7 @@ export function sortByOrder(definitions: readonly DefinitionRecord[]): readonly 
 /** The surviving definitions of one place, computed and in merge order. */
 export function discharge(definitions: readonly DefinitionRecord[], location: Location): readonly DefinitionRecord[] {
   let expanded = definitions;
-  const [only] = definitions;
+  const only = definitions[0];
   if (
     definitions.length === 1 &&
     only?.condition === undefined &&
@@ -192,13 +192,11 @@ export function discharge(definitions: readonly DefinitionRecord[], location: Lo
   ) {
     return definitions;
   }
-  for (const each of definitions) {
-    if (each.value instanceof PropertyRecord) {
-      const sink: DefinitionRecord[] = [];
-      for (const definition of definitions) expand(definition, location, sink, false);
-      expanded = sink;
-      break;
-    }
+  if (definitions.some((each) => isProperty(each.value))) {
+    const sink: DefinitionRecord[] = [];
+    for (let index = 0; index < definitions.length; index++)
+      expand(definitions[index] as DefinitionRecord, location, sink, false);
+    expanded = sink;
   }
   return sortByOrder(computeThunks(select(expanded, location), location));
 }
@@ -226,7 +224,7 @@ export function onlySurvivor(
     let { priority } = each;
     let conditional = each.condition !== undefined;
     let inactive = false;
-    while (value instanceof PropertyRecord) {
+    while (isProperty(value)) {
       const { parameter } = value;
       if (value._type === "override") {
         if (typeof parameter !== "number") return undecided;
@@ -261,21 +259,15 @@ export function mergeChecked(
   location: Location,
   definitions: readonly DefinitionRecord[],
 ): unknown {
-  let allFit = true;
-  for (const each of definitions) {
-    if (!type.check(each.value)) {
-      allFit = false;
-      break;
-    }
-  }
-  if (!allFit)
+  for (let index = 0; index < definitions.length; index++) {
+    if (type.check((definitions[index] as DefinitionRecord).value)) continue;
     throw wrongType(
       type,
       location,
       definitions.filter((each) => !type.check(each.value)),
     );
-  const [first] = definitions;
-  if (type.scalar && definitions.length === 1 && first !== undefined) return first.value;
+  }
+  if (type.scalar && definitions.length === 1) return (definitions[0] as DefinitionRecord).value;
   return type.merge(location, definitions);
 }
 

@@ -206,7 +206,9 @@ export class GroupNode extends LazyRecord implements Location {
     if (!this.distributed) {
       this.distributed = true;
       this.pending = new PendingDefinitions();
-      for (const each of this.expanded()) this.matchOne(each, this.pending);
+      const expanded = this.expanded();
+      for (let index = 0; index < expanded.length; index++)
+        this.matchOne(expanded[index] as DefinitionRecord, this.pending);
     }
     for (const child of this.children) if (child instanceof GroupNode) child.matchAll();
   }
@@ -244,13 +246,16 @@ export class GroupNode extends LazyRecord implements Location {
 
   private expanded(): readonly DefinitionRecord[] {
     const expanded: DefinitionRecord[] = [];
-    for (const each of this.definitions) expand(each, this.location, expanded, true);
+    for (let index = 0; index < this.definitions.length; index++)
+      expand(this.definitions[index] as DefinitionRecord, this.location, expanded, true);
     return expanded;
   }
 
   private matchOne(definition: DefinitionRecord, pending: PendingDefinitions): void {
     const value = this.contentOf(definition);
-    for (const key of Object.keys(value)) {
+    const keys = Object.keys(value);
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index] as string;
       const inner = value[key];
       if (inner === undefined) continue;
       const shape = this.shape.children?.get(key);
@@ -268,7 +273,9 @@ export class GroupNode extends LazyRecord implements Location {
 
   private distributeOne(definition: DefinitionRecord): void {
     const value = this.contentOf(definition);
-    for (const key of Object.keys(value)) {
+    const keys = Object.keys(value);
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index] as string;
       const child = this.existing(key);
       const inner = definition.inside(value[key]);
       if (inner.value === undefined) continue;

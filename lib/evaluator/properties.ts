@@ -30,7 +30,8 @@ export class PropertyRecord {
 
 /** Whether a value is a property rather than data. */
 export function isProperty(value: unknown): value is PropertyRecord {
-  return value instanceof PropertyRecord;
+  // Most values are strings, numbers and switches, for which asking about a class costs more than this.
+  return typeof value === "object" && value !== null && value instanceof PropertyRecord;
 }
 
 function property<W, S extends Scope>(

@@ -194,9 +194,13 @@ function recordToJson(value: object): string {
   const source = recordSourceOf(value);
   if (source === undefined && !isRecord(value)) return JSON.stringify(instanceAsJson(value));
   let text = "{";
-  for (const key of source?.keyList() ?? Object.keys(value).sort(byCodeUnit)) {
-    const inner: unknown = source === undefined ? Reflect.get(value, key) : source.readKey(key);
-    text += `${text === "{" ? "" : ","}${quoteJson(key)}:${toJson(inner)}`;
+  const keys = source?.keyList() ?? Object.keys(value).sort();
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    if (index > 0) text += ",";
+    text += quoteJson(key);
+    text += ":";
+    text += toJson(source === undefined ? Reflect.get(value, key) : source.readKey(key));
   }
   return `${text}}`;
 }

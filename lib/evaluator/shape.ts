@@ -5,7 +5,7 @@ import { EvaluationError } from "./errors.ts";
 import type { Location } from "./location.ts";
 import { ModuleSource } from "./module-source.ts";
 import { isOption, type OptionFields } from "./option.ts";
-import { byCodeUnit, isRecord } from "./records.ts";
+import { isRecord } from "./records.ts";
 import { isOptionType, mergeOptionTypes } from "./types/option-type.ts";
 
 /** One `mkOption` and the module it stands in. */
@@ -55,7 +55,8 @@ export class ShapeNode {
 
   /** Keys of a group, by code unit. */
   get keys(): readonly string[] {
-    return (this.sortedKeys ??= [...(this.children?.keys() ?? [])].sort(byCodeUnit));
+    // Without a function to compare with, strings are sorted by code unit, and natively.
+    return (this.sortedKeys ??= [...(this.children?.keys() ?? [])].sort());
   }
 
   /** Adds a declaration. */
@@ -107,28 +108,39 @@ export function shapeOf(modules: readonly LoadedModule[], prefix: Location | und
 
 function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Location | undefined): void {
   const children = new Map<string, ShapeNode>();
-  const below = new Map<ShapeNode, DeclaredTree[]>();
-  for (const { tree, source } of trees) {
+  let hasNested = false;
+  let hasDeclaredAgain = false;
+  /** What stands below each child, by its position. */
+  const below: (DeclaredTree[] | undefined)[] = [];
+  // Loops by index, here and wherever every definition passes: before code is optimised, `for … of` allocates at
+  // each step.
+  for (let n = 0; n < trees.length; n++) {
+    const { tree, source } = trees[n] as DeclaredTree;
     if (!isRecord(tree)) throw notAnOption(tree, source, location);
-    for (const key of Object.keys(tree)) {
+    const keys = Object.keys(tree);
+    for (let m = 0; m < keys.length; m++) {
+      const key = keys[m] as string;
       const declared: unknown = tree[key];
       let child = children.get(key);
       if (child === undefined) {
         child = new ShapeNode(key, children.size);
         children.set(key, child);
+        below.push(undefined);
       }
       if (isOption(declared)) {
+        if (child.isOption) hasDeclaredAgain = true;
         child.declare(declared.fields, source);
         if (declared.fields.forward !== undefined) node.forwards = true;
       } else {
-        const list = below.get(child);
-        if (list === undefined) below.set(child, [{ tree: declared, source }]);
-        else list.push({ tree: declared, source });
+        hasNested = true;
+        (below[child.position] ??= []).push({ tree: declared, source });
       }
     }
   }
   node.children = children;
-  for (const [child, nested] of below) {
+  for (const child of hasNested ? children.values() : []) {
+    const nested = below[child.position];
+    if (nested === undefined) continue;
     const at = { up: location, key: child.key };
     if (child.isOption) declareInSubmodule(child, nested, at);
     else {
@@ -136,7 +148,7 @@ function declare(node: ShapeNode, trees: readonly DeclaredTree[], location: Loca
       if (child.forwards) node.forwards = true;
     }
   }
-  for (const child of children.values()) {
+  for (const child of hasDeclaredAgain ? children.values() : []) {
     if (child.isDeclaredAgain) child.option({ up: location, key: child.key });
   }
 }
