@@ -1,7 +1,10 @@
-/** One measurement in a process of its own: `run.ts SET SIZE [all|one|change]`. Prints one JSON line. */
-import { createHash } from "node:crypto";
+/**
+ * One measurement in a process of its own: `run.ts SET SIZE [all|one|change]`. Prints what Nix would, and on the
+ * error stream the parts of its CPU seconds.
+ */
+import { writeFileSync } from "node:fs";
 import { evalModules, type Module } from "#lib/evaluator/index.ts";
-import { oracle, setA, setB, setC } from "./sets.ts";
+import { setA, setB, setC } from "./sets.ts";
 
 const [set = "A", sizeText = "1000", mode = "all"] = process.argv.slice(2);
 const size = Number(sizeText);
@@ -34,20 +37,27 @@ else text = evaluation.toJson();
 const evaluated = cpu();
 const cold = evaluated - generated;
 
-/** CPU seconds of one changed definition: the replacement and reading everything that it affected. */
-function change(): number {
-  const before = made[1] as Module;
-  const config = before.config as Record<string, Record<string, unknown>>;
-  const [group = ""] = Object.keys(config);
-  const [option = ""] = Object.keys(config[group] ?? {});
-  const after = {
-    ...before,
-    config: { ...config, [group]: { ...config[group], [option]: changed(config[group]?.[option]) } },
-  };
+/** CPU seconds of one changed definition: replacing its module and reading everything that it affected. */
+function change(before: Module, after: Module): number {
   const start = cpu();
   const { affected } = evaluation.replaceModule(before, after);
   for (const [first = "", second = ""] of affected) void evaluation.config[first]?.[second];
   return cpu() - start;
+}
+
+/** The middle of five changes, one after the other: now and then one meets a garbage collection. */
+function changes(): number {
+  const original = made[1] as Module;
+  const config = original.config as Record<string, Record<string, unknown>>;
+  const [group = ""] = Object.keys(config);
+  const [option = ""] = Object.keys(config[group] ?? {});
+  const other = {
+    ...original,
+    config: { ...config, [group]: { ...config[group], [option]: changed(config[group]?.[option]) } },
+  };
+  const costs: number[] = [];
+  for (let n = 0; n < 5; n++) costs.push(n % 2 === 0 ? change(original, other) : change(other, original));
+  return costs.sort((a, b) => a - b)[2] ?? Number.NaN;
 }
 
 /** The same definition with another value of its kind. */
@@ -65,10 +75,8 @@ function changed(definition: unknown): unknown {
   }
 }
 
-const expected = mode === "one" ? undefined : oracle[`${set}-${size}`];
-const correct = expected === undefined || expected === createHash("sha256").update(text).digest("hex");
-const incremental = mode === "change" ? change() : undefined;
-const memory = process.resourceUsage().maxRSS / 1024;
-process.stdout.write(
-  `${JSON.stringify({ loaded, generated: generated - loaded, cold, total: evaluated, memory, correct, incremental })}\n`,
-);
+const incremental = mode === "change" ? changes() : undefined;
+writeFileSync(2, JSON.stringify({ loaded, generated: generated - loaded, cold, incremental }));
+// Written and ended like this, no stream is set up, and garbage is left to the kernel.
+writeFileSync(1, text);
+process.exit(0);

@@ -63,7 +63,10 @@ function valueOf(index: number, stage: number): unknown {
 // Names are made once and shared, as the parser would share those of real module files.
 const groupNames: string[] = [];
 const optionNames: string[] = [];
-const groupOf = (index: number): string => (groupNames[Math.floor(index / 100)] ??= `g${Math.floor(index / 100)}`);
+const groupOf = (index: number): string => {
+  const group = Math.floor(index / 100);
+  return (groupNames[group] ??= `g${group}`);
+};
 const nameOf = (index: number): string => (optionNames[index] ??= `o${index}`);
 
 /** Set A: plain options over many modules, with priorities and conditions on other options. */
@@ -76,32 +79,24 @@ const emptyRecord = (): Record<string, unknown> => Object.create(null) as Record
 
 function moduleOfA(m: number, options: number, modules: number): Module {
   const declared = emptyRecord() as Groups;
-  for (let index = m; index < options; index += modules)
-    (declared[groupOf(index)] ??= emptyRecord())[nameOf(index)] = declare(index);
+  for (let index = m; index < options; index += modules) put(declared, index, declare(index));
   const config = emptyRecord() as Groups;
-  for (let stage = 1; stage <= 5; stage++) {
-    for (let index = (m - stage + modules) % modules; index < options; index += modules) {
-      const value = definitionOf(index, stage);
-      if (value !== undefined) (config[groupOf(index)] ??= emptyRecord())[nameOf(index)] = value;
-    }
-  }
+  const first = (stage: number): number => (m - stage + modules) % modules;
+  for (let index = first(1); index < options; index += modules) put(config, index, mkDefault(valueOf(index, 1)));
+  for (let index = first(2); index < options; index += modules)
+    if (index % 3 === 0) put(config, index, valueOf(index, 2));
+  for (let index = first(3); index < options; index += modules)
+    if (index % 5 === 0) put(config, index, mkIf(conditionOf(index), mkOverride(90, valueOf(index, 3))));
+  for (let index = first(4); index < options; index += modules)
+    if (index % 7 === 0) put(config, index, mkForce(valueOf(index, 4)));
+  for (let index = first(5); index < options; index += modules)
+    if (index % 28 === 7) put(config, index, mkForce(mkBefore([`b${index}`])));
   return { name: `m${m}`, options: declared, config };
 }
 
-/** The definition with number `stage` of an option, or undefined where it has none. */
-function definitionOf(index: number, stage: number): unknown {
-  switch (stage) {
-    case 1:
-      return mkDefault(valueOf(index, 1));
-    case 2:
-      return index % 3 === 0 ? valueOf(index, 2) : undefined;
-    case 3:
-      return index % 5 === 0 ? mkIf(conditionOf(index), mkOverride(90, valueOf(index, 3))) : undefined;
-    case 4:
-      return index % 7 === 0 ? mkForce(valueOf(index, 4)) : undefined;
-    default:
-      return index % 28 === 7 ? mkForce(mkBefore([`b${index}`])) : undefined;
-  }
+/** Puts something at the path of an option. */
+function put(tree: Groups, index: number, what: unknown): void {
+  (tree[groupOf(index)] ??= emptyRecord())[nameOf(index)] = what;
 }
 
 function conditionOf(index: number): boolean | ((config: unknown) => unknown) {
