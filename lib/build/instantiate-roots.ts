@@ -31,7 +31,7 @@ export const instantiateRoots = Effect.fnUntraced(function* (
   const instantiation = yield* attempt(() => instantiate(roots, sourcePaths));
 
   const additions = new Map<StorePath, Effect.Effect<unknown, StoreError>>();
-  for (const [source, path] of sourcePaths) additions.set(path, store.addSource(source));
+  for (const [source, path] of sourcePaths) additions.set(path, store.addSource(source, path));
   for (const [text, { path, content, references }] of instantiation.texts) {
     // A text's references come before it: a path is only valid if what it mentions is.
     const before = Effect.forEach(references, (reference) => addInput(reference), { discard: true });

@@ -8,11 +8,13 @@ import { removeIfThere, uniqueName } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";
 import { type StoreError, storeError } from "./errors.ts";
 import { FileLocks } from "./file-lock.ts";
-import { hashTree } from "./hash-tree.ts";
+import { hashTree, type NarHash } from "./hash-tree.ts";
+import { KeptArchive } from "./kept-archive.ts";
 import { type Layout, layoutOf, physicalPath } from "./layout.ts";
 import { narString, narTokens } from "./nar-format.ts";
 import { collectGarbage, verifyStore } from "./maintenance.ts";
 import { NarReader } from "./nar-reader.ts";
+import type { Sink } from "./nar-writer.ts";
 import type { PathInfo } from "./path-info.ts";
 import { type OutputRegistration, examineOutput } from "./registration.ts";
 import { Registry } from "./registry.ts";
@@ -51,13 +53,16 @@ export const openLocalStore = Effect.fnUntraced(function* (
       Effect.uninterruptible(attempt("add to the store", info.path, () => registry.commit(tree, info))),
     );
 
+  const isValid: StoreShape["isValid"] = (path) =>
+    attempt("read the info of", path, async () => (await registry.info(path)) !== undefined);
+
   const addText: StoreShape["addText"] = Effect.fnUntraced(function* (name, content, references) {
     const sorted = [...new Set(references)].sort();
     const path = yield* Effect.try({
       try: () => textPath(name, sha256(content), sorted),
       catch: (cause) => storeError("name the text", name, cause),
     });
-    if ((yield* attempt("read the info of", path, () => registry.info(path))) !== undefined) return path;
+    if (yield* isValid(path)) return path;
     const nar = narOfText(content);
     const info: PathInfo = {
       path,
@@ -80,22 +85,31 @@ export const openLocalStore = Effect.fnUntraced(function* (
     return path;
   });
 
-  const hashSource = (source: Source): Effect.Effect<StorePath, StoreError> =>
-    attempt("read the source", source.path, async (signal) => {
-      const { hash } = await hashTree(fs, source.path, { selection: await selectionOf(fs, source), signal });
-      return sourceStorePath(source.name, hash);
-    });
+  const readSource = (source: Source, tee?: Sink): Effect.Effect<NarHash, StoreError> =>
+    attempt("read the source", source.path, async (signal) =>
+      hashTree(fs, source.path, { selection: await selectionOf(fs, source), signal }, tee),
+    );
 
-  const addSource = Effect.fnUntraced(function* (source: Source) {
-    const path = yield* hashSource(source);
-    if ((yield* attempt("read the info of", path, () => registry.info(path))) !== undefined) return path;
+  const hashSource = (source: Source): Effect.Effect<StorePath, StoreError> =>
+    Effect.map(readSource(source), ({ hash }) => sourceStorePath(source.name, hash));
+
+  const addSource: StoreShape["addSource"] = Effect.fnUntraced(function* (source, hashed) {
+    const archive = new KeptArchive();
+    const read = hashed === undefined ? yield* readSource(source, (chunk) => archive.keep(chunk)) : undefined;
+    const path = read === undefined ? hashed : sourceStorePath(source.name, read.hash);
+    const isThere = path !== undefined && (yield* isValid(path));
+    if (isThere) return path;
     const directory = yield* temporaryDirectory;
     const tree = `${directory}/source`;
-    // Hashed again while it is copied: what counts is what is in the copy.
     const nar = yield* attempt("copy the source", source.path, async (signal) => {
       const writer = new TreeWriter(fs, tree, signal);
       const reader = new NarReader(writer);
       try {
+        if (read !== undefined && archive.chunks !== undefined) {
+          for (const chunk of archive.chunks) await reader.push(chunk);
+          return read;
+        }
+        // Hashed while it is copied, if not for the first time: what counts is what is in the copy.
         const selection = await selectionOf(fs, source);
         return await hashTree(fs, source.path, { selection, signal }, (chunk) => reader.push(chunk));
       } finally {
@@ -124,7 +138,7 @@ export const openLocalStore = Effect.fnUntraced(function* (
     root,
     layout,
     physical: (path) => physicalPath(layout, path),
-    isValid: (path) => attempt("read the info of", path, async () => (await registry.info(path)) !== undefined),
+    isValid,
     pathInfo: (path) => attempt("read the info of", path, () => registry.info(path)),
     closure: (paths) => attempt("read the closure in", layout.info, () => registry.closure(paths)),
     protect: (paths) => attempt("write to", layout.users, () => usage.protect(paths)),

@@ -41,8 +41,11 @@ export interface StoreShape {
     content: string,
     references: Iterable<StorePath>,
   ) => Effect.Effect<StorePath, StoreError>;
-  /** Copies a local file or tree to the store, unless it is there. */
-  readonly addSource: (source: Source) => Effect.Effect<StorePath, StoreError>;
+  /**
+   * Copies a local file or tree to the store, unless it is there. With what `sourcePath` gave a moment ago it is not
+   * read once more to find that out.
+   */
+  readonly addSource: (source: Source, hashed?: StorePath) => Effect.Effect<StorePath, StoreError>;
   /** The path that `addSource` would give; only reads. */
   readonly sourcePath: (source: Source) => Effect.Effect<StorePath, StoreError>;
   /** Makes what a build gave a valid path. The directory is gone afterwards. */

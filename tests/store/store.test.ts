@@ -440,6 +440,30 @@ void t.test("when the system refuses, the error says what to do and nothing half
   }
 });
 
+void t.test("a source is read once to be added, and not at all once more if its hash is known", async (t) => {
+  const fs = memory();
+  fs.mkdirSync("/w");
+  writeSource(fs, "/w/src");
+  let reads = 0;
+  const counting: typeof nodeFs = Object.assign(Object.create(fs), {
+    openSync: (path: string, ...rest: [never]) => {
+      if (String(path).startsWith("/w/src/")) reads++;
+      return fs.openSync(path, ...rest);
+    },
+  });
+  const w = world(counting, "/w");
+  const tree = source({ path: "/w/src" });
+  const path = await w.run(store((s) => s.addSource(tree)));
+  t.equal(reads, 3, "each file once");
+  reads = 0;
+  t.equal(await w.run(store((s) => s.addSource(tree, path))), path);
+  t.equal(reads, 0, "it is there");
+  await w.run(store((s) => s.collectGarbage()));
+  t.equal(await w.run(store((s) => s.addSource(tree, path))), path);
+  t.equal(reads, 3, "once, to be copied");
+  t.equal(fs.readFileSync(join("/w/store", path, "run.sh"), "utf8"), "#!/bin/sh\necho hi\n");
+});
+
 void t.test("a store that can be read but not written answers questions", async (t) => {
   const fs = memory();
   fs.mkdirSync("/w");
