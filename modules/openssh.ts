@@ -20,6 +20,12 @@ const options = {
         default: false,
         description: "Whether passwords are accepted at all.",
       }),
+      authorizedKeysFiles: mkOption({
+        type: types.nonEmptyListOf(types.strMatching("[^\\s]+")),
+        default: [".ssh/authorized_keys", "/etc/ssh/authorized_keys.d/%u"],
+        description:
+          "Files with the public keys that may log in, absolute or below the home directory. `users.users.*.authorizedKeys` is in the second one.",
+      }),
       extraConfig: mkOption({ type: types.lines, default: "", description: "Further lines of sshd_config(5)." }),
     },
   },
@@ -48,12 +54,13 @@ export default defineModule({
         {
           dst: "/etc/ssh/sshd_config.d/10-helios.conf",
           content: (config) => {
-            const { ports, permitRootLogin, passwordAuthentication, extraConfig } = config.services.openssh;
+            const { ports, permitRootLogin, passwordAuthentication, authorizedKeysFiles, extraConfig } =
+              config.services.openssh;
             return [
               ...ports.map((port) => `Port ${port}`),
               `PermitRootLogin ${permitRootLogin}`,
               `PasswordAuthentication ${passwordAuthentication ? "yes" : "no"}`,
-              "AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/authorized_keys.d/%u",
+              `AuthorizedKeysFile ${authorizedKeysFiles.join(" ")}`,
               extraConfig,
             ]
               .filter((line) => line !== "")

@@ -1,7 +1,7 @@
 import { defineModule } from "#lib/evaluator/index.ts";
 import frontend, { frontendDirectory } from "./frontend.ts";
 import { backend } from "./backend.ts";
-import { hardened } from "./hardened.ts";
+import { sandboxed } from "../sandboxed-service.ts";
 
 const port = 5801;
 
@@ -55,7 +55,7 @@ export default defineModule({
             After: ["helios-api.socket", "helios-engine.socket", "helios-updater.socket"],
           },
           service: {
-            ...hardened,
+            ...sandboxed,
             Type: "exec",
             ExecStart: "/usr/bin/helios-api",
             User: "helios-api",

@@ -1,6 +1,6 @@
 import { defineModule } from "#lib/evaluator/index.ts";
 import { backend } from "./backend.ts";
-import { hardened } from "./hardened.ts";
+import { sandboxed } from "../sandboxed-service.ts";
 
 const socketPath = "/run/helios/engine.sock";
 const pluginDirectory = "/usr/lib/helios/plugins";
@@ -41,7 +41,7 @@ export default defineModule({
             RequiresMountsFor: "/var/lib/helios",
           },
           service: {
-            ...hardened,
+            ...sandboxed,
             Type: "exec",
             ExecStart: "/usr/bin/helios-engine",
             StateDirectory: "helios",

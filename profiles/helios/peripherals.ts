@@ -1,6 +1,6 @@
 import { defineModule } from "#lib/evaluator/index.ts";
 import { backend } from "./backend.ts";
-import { hardened } from "./hardened.ts";
+import { sandboxed } from "../sandboxed-service.ts";
 
 const socketPath = "/run/helios/peripherals.sock";
 
@@ -50,7 +50,7 @@ export default defineModule({
             After: "helios-peripherals.socket",
           },
           service: {
-            ...hardened,
+            ...sandboxed,
             Type: "exec",
             ExecStart: "/usr/bin/helios-peripherals",
             RestrictAddressFamilies: "AF_UNIX",
@@ -65,7 +65,7 @@ export default defineModule({
             ConditionPathExistsGlob: "/dev/input/event*",
           },
           service: {
-            ...hardened,
+            ...sandboxed,
             Type: "exec",
             ExecStart: "/usr/bin/helios-boot-buttond",
             EnvironmentFile: "/etc/default/helios-boot-buttond",
@@ -81,7 +81,7 @@ export default defineModule({
             ConditionPathExistsGlob: "/dev/ttyGS*",
           },
           service: {
-            ...hardened,
+            ...sandboxed,
             Type: "exec",
             ExecStart: "/usr/bin/helios-usb-recoveryd",
             EnvironmentFile: "/etc/default/helios-usb-recoveryd",

@@ -1,6 +1,6 @@
 import { defineModule } from "#lib/evaluator/index.ts";
 import { backend } from "./backend.ts";
-import { hardened } from "./hardened.ts";
+import { sandboxed } from "../sandboxed-service.ts";
 
 const socketPath = "/run/helios/updater.sock";
 
@@ -27,7 +27,7 @@ export default defineModule({
             RequiresMountsFor: "/var/lib/helios",
           },
           service: {
-            ...hardened,
+            ...sandboxed,
             Type: "exec",
             ExecStart: "/usr/bin/helios-updater",
             RestrictAddressFamilies: "AF_UNIX",

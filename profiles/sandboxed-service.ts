@@ -1,5 +1,5 @@
 /** [Service] directives of programs that need no privilege but their files. */
-export const hardened = {
+export const sandboxed = {
   NoNewPrivileges: true,
   ProtectSystem: "strict",
   ProtectHome: true,
