@@ -1,4 +1,4 @@
-import { defineModule, mkDefault } from "#lib/evaluator/index.ts";
+import { defineModule, mkOverride } from "#lib/evaluator/index.ts";
 
 /** The least that boots to a shell by itself: systemd, udev, a console, basic tools. */
 export default defineModule({
@@ -49,7 +49,8 @@ export default defineModule({
       initrd: { modules: ["virtio_blk", "virtio_pci", "ext4"] },
       kernelParams: ["console=tty1"],
     },
-    build: { name: mkDefault("minimal") },
+    // Gives way to the names of profiles that are built on this one.
+    build: { name: mkOverride(1400, "minimal") },
     services: {
       units: {
         "getty@tty1.service": { vendor: true, wantedBy: ["getty.target"] },

@@ -16,16 +16,23 @@ import { evalSystem } from "#modules/index.ts";
 import { makePackages } from "#pkgs/index.ts";
 import heliosCm5 from "${root}/systems/helios-cm5.ts";
 import greeter from "${root}/tests/fixtures/profiles/greeter.ts";
+import cloud from "${root}/systems/cloud.ts";
+import heliosDevelopment from "${root}/systems/helios-development.ts";
 
 const flake = defineFlake({
   description: "Integration tests",
   inputs: { debian: debianArchive({ archives: [] }) },
   outputs: ({ lock }) => {
     const pkgs = makePackages({ lock });
-    const louder = defineModule({ config: { services: { units: { "greeter.service": { unit: { Documentation: "man:cat(1)" } } } } } });
+    const louder = defineModule({ config: { services: { units: { "greeter.service": { unit: { Documentation: "man:cat(1) https://example.org/${Date.now()}" } } } } } });
     const doubled = defineModule({ config: { stage: { files: [{ dst: "/usr/bin/bash", content: "mine" }] } } });
     const misspelt = defineModule({ config: { services: { units: { "greeter.service": { extraConfig: "[Service]\\nPrivateTemp=yes\\n" } } } } });
+    const staged = (dst, content) => defineModule({ config: { stage: { files: [{ dst, content }] } } });
     const systems = {
+      cloud: evalSystem({ pkgs, modules: [cloud] }),
+      development: evalSystem({ pkgs, modules: [heliosDevelopment] }),
+      badRule: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/udev/rules.d/99-x.rules", 'SUBSYSTEM=="tty", GROUPP="x"\\n')] }),
+      badModprobe: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/modprobe.d/x.conf", "blaklist pcspkr\\n")] }),
       misspelt: evalSystem({ pkgs, modules: [heliosCm5, greeter, misspelt] }),
       greeter: evalSystem({ pkgs, modules: [heliosCm5, greeter] }),
       louder: evalSystem({ pkgs, modules: [heliosCm5, greeter, louder] }),
@@ -36,6 +43,7 @@ const flake = defineFlake({
       systems,
       checks: {},
       packages: {
+        ...Object.fromEntries(["cloud", "development", "badRule", "badModprobe"].map((name) => [name, build(name).rootfs.unitCheck])),
         get greeter() { return build("greeter").image; },
         get louder() { return build("louder").image; },
         get misspelt() { return build("misspelt").image; },
@@ -166,6 +174,20 @@ t.test("an image with a profile of one's own", async (t) => {
     const result = await run("build", ".#misspelt", "--no-link");
     t.equal(result.code, 1, result.stderr);
     t.match(result.stderr, /greeter\.service:\d+: Unknown key 'PrivateTemp' in section \[Service\]/);
+  });
+
+  t.test("nor when udev or kmod would pass over a line of theirs", async (t) => {
+    const rule = await run("build", ".#badRule", "--no-link");
+    t.equal(rule.code, 1, rule.stderr);
+    t.match(rule.stderr, /99-x\.rules:1 Invalid key 'GROUPP'/);
+    const modprobe = await run("build", ".#badModprobe", "--no-link");
+    t.equal(modprobe.code, 1, modprobe.stderr);
+    t.match(modprobe.stderr, /x\.conf line 1: ignoring bad line starting with 'blaklist'/);
+  });
+
+  t.test("of the generic profiles too is all that systemd reads as it wants it", async () => {
+    await build("cloud");
+    await build("development");
   });
 
   t.test("a file that a package ships is not overwritten in silence: both writers are named", async (t) => {

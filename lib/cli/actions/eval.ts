@@ -41,6 +41,8 @@ function printable(value: unknown, parents: readonly object[] = []): unknown {
   if (typeof value === "bigint") return Number(value);
   if (value === undefined) return null;
   if (typeof value !== "object" || value === null) return value;
+  // Its reference says where it is on the machine; even that is nobody's business here.
+  if ("_type" in value && value._type === "secret") return "<secret>";
   if (parents.includes(value)) return "<repeated>";
   const inner = [...parents, value];
   if (Array.isArray(value)) return value.map((item: unknown) => printable(item, inner));
