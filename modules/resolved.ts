@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type Config,
   type DefinedValues,
@@ -7,6 +8,7 @@ import {
   type Module,
   types,
 } from "#lib/evaluator/index.ts";
+import { libraryAlias, libraryDirectory } from "./workspace.ts";
 
 const options = {
   system: {
@@ -49,11 +51,27 @@ export default defineModule({
 
 /** The same on every machine: no local directory, and of inputs what they came to, wherever it was given. */
 function portable(config: Config, values: DefinedValues["values"]): DefinedValues["values"] {
-  const root = config.workspace.root_dir;
-  const relative = root === null ? values : (withoutPrefix(values, root) as DefinedValues["values"]);
-  const { root_dir: _, ...workspace } = recordAt(relative, "workspace");
+  const { root_dir } = config.workspace;
+  const bases: readonly Base[] = [
+    ...(root_dir === null ? [] : [{ directory: root_dir, name: "" }]),
+    { directory: libraryDirectory, name: `@${libraryAlias}` },
+  ];
+  const relative = withoutDirectories(values, bases) as DefinedValues["values"];
+  const { root_dir: _, paths = {}, ...rest } = recordAt(relative, "workspace");
+  const workspace = {
+    ...rest,
+    paths: Object.fromEntries(
+      Object.entries(paths as object).map(([name, path]) => [name, relativeTo(bases, String(path))]),
+    ),
+  };
   const inputs = { ...recordAt(relative, "inputs"), values: config.inputs.resolved };
   return withoutEmpty({ ...relative, workspace, inputs });
+}
+
+/** A local directory, and how paths below it begin elsewhere. */
+interface Base {
+  readonly directory: string;
+  readonly name: string;
 }
 
 function recordAt(values: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
@@ -72,13 +90,23 @@ function withoutEmpty(values: Readonly<Record<string, unknown>>): Record<string,
   );
 }
 
-/** Local paths below a directory become relative to it. */
-function withoutPrefix(value: unknown, directory: string): unknown {
-  if (typeof value === "string") {
-    if (value === directory) return ".";
-    return value.startsWith(`${directory}/`) ? value.slice(directory.length + 1) : value;
-  }
+/** The names of options that hold local paths. Elsewhere the same text may well be a path of the image. */
+const localPathKeys: ReadonlySet<string> = new Set(["cwd", "npm_lock", "prebuilt_path", "src", "workspace_dir"]);
+
+/** Local paths below one of the directories become relative to the first such. */
+function withoutDirectories(value: unknown, bases: readonly Base[], isLocal = false): unknown {
+  if (typeof value === "string") return isLocal ? relativeTo(bases, value) : value;
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((each: unknown) => withoutPrefix(each, directory));
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutPrefix(each, directory)]));
+  if (Array.isArray(value)) return value.map((each: unknown) => withoutDirectories(each, bases, isLocal));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, withoutDirectories(each, bases, localPathKeys.has(key))]),
+  );
+}
+
+function relativeTo(bases: readonly Base[], path: string): string {
+  for (const { directory, name } of bases) {
+    if (path === directory) return name === "" ? "." : name;
+    if (path.startsWith(`${directory}/`)) return join(name, path.slice(directory.length + 1));
+  }
+  return path;
 }

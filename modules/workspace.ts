@@ -1,4 +1,4 @@
-import { isAbsolute, join, normalize } from "node:path";
+import { dirname, isAbsolute, join, normalize } from "node:path";
 import { defineModule, mkDefault, mkOption, type Module, types } from "#lib/evaluator/index.ts";
 
 const options = {
@@ -61,8 +61,8 @@ export default defineModule({
           message: `workspace.root_dir: '${root_dir ?? ""}' is not absolute. Write import.meta.dirname in front.`,
         },
         ...Object.keys(paths).map((name) => ({
-          assertion: /^[A-Za-z0-9_-]+$/.test(name) && !["root", "build", "out"].includes(name),
-          message: `workspace.paths: '${name}' cannot be a name: it must have only letters, digits, _ and -, and be none of root, build, out.`,
+          assertion: /^[A-Za-z0-9_-]+$/.test(name) && !["root", "build", "out", libraryAlias].includes(name),
+          message: `workspace.paths: '${name}' cannot be a name: it must have only letters, digits, _ and -, and be none of root, build, out, ${libraryAlias}.`,
         })),
       ];
     },
@@ -74,6 +74,11 @@ export function workspaceAt(directory: string): Module {
   return defineModule({ name: "the flake's directory", config: { workspace: { root_dir: mkDefault(directory) } } });
 }
 
+/** The directory of this repository, as paths say it: `@helios-flake/pkgs/…`. */
+export const libraryAlias = "helios-flake";
+/** The same, as it is here. */
+export const libraryDirectory: string = dirname(import.meta.dirname);
+
 /** What `workspacePath` reads of a configuration. */
 export interface Workspace {
   readonly root_dir: string | null;
@@ -82,13 +87,13 @@ export interface Workspace {
 
 /**
  * The absolute form of a local path: as it is, below `@alias`, or below
- * `workspace.root_dir`. Undefined when an alias or the root is not known.
+ * `workspace.root_dir`. `@helios-flake` is this repository. Undefined when an alias or the root is not known.
  */
 export function workspacePath({ root_dir, paths }: Workspace, path: string): string | undefined {
   if (isAbsolute(path)) return path;
   if (!path.startsWith("@")) return root_dir === null ? undefined : normalize(join(root_dir, path));
   const [alias = "", ...rest] = path.slice(1).split("/");
-  const directory = alias === "root" ? root_dir : paths[alias];
+  const directory = alias === libraryAlias ? libraryDirectory : alias === "root" ? root_dir : paths[alias];
   if (directory === undefined || directory === null) return undefined;
   const base = isAbsolute(directory) ? directory : root_dir === null ? undefined : join(root_dir, directory);
   return base === undefined ? undefined : normalize(join(base, ...rest));
@@ -98,5 +103,5 @@ export function workspacePath({ root_dir, paths }: Workspace, path: string): str
 export function workspaceProblem({ paths }: Workspace, path: string): string {
   if (!path.startsWith("@"))
     return `'${path}' is relative, and workspace.root_dir is not set. Set it to import.meta.dirname, or write that in front.`;
-  return `'${path}' starts with an alias that workspace.paths does not have. It has: ${Object.keys(paths).join(", ") || "none"}; and root, when workspace.root_dir is set.`;
+  return `'${path}' starts with an alias that workspace.paths does not have. It has: ${Object.keys(paths).join(", ") || "none"}; ${libraryAlias}; and root, when workspace.root_dir is set.`;
 }

@@ -58,5 +58,11 @@ function plainData(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plainData);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plainData(each)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => {
+      // The parser takes a table with the name of a method that every object has for the method.
+      if (typeof each === "function") throw new TypeError(`a table cannot have the name '${key}'`);
+      return [key, plainData(each)];
+    }),
+  );
 }

@@ -91,10 +91,23 @@ declare module "#lib/evaluator/config.ts" {
  * environment, of which only variables are read that `inputs.options.*.env` names.
  */
 export function inputsFrom(given: Partial<GivenInputs>): Module {
-  const environment = Object.fromEntries(
-    Object.entries(given.environment ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-  return defineModule({ name: "the command line", config: { inputs: { set: { ...given.set }, environment } } });
+  const { set = {}, environment = {} } = given;
+  return defineModule({
+    name: "the command line",
+    config: {
+      inputs: {
+        set: { ...set },
+        // No other variable becomes part of the configuration, which may be printed.
+        environment: (config) =>
+          Object.fromEntries(
+            Object.values(config.inputs.options).flatMap(({ env }) => {
+              const value = env === null ? undefined : environment[env];
+              return env === null || value === undefined ? [] : [[env, value]];
+            }),
+          ),
+      },
+    },
+  });
 }
 
 /** Two inputs that builds would see as one variable. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import t from "tap";
 import { parseAterm, printAterm } from "#lib/derivations/aterm.ts";
 import { type Derivation, type DerivationAttributes, derivation } from "#lib/derivations/derivation.ts";
+import { fingerprintOf } from "#lib/derivations/fingerprint.ts";
 import { type HashModulo, hashModulo, realisationKey } from "#lib/derivations/hash-modulo.ts";
 import { hashData, parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { type InstantiatedDerivation, instantiate, referencedSources } from "#lib/derivations/instantiate.ts";
@@ -276,6 +277,22 @@ void t.test("what a string mentions becomes an input, however it got there", (t)
     instantiation.substitute("/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9"),
     "/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9",
   );
+  t.end();
+});
+
+void t.test("a fingerprint is the hash of what something is made from, and makes nothing an input", (t) => {
+  const made = (text: string) => derivation({ name: "made", builder: "/bin/bash", env: { text } });
+  const record = (of: Derivation) =>
+    derivation({ name: "record", builder: "/bin/bash", env: { text: `{"fingerprint":"${fingerprintOf(of)}"}` } });
+  const instantiated = (of: Derivation) => {
+    const { derivations } = instantiate([record(of)], new Map());
+    return { record: derivations.get(record(of))!.store, hash: derivations.get(of)!.hashModulo.asInput };
+  };
+  const [one, two] = [instantiated(made("1")), instantiated(made("2"))];
+  t.equal(one.record.env.get("text"), `{"fingerprint":"${one.hash}"}`);
+  t.match(one.hash, /^[0-9a-f]{64}$/);
+  t.not(one.hash, two.hash);
+  t.equal(one.record.inputDerivations.size, 0);
   t.end();
 });
 

@@ -20,6 +20,7 @@ import {
   mkIf,
   mkOption,
   type Module,
+  parseData,
   schemaDocument,
   tomlDocument,
   type TomlTable,
@@ -133,6 +134,7 @@ t.test("of a line that goes on for ever, an error shows the part around the mist
 t.test("a file that does not parse is reported with its place", async (t) => {
   const { problems } = failureOf("./data/broken.toml");
   t.equal(problems[0]?.line, 1);
+  t.throws(() => parseData("x.toml", "[valueOf]\n"), { message: /a table cannot have the name 'valueOf'/ });
 });
 
 t.test("a missing file names the importing module", async (t) => {

@@ -46,6 +46,15 @@ t.test(
   },
 );
 
+t.test("only the variables that inputs name become part of a configuration", async (t) => {
+  const { inputs } = evaluate(
+    defineModule({ config: { inputs: { options: { channel: { env: "CHANNEL" }, other: { env: "OTHER" } } } } }),
+    inputsFrom({ environment: { CHANNEL: "edge", TOKEN: "secret" } }),
+  );
+  t.strictSame(JSON.parse(JSON.stringify(inputs.environment)), { CHANNEL: "edge" });
+  t.strictSame(JSON.parse(JSON.stringify(inputs.resolved)), { channel: "edge" });
+});
+
 t.test("inputs that are wrong, missing, unknown or collide are all named", async (t) => {
   const config = evaluate(
     defineModule({

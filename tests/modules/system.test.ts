@@ -41,6 +41,45 @@ t.test("units, links and presets of helios-cm5 are as in the golden files", asyn
   );
 });
 
+t.test("the tasks of the guide are those of the system, each with what it gives", async (t) => {
+  const { tasks, build } = evaluate().system;
+  const guide = [
+    "core.init",
+    "program.rust.artifacts",
+    "program.install.stage",
+    "stage.render",
+    "buildroot.rpi.validate",
+    "buildroot.rpi.prepare",
+    "buildroot.fetch",
+    "buildroot.configure",
+    "buildroot.build",
+    "core.barrier.stage",
+    "buildroot.collect",
+  ];
+  t.strictSame(
+    tasks.map(({ id }) => id).filter((id) => !/^program[.](lint|custom|java)[.]/.test(id)),
+    guide,
+    "in its order",
+  );
+  t.strictSame(tasks.find(({ id }) => id === "stage.render")?.derivations, [build.stage.file]);
+  t.strictSame(tasks.find(({ id }) => id === "buildroot.collect")?.derivations, [build.image, build.result]);
+  const programs = tasks.find(({ id }) => id === "program.rust.artifacts")?.derivations.map(({ name }) => name) ?? [];
+  t.ok(programs.includes("helios-engine") && programs.includes("daedalus-led"), programs.join(" "));
+});
+
+t.test("a text changes the stage and no program's place; what is only recorded changes no image", async (t) => {
+  const before = evaluate().system.build;
+  const text = defineModule({ config: { stage: { files: [{ dst: "/etc/text", content: "x" }] } } });
+  const { stage, install, image } = evaluate(text).system.build;
+  t.equal(install.file, before.install.file);
+  t.not(stage.file, before.stage.file);
+  t.not(image, before.image);
+  const recorded = evaluate(defineModule({ config: { buildroot: { version: "2025.11" } } })).system.build;
+  t.match(recorded.result.env.get("resolved"), 'version = "2025.11"');
+  t.equal(recorded.image, before.image);
+  t.not(recorded.result, before.result);
+});
+
 t.test("a profile adds a user, a unit and a file", async (t) => {
   const config = evaluate(greeter);
   t.equal(config.users.ids.users["greeter"], 800);
@@ -68,6 +107,17 @@ t.test("a resolved configuration is a module that makes the same image", async (
   t.notMatch(text, directory, "no path of this machine");
   t.notMatch(text, "$6$salt", "no password, hashed or not");
   t.match(text, 'workspace_dir = "pkgs/helios/backend"');
+  const elsewhere = definedToml(
+    evalSystem({ pkgs, modules: [heliosCm5], directory: "/nowhere" }).config.system.resolved,
+  );
+  t.match(elsewhere, 'workspace_dir = "@helios-flake/pkgs/helios/backend"');
+  t.notMatch(elsewhere, directory);
+  // The same words, as a path of the image.
+  const inImage = defineModule({ config: { stage: { files: [{ dst: `${directory}/x`, content: "" }] } } });
+  t.match(
+    definedToml(evalSystem({ pkgs, modules: [heliosCm5, inImage], directory }).config.system.resolved),
+    `dst = "${directory}/x"`,
+  );
   t.match(text, '[inputs.values]\nchannel = "edge"');
   t.match(text, /^# Left out, since a data file cannot say it: tests\.boot, .*users\.users\.greeter\.hashedPassword\n/);
 
