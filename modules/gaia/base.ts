@@ -1,8 +1,9 @@
 /** What a tree says of its base and its board, as options of a base that is made of packages. */
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator/index.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
+import { readText, unreadable } from "./local-file.ts";
 import { type GaiaTree, type KeyPath, textOf } from "./tree.ts";
 
 /** What was said by keys that `checkKeys` takes out; read before it. */
@@ -121,7 +122,7 @@ function overlayFiles(tree: GaiaTree, overlay: string | undefined) {
         return entry.isSymbolicLink() ? { dst, link: readlinkSync(path) } : { dst, src: path, mode: modeOf(path) };
       });
   } catch (error) {
-    tree.report({ path: at, problem: `cannot read the directory ${top}: ${reason(error)}`, suggestions: [] });
+    tree.report({ path: at, problem: unreadable(top, error).message, suggestions: [] });
     return [];
   }
 }
@@ -135,22 +136,9 @@ function text(tree: GaiaTree, file: string | undefined, at: KeyPath): string | u
   const path = file === undefined ? undefined : tree.resolve(file, at);
   if (path === undefined) return undefined;
   try {
-    return readFileSync(path, "utf8");
+    return readText(path);
   } catch (error) {
-    tree.report({ path: at, problem: `cannot read ${path}: ${reason(error)}`, suggestions: [] });
+    tree.report({ path: at, problem: error instanceof Error ? error.message : String(error), suggestions: [] });
     return undefined;
   }
-}
-
-/** Why a file cannot be read. */
-export function reason(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const known: Readonly<Record<string, string>> = {
-    ENOENT: "there is no such file",
-    ENOTDIR: "a part of its path is no directory",
-    EISDIR: "it is a directory",
-    EACCES: "this user may not",
-    ELOOP: "its links lead in a circle",
-  };
-  return known[code] ?? String(error);
 }

@@ -2,9 +2,10 @@
  * A Gaia tree as one document: `extends`, `imports` at every table, and the
  * merging of files, with the place of each key. Reads files, and nothing else.
  */
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { EvaluationError, keyFinder, parseData, type Place, type PlacedDataProblem } from "#lib/evaluator/index.ts";
+import { readText, unreadable } from "./local-file.ts";
 
 /** What a tree of files says. */
 export interface GaiaDocument {
@@ -18,8 +19,8 @@ export interface GaiaDocument {
   readonly ignored: readonly PlacedDataProblem[];
 }
 
-/** A configuration is text that people write; what is larger than this is something else. */
-const limits = { bytes: 4 * 1024 * 1024, keys: 100_000, depth: 100 };
+/** A configuration is what people write; what is larger than this is something else. */
+const limits = { keys: 100_000, depth: 100 };
 
 interface SourceFile {
   readonly file: string;
@@ -73,7 +74,7 @@ class Reader {
   private readonly active: string[] = [];
 
   load(file: string, named: Origin | undefined): Table {
-    const canonical = canonicalPath(file, named);
+    const canonical = told(file, named, () => canonicalPath(file));
     const known = this.loaded.get(canonical);
     if (known !== undefined) return known;
     if (this.active.includes(canonical)) {
@@ -83,7 +84,7 @@ class Reader {
     if (this.active.length >= limits.depth)
       throw failure(named, file, `more than ${limits.depth} files import each other in a chain`);
     this.active.push(canonical);
-    const text = readText(file, named);
+    const text = told(file, named, () => readText(file));
     const source = { file, find: keyFinder(file, text) };
     const { extends: parent, ...data } = parseData(file, text);
     const table = this.inline(tableOf(source, data, []), source);
@@ -205,31 +206,21 @@ function resolveFrom(file: string, path: string): string {
   return isAbsolute(path) ? path : join(dirname(file), path);
 }
 
-function canonicalPath(file: string, named: Origin | undefined): string {
+function canonicalPath(file: string): string {
   try {
     return realpathSync(file);
   } catch (error) {
-    throw unreadable(named, file, error);
+    throw unreadable(file, error);
   }
 }
 
-function readText(file: string, named: Origin | undefined): string {
+/** Reads, and tells what goes wrong at the place that names the file. */
+function told<A>(file: string, named: Origin | undefined, read: () => A): A {
   try {
-    const { size } = statSync(file);
-    if (size > limits.bytes)
-      throw failure(named, file, `${file} has ${size} bytes; a configuration has at most ${limits.bytes}`);
-    return readFileSync(file, "utf8");
+    return read();
   } catch (error) {
-    throw error instanceof EvaluationError ? error : unreadable(named, file, error);
+    throw failure(named, file, error instanceof Error ? error.message : String(error));
   }
-}
-
-function unreadable(named: Origin | undefined, file: string, error: unknown): EvaluationError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const why = { ENOENT: "there is no such file", EISDIR: "it is a directory", ELOOP: "its links lead in a circle" }[
-    code
-  ];
-  return failure(named, file, `cannot read ${file}: ${why ?? String(error)}`);
 }
 
 /** A problem with a file, told at the place that names the file. */

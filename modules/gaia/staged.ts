@@ -1,7 +1,8 @@
 /** Files and units of a tree, in the form that `stage` takes them. */
 import { existsSync, statSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
-import { modeOf, reason } from "./base.ts";
+import { modeOf } from "./base.ts";
+import { unreadable } from "./local-file.ts";
 import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
 
 /** Fills in what Gaia sees when it copies: whether a source is a directory, whether it is executable, which file an asset is. */
@@ -65,7 +66,7 @@ function lookUp(
   } catch (error) {
     tree.report({
       path: at,
-      problem: `cannot read ${path}: ${reason(error)}. Relative paths start at workspace.root_dir, which is ${String(tree.value(["workspace", "root_dir"]))}`,
+      problem: `${unreadable(path, error).message}. Relative paths start at workspace.root_dir, which is ${String(tree.value(["workspace", "root_dir"]))}`,
       suggestions: [],
     });
     return undefined;

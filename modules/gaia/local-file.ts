@@ -1,0 +1,39 @@
+/** Reading the local files that a tree names. */
+import { readFileSync, statSync } from "node:fs";
+
+/** What people write is text; what is larger than this is something else. */
+const mostBytes = 4 * 1024 * 1024;
+
+/**
+ * The text of a regular file.
+ * @throws Error with a message for people: `unreadable` makes it.
+ */
+export function readText(file: string): string {
+  let stats;
+  try {
+    stats = statSync(file);
+    if (stats.isFile() && stats.size <= mostBytes) return readFileSync(file, "utf8");
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  // A device or a pipe may never end.
+  if (!stats.isFile()) throw unreadable(file, stats.isDirectory() ? "it is a directory" : "it is no regular file");
+  throw unreadable(file, `it has ${stats.size} bytes, and a file like this at most ${mostBytes}`);
+}
+
+/** Says why a file cannot be read. */
+export function unreadable(file: string, why: unknown): Error {
+  return new Error(`cannot read ${file}: ${typeof why === "string" ? why : reason(why)}`);
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file",
+    ENOTDIR: "a part of its path is no directory",
+    EISDIR: "it is a directory",
+    EACCES: "this user may not",
+    ELOOP: "its links lead in a circle",
+  };
+  return known[code] ?? String(error);
+}
