@@ -71,10 +71,13 @@ class Reader {
     // Whoever asks depends on the value, not only on its definitions.
     const whole = cell.force();
     if (whole === null && fields.default === null) return nothing;
-    const definitions = discharge(cell.definitions, cell).filter(({ source }) => !follows(source));
+    const all = discharge(cell.definitions, cell);
+    const definitions = all.filter(({ source }) => !follows(source));
     if (definitions.length === 0) return nothing;
     if (fields.sensitive === true || isBeyondData(fields.type)) return this.omit(pathOf(cell));
-    return this.value(mergeChecked(fields.type, cell, definitions), pathOf(cell));
+    // What adds nothing need not be taken away: merging again would evaluate every submodule twice.
+    const isWhole = fields.apply === undefined && all.every((each) => !follows(each.source) || isEmpty(each.value));
+    return this.value(isWhole ? whole : mergeChecked(fields.type, cell, definitions), pathOf(cell));
   }
 
   private value(value: unknown, path: OptionPath): unknown {
@@ -125,6 +128,10 @@ class Reader {
 function isBeyondData(type: AnyOptionType): boolean {
   const schema = type.fields.schema?.();
   return schema === false || (isRecord(schema) && schema["type"] === "array" && schema["items"] === false);
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
 }
 
 function isSomething(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import t from "tap";
+import { planGraph, planLines, type ShownTask } from "#lib/cli/actions/plan-text.ts";
 import type { EngineEvent } from "#lib/platform/events.ts";
 import { formatBytes, formatDuration } from "#lib/cli/printers/format.ts";
 import { oneRow } from "#lib/cli/printers/live.tsx";
@@ -83,4 +84,44 @@ t.test("sizes and durations are short and have units", async (t) => {
 t.test("a builder's line cannot disturb the live display", async (t) => {
   const lines = ["plain", "a\tb", "10 %\r 20 %\r\n", "\u001b[31mred\u001b[m \u001b[2Jcleared", "\u0007bell\u0000"];
   t.strictSame(lines.map(oneRow), ["plain", "a b", "20 %", "red cleared", "bell"]);
+});
+
+t.test("a plan is lines for people, and a graph for Graphviz", async (t) => {
+  const tasks: readonly ShownTask[] = [
+    {
+      id: "core.init",
+      module: "core",
+      phase: "init",
+      label: 'Unpack "tools"',
+      after: [],
+      state: "fetch",
+      todo: [{ name: "a.deb", derivation: "/nix/store/a.drv", kind: "fetch", bytes: 2048, reasons: ["new"] }],
+    },
+    {
+      id: "stage.render",
+      module: "stage",
+      phase: "render",
+      label: "Render",
+      after: ["core.init"],
+      state: "build",
+      todo: [
+        { name: "stage", derivation: "/nix/store/s.drv", kind: "build", reasons: ["one", "two", "three", "four"] },
+      ],
+    },
+  ];
+  t.strictSame(planLines(tasks).split("\n"), [
+    ' 1. core.init     fetch  Unpack "tools"',
+    "      1 download, 2.0 KiB",
+    " 2. stage.render  build  Render",
+    "      stage: one; two; three; and 1 more",
+    "Would build 1 derivation and download 2.0 KiB, unless an input turns out the same as before.",
+    "",
+  ]);
+  t.equal(planLines([]), "Nothing to do: everything is in the store.\n");
+  const graph = planGraph(tasks).split("\n");
+  t.ok(
+    graph.includes('  "core.init" [label="Unpack \\"tools\\"\\ncore:init\\nfetch", fillcolor=lightblue];'),
+    graph.join("\n"),
+  );
+  t.ok(graph.includes('  "core.init" -> "stage.render";'));
 });

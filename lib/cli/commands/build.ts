@@ -12,8 +12,14 @@ export const buildCommand = defineCommand({
       command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.initrd",
       description: "Build a part of it",
     },
-    { command: "tsx flake.ts build .#helios-cm5 --rebuild", description: "See whether a build is reproducible" },
-    { command: "tsx flake.ts build .#helios-cm5 --shell", description: "Look around where it is built" },
+    {
+      command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.image --rebuild",
+      description: "See whether a build is reproducible",
+    },
+    {
+      command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.image --shell",
+      description: "Look around where it is built",
+    },
     { command: "tsx flake.ts build /nix/store/….drv --keep-failed", description: "Build again what has failed" },
   ],
   parameters: {
