@@ -26,6 +26,7 @@ const alternatives: readonly (readonly [packageName: string, link: string, targe
   ["vim", "/usr/bin/editor", "vim.basic"],
   ["netcat-openbsd", "/usr/bin/nc", "nc.openbsd"],
   ["netcat-traditional", "/usr/bin/nc", "nc.traditional"],
+  ["openjdk-21-jre-headless", "/usr/bin/java", "../lib/jvm/java-21-openjdk-arm64/bin/java"],
   ["iptables", "/usr/sbin/iptables", "iptables-nft"],
   ["iptables", "/usr/sbin/iptables-restore", "iptables-nft-restore"],
   ["iptables", "/usr/sbin/iptables-save", "iptables-nft-save"],
