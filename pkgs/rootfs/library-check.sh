@@ -31,6 +31,13 @@ cd ..
 
 awk -F'\t' '
   function directory(path) { return match(path, /\/[^\/]*$/) ? substr(path, 1, RSTART - 1) : "" }
+  # Whether a directory of programs has a library of this name anywhere below: its launcher loads it first, as java does.
+  function below(name, top,    i, count, list) {
+    if (top == "usr/lib/aarch64-linux-gnu" || top == "usr/lib" || top == "usr/local/lib") return 0
+    count = split(places[name], list, "\n")
+    for (i = 1; i <= count; i++) if (index(list[i], top "/") == 1) return 1
+    return 0
+  }
   function resolves(name, from,    list, count, i, place) {
     if (("usr/lib/aarch64-linux-gnu/" name) in library || ("usr/lib/" name) in library || ("usr/local/lib/" name) in library) return 1
     count = split(path[from], list, ":")
@@ -43,9 +50,9 @@ awk -F'\t' '
       if ((place "/" name) in library) return 1
     }
     # A plugin beside the library, or one whose loader has already loaded it from a directory of its own.
-    return (directory(from) "/" name) in library
+    return (directory(from) "/" name) in library || below(name, directory(from))
   }
-  FILENAME == ARGV[1] { library[$1] = 1; next }
+  FILENAME == ARGV[1] { library[$1] = 1; base = $1; sub(/.*\//, "", base); places[base] = places[base] $1 "\n"; next }
   $2 == "machine" { checked++; if ($3 != "AArch64") wrong[$1] = $3 }
   $2 == "path" { path[$1] = $3 }
   $2 == "needed" { needs[++n] = $1; name[n] = $3 }
