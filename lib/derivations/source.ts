@@ -11,6 +11,8 @@ export interface SourceOptions {
   readonly name?: string;
   /** Only these files and directories, relative to `path`; everything by default. */
   readonly include?: readonly string[];
+  /** Leaves out `.git` and what the tree's `.gitignore` files name: what a build by hand has left is no source. */
+  readonly gitignore?: boolean;
 }
 
 class SourceValue {
@@ -18,12 +20,17 @@ class SourceValue {
   readonly path: string;
   readonly name: string;
   readonly include: readonly string[] | undefined;
+  readonly gitignore: boolean;
   readonly token: string;
 
-  constructor(path: string, name: string, include: readonly string[] | undefined, token: string) {
+  constructor(
+    { path, name, include, gitignore }: Pick<SourceValue, "path" | "name" | "include" | "gitignore">,
+    token: string,
+  ) {
     this.path = path;
     this.name = name;
     this.include = include;
+    this.gitignore = gitignore;
     this.token = token;
     Object.freeze(this);
   }
@@ -60,8 +67,9 @@ export function source(options: SourceOptions): Source {
     );
   }
   const include = options.include === undefined ? undefined : [...new Set(options.include.map(relative(name)))].sort();
-  const token = makeToken(["source", path, name, include ?? null]);
-  return intern(token, () => new SourceValue(path, name, include, token));
+  const gitignore = options.gitignore ?? false;
+  const token = makeToken(["source", path, name, include ?? null, gitignore]);
+  return intern(token, () => new SourceValue({ path, name, include, gitignore }, token));
 }
 
 /** Normalises one entry of `include`; it must stay inside the tree. */

@@ -1,6 +1,7 @@
 import type { Source } from "#lib/derivations/source.ts";
 import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { MissingIncludeError } from "./errors.ts";
+import { fileSet } from "./file-set.ts";
 import type { Selection } from "./nar-writer.ts";
 import { type BytePath, bytePath } from "./tree-files.ts";
 
@@ -10,13 +11,21 @@ import { type BytePath, bytePath } from "./tree-files.ts";
  * @throws MissingIncludeError
  */
 export async function selectionOf(fs: FileSystemShape, source: Source): Promise<Selection> {
-  if (source.include === undefined) return "all";
+  for (const entry of source.include ?? []) await checkEntry(fs, source, entry);
+  const included = source.include?.map(bytePath);
+  const own = source.gitignore ? await ownFiles(fs, source.path) : undefined;
+  const entries = own?.filter((path) => included?.some((entry) => isBelow(path, entry)) ?? true) ?? included;
+  if (entries === undefined) return "all";
   const root: Map<BytePath, Selection> = new Map();
-  for (const entry of source.include) {
-    await checkEntry(fs, source, entry);
-    select(root, bytePath(entry).split("/"));
-  }
+  for (const entry of entries) select(root, entry.split("/"));
   return root;
+}
+
+const isBelow = (path: BytePath, entry: BytePath): boolean => path === entry || path.startsWith(`${entry}/`);
+
+/** What no ignore file leaves out; undefined for a file, which is all of itself. */
+async function ownFiles(fs: FileSystemShape, path: string): Promise<readonly BytePath[] | undefined> {
+  return (await fs.promises.lstat(path)).isDirectory() ? fileSet(fs, path) : undefined;
 }
 
 function select(root: Map<BytePath, Selection>, names: readonly BytePath[]): void {

@@ -57,7 +57,7 @@ function checkDerivation(
     env: {
       ...check.env,
       ...inputVariables(config.inputs.resolved),
-      source: source({ path: chosen }),
+      source: source({ path: chosen, gitignore: true }),
       command: shellCommand(check.run),
       check: check.id,
       policy: config.program.check_policy,

@@ -51,7 +51,7 @@ export function commandProduct(
       ...inputVariables(config.inputs.resolved),
       ...env,
       ...checkVariables(checksOf(config, pkgs, group, artifact, directory)),
-      source: source({ path: directory }),
+      source: source({ path: directory, gitignore: true }),
       command,
       result,
       kind,

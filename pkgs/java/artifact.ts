@@ -37,7 +37,7 @@ export function javaArtifact(options: JavaArtifactOptions): Derivation {
     script,
     env: {
       ...options.env,
-      source: typeof options.source === "string" ? source({ path: options.source }) : options.source,
+      source: typeof options.source === "string" ? source({ path: options.source, gitignore: true }) : options.source,
       release: options.release,
       sourceDirectories: lines(sourceDirectories),
       resourceDirectories: lines(resourceDirectories),

@@ -31,7 +31,7 @@ export function rustArtifact(toolchain: Derivation, options: RustArtifactOptions
   if (binaries.length + libraries.length === 0) {
     throw new RangeError(`The Rust artifact '${name}' keeps nothing. Name its binaries or libraries.`);
   }
-  const tree = typeof options.source === "string" ? source({ path: options.source }) : options.source;
+  const tree = typeof options.source === "string" ? source({ path: options.source, gitignore: true }) : options.source;
   return mkDerivation({
     name,
     environment: toolchain,

@@ -32,7 +32,7 @@ export function crateSources(
     script,
     outputs: packages.map(outputName),
     env: {
-      source: typeof options.source === "string" ? source({ path: options.source }) : options.source,
+      source: typeof options.source === "string" ? source({ path: options.source, gitignore: true }) : options.source,
       packages,
       extra: options.extra ?? [],
     },

@@ -87,6 +87,36 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
       t.match(absent, { _tag: "StoreIoError", message: /cannot read the source '.*absent': there is no such/ });
     });
 
+    t.test("leaves out what a source's ignore files name", async (t) => {
+      const w = makeWorld(t);
+      const root = join(w.directory, "project");
+      w.fs.mkdirSync(join(root, "target/debug"), { recursive: true });
+      w.fs.mkdirSync(join(root, "src"));
+      for (const [path, text] of [
+        [".gitignore", "/target/\n*.o\n"],
+        ["target/debug/app", "built by hand"],
+        ["src/käse.rs", "fn main() {}"],
+        ["src/main.o", ""],
+        ["README", ""],
+      ] as const) {
+        w.fs.writeFileSync(join(root, path), text);
+      }
+      const add = (options: { readonly gitignore?: boolean; readonly include?: readonly string[] }) =>
+        w.run(store((s) => Effect.map(s.addSource(source({ path: root, ...options })), (path) => s.physical(path))));
+      const own = await add({ gitignore: true });
+      t.strictSame(w.fs.readdirSync(own).sort(), [".gitignore", "README", "src"]);
+      t.strictSame(w.fs.readdirSync(join(own, "src")), ["käse.rs"]);
+      t.strictSame(w.fs.readdirSync(await add({ gitignore: true, include: ["src"] })), ["src"]);
+      t.ok(w.fs.readdirSync(await add({})).includes("target"));
+      const before = own;
+      w.fs.writeFileSync(join(root, "target/debug/other"), "");
+      t.equal(await add({ gitignore: true }), before, "what lies about changes nothing");
+      const file = await w.run(store((s) => s.addSource(source({ path: join(root, "README"), gitignore: true }))));
+      t.match(file, /-README$/);
+      const absent = await w.fail(store((s) => s.addSource(source({ path: join(root, "absent"), gitignore: true }))));
+      t.match(absent, { _tag: "StoreIoError", message: /cannot read the source '.*absent': there is no such/ });
+    });
+
     t.test("makes what is added canonical", async (t) => {
       const w = makeWorld(t);
       const path = await w.run(

@@ -1,22 +1,15 @@
 import * as fc from "fast-check";
-import * as Effect from "effect/Effect";
-import * as Layer from "effect/Layer";
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import t from "tap";
-import { fileSet } from "#lib/fetchers/file-set.ts";
-import type { FileSetOptions } from "#lib/fetchers/file-set.ts";
-import { FileSystem } from "#lib/platform/file-system.ts";
+import { fileSet } from "#lib/store/file-set.ts";
 import { hosts } from "../archives/support.ts";
 import type { Host } from "../archives/support.ts";
 
-const list = (host: Host, options: Omit<FileSetOptions, "root"> = {}) =>
-  Effect.runPromise(
-    fileSet({ root: host.directory, ...options }).pipe(Effect.provide(Layer.succeed(FileSystem, host.fs))),
-  );
+const list = (host: Host) => fileSet(host.fs, host.directory);
 
 async function write(host: Host, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
@@ -54,17 +47,7 @@ for (const [where, makeHost] of hosts) {
       "src/main.ts",
       "z-file",
     ]);
-    t.strictSame(
-      await list(host, { ignore: ["src", ".gitignore", "!a.log"] }),
-      ["a.log", "important.log", "link", "z-file"],
-      "own patterns decide",
-    );
-    const all = await list(host, { ignoreFiles: [] });
-    t.ok(all.includes("build/out") && !all.some((path) => path.startsWith(".git/")));
-    const nowhere = await Effect.runPromise(
-      fileSet({ root: "/nowhere" }).pipe(Effect.flip, Effect.provide(Layer.succeed(FileSystem, host.fs))),
-    );
-    t.match(nowhere, { _tag: "FetchFileError", path: "/nowhere" });
+    await t.rejects(fileSet(host.fs, "/nowhere"), { code: "ENOENT" });
   });
 }
 
