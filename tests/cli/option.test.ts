@@ -22,3 +22,18 @@ t.test("option lists a group, and suggests a name for one that does not exist", 
   t.equal(misspelt.code, 2);
   t.match(misspelt.stderr, "has no attribute 'rot'. Did you mean 'root'?");
 });
+
+t.test("options prints the reference of every option, as a page, as data and as a schema", async (t) => {
+  const page = await helios(["options", "--format", "html"]);
+  const data = await helios(["options", "--format", "json"]);
+  const schema = await helios(["options", "--format", "schema"]);
+  t.match(page.stdout, /^<!doctype html>[\s\S]*id="opt-networking\.hostName"/iu, page.stderr);
+  t.match(JSON.parse(data.stdout), { "networking.hostName": { declarations: [/^modules\//u] } });
+  t.match(JSON.parse(schema.stdout), {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    properties: { networking: { properties: { hostName: { type: "string" } } } },
+  });
+  const unknown = await helios(["options", "--system", "nowhere"]);
+  t.equal(unknown.code, 2);
+  t.match(unknown.stderr, "nowhere");
+});

@@ -2,11 +2,12 @@ import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { type EvaluatedOption, showPlace, toPlain } from "#lib/evaluator/index.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
-import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
-import { type Installable, parseInstallable, UnknownAttribute } from "#lib/flake/installable.ts";
+import type { LocatedFlake } from "#lib/flake/flake.ts";
+import { parseInstallable } from "#lib/flake/installable.ts";
 import { selectAttribute } from "#lib/flake/select.ts";
 import { withEvaluator } from "../evaluation.ts";
 import { printJson, printLine } from "../print.ts";
+import { systemOf } from "./system-of.ts";
 
 /** What is asked, and how the answer is printed. */
 interface OptionInput {
@@ -45,7 +46,7 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
       if ("_tag" in parsed) return yield* Effect.fail(parsed);
       const { value } = yield* evaluateFlake(flake, { locked: true, set: input.set, legacy: input.legacy }, (outputs) =>
         Result.map(
-          Result.flatMap(systemOf(outputs, input), (system) =>
+          Result.flatMap(systemOf(outputs, input.system, input.option), (system) =>
             selectAttribute(outputs, {
               text: input.option,
               ...system,
@@ -60,19 +61,6 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
         yield* printLine(line);
     }),
   );
-
-/** The way to a system: of the flake, or of the file that describes it. */
-function systemOf(
-  outputs: FlakeOutputs,
-  { option, system }: OptionInput,
-): Result.Result<Pick<Installable, "path" | "file">, UnknownAttribute> {
-  const known = Object.keys(outputs.systems);
-  const name = system ?? known[0] ?? "";
-  if (known.includes(name)) return Result.succeed({ path: ["systems", name] });
-  const installable = parseInstallable(name);
-  if (!("_tag" in installable) && installable.file !== undefined) return Result.succeed(installable);
-  return Result.fail(new UnknownAttribute({ text: option, found: ["systems"], missing: name, suggestions: [], known }));
-}
 
 function isOption(value: unknown): value is EvaluatedOption {
   return typeof value === "object" && value !== null && "_type" in value && value._type === "option";

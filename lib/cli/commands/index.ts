@@ -6,6 +6,7 @@ import { diffClosuresCommand } from "./diff-closures.ts";
 import { evalCommand } from "./eval.ts";
 import { logCommand } from "./log.ts";
 import { optionCommand } from "./option.ts";
+import { optionsCommand } from "./options.ts";
 import { pathInfoCommand } from "./path-info.ts";
 import { planCommand } from "./plan.ts";
 import { replayCommand } from "./replay.ts";
@@ -31,6 +32,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   resolveCommand,
   showCommand,
   optionCommand,
+  optionsCommand,
   updateCommand,
   logCommand,
   whyRebuildCommand,
