@@ -31,7 +31,7 @@ function entry(option: OptionDocumentation): string {
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:auto;padding:1rem;color:#1c1e21;background:#fff}
 header{position:sticky;top:0;background:inherit;padding:.5rem 0}input{font:inherit;width:100%;padding:.4rem;box-sizing:border-box}
-section{border-top:1px solid #8884;padding:.5rem 0}section:target{outline:2px solid #36c;outline-offset:.3rem}h2{font-size:1.1rem;margin:.4rem 0}
+section{border-top:1px solid #8884;padding:.5rem 0;scroll-margin-top:6rem}section:target{outline:2px solid #36c;outline-offset:.3rem}h2{font-size:1.1rem;margin:.4rem 0}
 h2 a{color:inherit;text-decoration:none}dl{display:grid;grid-template-columns:7rem 1fr;margin:0}dd{margin:0}pre{margin:0;white-space:pre-wrap}
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#16181b}}`;
 

@@ -153,3 +153,24 @@ t.test("a module whose structure differs starts anew", async (t) => {
   t.equal(evaluation.replaceModule(before, { imports: [{ config: { o0: 3 } }] }).everything, true);
   t.equal(evaluation.config["o0"], 3);
 });
+
+t.test("a module can be replaced before anything is read, and with its options unread", (t) => {
+  const options = {
+    group: { list: mkOption({ type: types.listOf(types.int), default: [] }), other: mkOption({ type: types.int }) },
+  };
+  const before: Module = { config: { group: { list: [1], other: 1 } } };
+  const after: Module = { config: { group: { list: [2], other: 1 } } };
+  const last: Module = { config: { group: { list: [3] } } };
+  const evaluation = evalModules<{ group: { list: readonly number[]; other: number } }>({
+    modules: [{ options }, before, last],
+  });
+  evaluation.replaceModule(before, after);
+  t.same(evaluation.config.group.list, [3, 2]);
+  const unread = evalModules<{ group: { list: readonly number[]; other: number } }>({
+    modules: [{ options }, before, last],
+  });
+  t.ok(unread.config, "checked, but no option is read");
+  unread.replaceModule(before, after);
+  t.same(unread.toPlain(), { group: { list: [3, 2], other: 1 } });
+  t.end();
+});
