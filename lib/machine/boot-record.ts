@@ -9,6 +9,8 @@ import type { Machine } from "./machine.ts";
 export interface AssertionResult {
   readonly description: string;
   readonly passed: boolean;
+  /** False when there was no machine any more to ask; then it has not passed. */
+  readonly tried: boolean;
   /** Empty when it passed; otherwise expected and actual values and what else helps. */
   readonly detail: string;
   readonly milliseconds: number;
@@ -50,7 +52,13 @@ export const makeBootRecord = Effect.fnUntraced(function* (
     return emit({ type: "check-result", check, assertion: description, passed, detail });
   };
   const skip = ({ description }: Assertion) =>
-    add({ description, passed: false, detail: "not tried: the machine was lost before", milliseconds: 0 });
+    add({
+      description,
+      passed: false,
+      tried: false,
+      detail: "not tried: the machine was lost before",
+      milliseconds: 0,
+    });
 
   return {
     results,
@@ -67,6 +75,7 @@ export const makeBootRecord = Effect.fnUntraced(function* (
       yield* add({
         description: assertion.description,
         passed: failure === undefined,
+        tried: true,
         detail: failure?.message ?? "",
         milliseconds: Math.round(performance.now() - started),
       });

@@ -140,7 +140,7 @@ export class InvalidAssertionError extends Data.TaggedError("InvalidAssertionErr
 export class BootTestFailedError extends Data.TaggedError("BootTestFailedError")<{
   readonly test: string;
   readonly assertions: number;
-  readonly failures: readonly { readonly description: string; readonly detail: string }[];
+  readonly failures: readonly { readonly description: string; readonly detail: string; readonly tried: boolean }[];
   /** One for each boot. */
   readonly serialLogs: readonly string[];
   /** The guest's journals, saved on the host: of each boot with a failure, when the guest could be asked for it. */
@@ -151,9 +151,12 @@ export class BootTestFailedError extends Data.TaggedError("BootTestFailedError")
       ...this.serialLogs.map((path) => `serial log: ${path}`),
       ...this.journals.map((path) => `journal: ${path}`),
     ];
+    const tried = this.failures.filter((failure) => failure.tried);
+    const skipped = this.failures.length - tried.length;
     return [
       `boot test '${this.test}': ${this.failures.length} of ${this.assertions} assertions failed`,
-      ...this.failures.map((failure) => `- ${failure.description}\n${indent(failure.detail.split("\n"))}`),
+      ...tried.map((failure) => `- ${failure.description}\n${indent(failure.detail.split("\n"))}`),
+      ...(skipped === 0 ? [] : [`${skipped} of them were not tried, since the machine was lost before`]),
       ...logs,
     ].join("\n");
   }

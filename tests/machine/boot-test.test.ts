@@ -89,6 +89,7 @@ t.test("a machine that dies fails what is left", async (t) => {
       { description: "comes too late", detail: /not tried/ },
     ],
     journals: [],
+    message: /2 of 3 assertions failed\n- kills it\n[^]*\n1 of them were not tried[^]*serial log: /,
   });
 });
 

@@ -312,7 +312,7 @@ t.test("time limits grow with a slow host and have an end", async (t) => {
   );
   t.equal(timeLimits(quietHost).seconds(60), 60);
   t.equal(timeLimits({ loadAverage: 7, processors: 2 }).seconds(60), 240);
-  t.equal(timeLimits({ loadAverage: 0, processors: 2, shellSeconds: 24 }).seconds(60), 180);
+  t.equal(timeLimits({ loadAverage: 0, processors: 2, shellSeconds: 30 }).seconds(60), 180);
 });
 
 t.test("a guest cannot drive the user's terminal", async (t) => {
