@@ -1,20 +1,8 @@
 import t from "tap";
-import { checkAssertions, type Config, defineModule, type Module } from "#lib/evaluator/index.ts";
-import { emptyLock, viewLock } from "#lib/flake/lock.ts";
-import { makePackages } from "#pkgs/index.ts";
+import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
 import { evalSystem } from "#modules/index.ts";
 import heliosCm5 from "../../systems/helios-cm5.ts";
-
-const pkgs = makePackages({ lock: viewLock(emptyLock) });
-const evaluate = (...modules: Module[]): Config => evalSystem({ pkgs, modules }).config;
-const messageOf = (...modules: Module[]): string => {
-  try {
-    checkAssertions(evaluate(...modules));
-    return "";
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
+import { evaluate, messageOf, pkgs } from "./support.ts";
 
 t.test("helios-cm5 makes none of these mistakes", async (t) => {
   t.equal(messageOf(heliosCm5), "");
@@ -174,4 +162,237 @@ t.test("options that undo each other are refused", async (t) => {
     /switches the watchdog off, but \/etc\/systemd\/system\.conf\.d\/10-watchdog\.conf/,
   );
   t.match(messageOf(defineModule({ config: { image: { boot: { label: "ACTIVE" } } } })), /both 'ACTIVE'/);
+});
+
+/** What evaluation says of a configuration. */
+interface Judgement {
+  readonly error: string;
+  readonly warnings: readonly string[];
+}
+
+function judge(config: object): Judgement {
+  const system = evalSystem({ pkgs, modules: [heliosCm5, { name: "defect", config } as Module] });
+  try {
+    return { error: "", warnings: checkAssertions(system.config) };
+  } catch (error) {
+    return { error: (error as Error).message, warnings: [] };
+  }
+}
+
+const unit = (name: string, given: object) => ({ services: { units: { [name]: given } } });
+
+/*
+ * Defects that shipped in images of the distribution that HeliOS is made after. Each is made once more here, on top
+ * of today's HeliOS, which has none of them; and evaluation must say so.
+ */
+
+t.test("HeliOS itself has none of the seventeen defects", async (t) => {
+  t.strictSame(judge({}), { error: "", warnings: [] });
+});
+
+t.test("defect 1: a program or a bridge is told of an interface that no file defines", async (t) => {
+  const { error } = judge({
+    stage: { env: { files: [{ path: "/etc/helios/gadget-watchdog.env", vars: { WATCH_INTERFACE: "usbbr0" } }] } },
+    networking: { networkd: { networks: { "30-member": { match: { Name: "usb1" }, network: { Bridge: "usbbr0" } } } } },
+  });
+  t.match(error, /WATCH_INTERFACE=usbbr0 names an interface that neither networking nor the board has/);
+  t.match(error, /Bridge=usbbr0 names an interface that no file/);
+  const known = { stage: { env: { files: [{ path: "/etc/helios/x.env", vars: { WATCH_INTERFACE: "usb0" } }] } } };
+  t.equal(judge(known).error, "");
+});
+
+t.test("defect 2: a unit and an asset are both to be /etc/systemd/system/var-lib-helios.mount", async (t) => {
+  const { error } = judge({
+    stage: { files: [{ dst: "/etc/systemd/system/var-lib-helios.mount", content: "[Mount]\n" }] },
+  });
+  t.match(error, /'\/etc\/systemd\/system\/var-lib-helios\.mount' has more than one writer/);
+});
+
+t.test("defect 3: a unit runs a program that nothing puts into the image", async (t) => {
+  const { error } = judge(unit("x.service", { service: { ExecStart: "/usr/bin/helios-nonexistent --now" } }));
+  t.match(error, /"x\.service": ExecStart runs \/usr\/bin\/helios-nonexistent, which nothing puts into the image/);
+});
+
+t.test("defect 4: a unit reads an environment file, or waits for a file, that nobody stages", async (t) => {
+  const service = { ExecStart: "/usr/bin/true", EnvironmentFile: "/etc/helios/gadget-watchdog.env" };
+  t.match(
+    judge(unit("x.service", { service })).error,
+    /EnvironmentFile=\/etc\/helios\/gadget-watchdog\.env is not staged/,
+  );
+  const epoch = { unit: { ConditionPathExists: "/etc/helios/build.epoch" }, service: { ExecStart: "/usr/bin/true" } };
+  t.match(judge(unit("x.service", epoch)).error, /ConditionPathExists=\/etc\/helios\/build\.epoch is not staged/);
+  const optional = { ExecStart: "/usr/bin/true", EnvironmentFile: "-/etc/helios/gadget-watchdog.env" };
+  t.equal(judge(unit("x.service", { service: optional })).error, "");
+});
+
+t.test("defect 5: two artifacts are the same output", async (t) => {
+  const { error } = judge({
+    program: {
+      rust: {
+        artifacts: [
+          { id: "helios-api-tools", package: "helios-api", workspace_dir: "/srv/backend" },
+          { id: "again", package: "helios-api", workspace_dir: "/srv/backend" },
+        ],
+      },
+    },
+  });
+  t.match(error, /more than one artifact is the same output 'helios-api'/);
+});
+
+t.test("defect 6: links and [Install] of a unit cannot differ", async (t) => {
+  const { config } = evalSystem({
+    pkgs,
+    modules: [
+      heliosCm5,
+      {
+        config: unit("x.service", { service: { ExecStart: "/usr/bin/true" }, wantedBy: ["sysinit.target"] }),
+      } as Module,
+    ],
+  });
+  const file = (dst: string) => config.stage.files.find((each) => each.dst === dst);
+  t.match(file("/etc/systemd/system/x.service")?.content, /\[Install\]\nWantedBy=sysinit\.target\n/);
+  t.ok(file("/etc/systemd/system/sysinit.target.wants/x.service"));
+  t.match(file("/etc/systemd/system-preset/00-helios.preset")?.content, /^enable x\.service$/m);
+  // A unit file that is copied has an [Install] of its own, which nobody may contradict by hand.
+  t.match(
+    judge(unit("x.service", { src: "/srv/x.service", service: { ExecStart: "/usr/bin/true" } })).error,
+    /src is copied as it is, so vendor and sections have no place here/,
+  );
+});
+
+t.test("defect 7: Buildroot has no package of that name", async (t) => {
+  t.match(
+    judge({ buildroot: { packages: { "python3-pip": true } } }).error,
+    /buildroot\.packages\.python3-pip.*python-pip/,
+  );
+});
+
+t.test("defect 8: a time zone or a language is set, and its data left out", async (t) => {
+  const { error } = judge({
+    locale: { timeZone: "America/Vancouver" },
+    buildroot: { starting_point: { leave_out: ["usr/share/zoneinfo"] } },
+  });
+  t.match(error, /America\/Vancouver.*leave_out/);
+});
+
+t.test("defect 9: the firmware switches the watchdog off that systemd is to use", async (t) => {
+  const { error } = judge({
+    boot: { configTxt: "dtparam=watchdog=off\n" },
+    stage: { files: [{ dst: "/etc/systemd/system.conf.d/50-x.conf", content: "[Manager]\nRuntimeWatchdogSec=45s\n" }] },
+  });
+  t.match(error, /switches the watchdog off/);
+});
+
+t.test("defect 10: a network is for a port that the board calls otherwise", async (t) => {
+  const named = (Name: string) =>
+    judge({ networking: { networkd: { networks: { "10-eth0": { match: { Name }, network: { DHCP: true } } } } } })
+      .error;
+  t.match(named("eth0"), /"10-eth0": matches eth0, and the Raspberry Pi Compute Module 5 has end0/);
+  for (const right of ["end0", "eth0 end0", "en*", "usb0"]) t.equal(named(right), "", right);
+});
+
+t.test(
+  "defect 11: kernel and device trees, or one library for programs and for the image, are of different versions",
+  async (t) => {
+    const files = { "bcm2712-rpi-cm5-cm5io.dtb": { content: "", release: "2025-12-04" } };
+    t.match(
+      judge({ boot: { files, kernel: { release: "stable_20250916" } } }).error,
+      /"bcm2712-rpi-cm5-cm5io\.dtb": comes from 2025-12-04, and the kernel is stable_20250916/,
+    );
+    t.equal(judge({ boot: { files, kernel: { release: "2025-12-04" } } }).error, "");
+    t.match(
+      judge({
+        program: {
+          default_profile: "arm",
+          profiles: { arm: { env: { TURBOJPEG_VERSION: "3.1.2", FFMPEG_VERSION: "8.0.1" } } },
+        },
+        buildroot: { package_versions: { turbojpeg: "3.1.0", ffmpeg: "8.0.1" } },
+      }).error,
+      /TURBOJPEG_VERSION of program\.profiles\.arm is 3\.1\.2, and buildroot\.package_versions\.turbojpeg is 3\.1\.0/,
+    );
+  },
+);
+
+t.test("defect 12: kernel fragments, patches and other inputs are there and used by nothing", async (t) => {
+  t.match(
+    judge({ buildroot: { kernel: { patches: ["kernel-patches"] } } }).error,
+    /`buildroot\.kernel`.*never read it/,
+  );
+  const { warnings } = judge({
+    buildroot: { linux: { fragments: ["usb-gadget.fragment"] } },
+    stage: { env: { sets: { "helios-ide": { IDE_PORT: "1" } } } },
+    program: {
+      profiles: { host: {} },
+      environments: { cmake: { packages: ["cmake"] } },
+      custom: { artifacts: [{ id: "idle", cwd: "/srv", build_command: ["true"], output_path: "x" }] },
+    },
+  });
+  for (const expected of [
+    /buildroot\.linux\.fragments: usb-gadget\.fragment has no effect/,
+    /stage\.env\.sets: 'helios-ide' is used by nothing/,
+    /program\.profiles: 'host' is used by nothing/,
+    /program\.environments: 'cmake' is used by nothing/,
+    /program: the artifact 'idle' is used by nothing/,
+  ])
+    t.ok(
+      warnings.some((warning) => expected.test(warning)),
+      String(expected),
+    );
+});
+
+t.test("defect 13: a mount unit has options that only /etc/fstab knows", async (t) => {
+  const mount = { What: "LABEL=X", Where: "/srv/x", Type: "ext4", Options: "rw,nofail,x-systemd.makefs" };
+  const { error } = judge(unit("srv-x.mount", { mount }));
+  t.match(error, /the mount option 'nofail' only works in \/etc\/fstab/);
+  t.match(error, /the mount option 'x-systemd\.makefs' only works/);
+});
+
+t.test("defect 14: checks are defined, and none of them ever runs", async (t) => {
+  const { warnings } = judge({
+    program: {
+      checks: [{ id: "cargo-fmt", run: ["cargo", "fmt", "--check"] }],
+      lint: { enabled: false, check_ids: ["cargo-fmt"] },
+    },
+  });
+  t.match(warnings, [/'cargo-fmt' never runs/]);
+});
+
+t.test("defect 15: a service works in the data directory before it is mounted", async (t) => {
+  const service = { ExecStart: "/usr/bin/true --journal=/var/lib/helios/journal/updater.log" };
+  t.match(judge(unit("x.service", { service })).error, /may start before it is mounted\. Add unit\.RequiresMountsFor/);
+  t.equal(judge(unit("x.service", { service, unit: { RequiresMountsFor: "/var/lib/helios" } })).error, "");
+});
+
+t.test("defect 16: the partitions do not fit on the medium", async (t) => {
+  const image = { root: { sizeMiB: 5120 }, reserved: { RESERVE: 5120, DATA: 4096 } };
+  const small = judge({ board: { storageMiB: 14_596 }, image }).error;
+  t.equal(small, "", "this fits");
+  const { error } = judge({ board: { storageMiB: 14_000 }, image });
+  t.match(error, /the partitions take 14596 MiB, and the Raspberry Pi Compute Module 5 only has 14000 MiB/);
+  t.match(
+    error,
+    /image\.boot\.sizeMiB 256, image\.root\.sizeMiB 5120, image\.reserved\.DATA 4096, image\.reserved\.RESERVE 5120/,
+  );
+});
+
+t.test("defect 17: an item installs an artifact that nothing builds", async (t) => {
+  const { error } = judge({ program: { install: { items: [{ artifact: "helios-engin", dest: "/usr/bin/x" }] } } });
+  t.match(error, /'helios-engin', which nothing builds\. There are: .*helios-engine/);
+});
+
+t.test("rules of the board: boot files, four partitions, what a master boot record reaches", async (t) => {
+  t.match(
+    judge({ board: { bootFiles: ["start4.elf"] } }).error,
+    /does not start without start4\.elf, which nothing puts on the boot partition\. Add it to boot\.files/,
+  );
+  t.equal(
+    judge({ board: { bootFiles: ["start4.elf"] }, boot: { files: { "start4.elf": { content: "x" } } } }).error,
+    "",
+  );
+  t.match(judge({ image: { reserved: { A: 1, B: 1 } } }).error, /four|has 4 partitions, of which the image has two/);
+  t.match(
+    judge({ image: { reserved: { A: 3 * 1024 * 1024 } } }).error,
+    /a master boot record only reaches 2097152 MiB/,
+  );
+  t.match(judge({ boot: { files: { "x.dtbo": {} } } }).error, /needs exactly one of content and src/);
 });

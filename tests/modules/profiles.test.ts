@@ -1,24 +1,12 @@
 import t from "tap";
+import { evaluate, messageOf } from "./support.ts";
 import { checkAssertions, defineModule, type Module, toJson } from "#lib/evaluator/index.ts";
-import { emptyLock, viewLock } from "#lib/flake/lock.ts";
-import { evalSystem } from "#modules/index.ts";
-import { makePackages } from "#pkgs/index.ts";
 import cloud from "#profiles/cloud.ts";
 import development from "#profiles/development.ts";
 import hardened from "#profiles/hardened.ts";
 import minimal from "#profiles/minimal.ts";
 import heliosCm5 from "../../systems/helios-cm5.ts";
 
-const pkgs = makePackages({ lock: viewLock(emptyLock) });
-const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules }).config;
-const messageOf = (...modules: Module[]): string => {
-  try {
-    checkAssertions(evaluate(...modules));
-    return "";
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
 const staged = (config: ReturnType<typeof evaluate>, dst: string) =>
   config.stage.files.find((file) => file.dst === dst);
 

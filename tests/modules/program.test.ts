@@ -3,26 +3,14 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t from "tap";
+import { evaluate, failureOf } from "./support.ts";
 import { isDerivation } from "#lib/derivations/derivation.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
-import { emptyLock, viewLock } from "#lib/flake/lock.ts";
-import { makePackages } from "#pkgs/index.ts";
-import { evalSystem } from "#modules/index.ts";
 import blink from "../fixtures/profiles/blink/profile.ts";
 import { inputsFrom } from "#modules/inputs/index.ts";
 import { holds, type InputOption, isSelected, parseCondition, resolveInputs } from "#modules/inputs/resolve.ts";
 
-const pkgs = makePackages({ lock: viewLock(emptyLock) });
-const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules }).config;
-const messageOf = (config: ReturnType<typeof evaluate>): string => {
-  try {
-    checkAssertions(config);
-    return "";
-  } catch (error) {
-    return (error as Error).message;
-  }
-};
 const option = (given: Partial<InputOption>): InputOption => ({
   type: null,
   default: null,
@@ -75,7 +63,7 @@ t.test("inputs that are wrong, missing, unknown or collide are all named", async
       environment: { PATH: "/bin", UNSET: undefined },
     }),
   );
-  const message = messageOf(config);
+  const message = failureOf(() => config);
   t.match(message, /inputs\.options\.count: "1\.5" from --set is no int/);
   t.match(message, /inputs\.options\.channel: "egde" from --set is none of its choices: "stable", "edge"/);
   t.match(message, /inputs\.options\.must: is required.* --set must=.*variable MUST/);
@@ -173,7 +161,10 @@ const builtBy = (product: string | undefined) => {
 
 t.test("artifacts are derivations with the profile's settings, and what is switched off is not there", async (t) => {
   const config = evaluate(tools);
-  t.equal(messageOf(config), "");
+  t.equal(
+    failureOf(() => config),
+    "",
+  );
   t.strictSame(checkAssertions(config), []);
   const { products } = config.program;
   t.strictSame(Object.keys(products).sort(), ["api", "site", "theme"]);
@@ -205,7 +196,7 @@ t.test("artifacts are derivations with the profile's settings, and what is switc
 });
 
 t.test("what cannot be built or installed fails evaluation, all of it together", async (t) => {
-  const message = messageOf(
+  const message = failureOf(() =>
     evaluate(
       defineModule({
         config: {
@@ -259,9 +250,12 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
 
 t.test("keys that never did anything are errors that say so; a check that never runs is a warning", async (t) => {
   const wrong = defineModule({ config: { program: { profiles: { arm: { linker: "ld" as unknown as null } } } } });
-  t.match(messageOf(evaluate(wrong)), /linker[^]*The original never read it/);
   t.match(
-    messageOf(
+    failureOf(() => evaluate(wrong)),
+    /linker[^]*The original never read it/,
+  );
+  t.match(
+    failureOf(() =>
       evaluate({
         config: { program: { rust: { workspace_dir: "/x", artifacts: [{ id: "a", source: { kind: "git" } }] } } },
       } as Module),
@@ -269,7 +263,7 @@ t.test("keys that never did anything are errors that say so; a check that never 
     /source[^]*from git is not implemented/,
   );
   t.match(
-    messageOf(evaluate({ config: { stage: { services: { allowed_prefixes: ["/usr"] } } } } as Module)),
+    failureOf(() => evaluate({ config: { stage: { services: { allowed_prefixes: ["/usr"] } } } } as Module)),
     /allowed_prefixes[^]*never read it/,
   );
   const config = evaluate(defineModule({ config: { program: { checks: [{ id: "fmt", run: ["true"] }] } } }));

@@ -1,28 +1,33 @@
+import t from "tap";
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import t from "tap";
-import { checkAssertions, definedToml, defineModule, type Module } from "#lib/evaluator/index.ts";
-import { makePackages } from "#pkgs/index.ts";
-import { viewLock, emptyLock } from "#lib/flake/lock.ts";
-import { evalSystem } from "#modules/index.ts";
+import { tokenTargets } from "#lib/derivations/token.ts";
+import {
+  checkAssertions,
+  definedToml,
+  defineModule,
+  documentOptions,
+  lintModules,
+  type Module,
+  undescribed,
+} from "#lib/evaluator/index.ts";
+import { evalSystem, optionModules } from "#modules/index.ts";
 import heliosCm5 from "../../systems/helios-cm5.ts";
 import greeter from "../fixtures/profiles/greeter.ts";
+import { evaluateHelios, pkgs } from "./support.ts";
 
 // Not a literal, so that the compiler does not follow it: the file is wrong on purpose.
 const misspelt = async (): Promise<Module> =>
   ((await import(join(import.meta.dirname, "../fixtures/profiles/misspelt.ts"))) as { readonly default: Module })
     .default;
 
-const pkgs = makePackages({ lock: viewLock(emptyLock) });
-const evaluate = (...modules: Module[]) => evalSystem({ pkgs, modules: [heliosCm5, ...modules] }).config;
-
-const staged = (config: ReturnType<typeof evaluate>, dst: string) =>
+const staged = (config: ReturnType<typeof evaluateHelios>, dst: string) =>
   config.stage.files.find((file) => file.dst === dst);
 
 t.test("units, links and presets of helios-cm5 are as in the golden files", async (t) => {
-  const config = evaluate();
+  const config = evaluateHelios();
   const golden = join(import.meta.dirname, "golden/helios-cm5");
   const files = (await readdir(golden, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
   t.ok(files.length >= 5);
@@ -42,7 +47,7 @@ t.test("units, links and presets of helios-cm5 are as in the golden files", asyn
 });
 
 t.test("the tasks of the guide are those of the system, each with what it gives", async (t) => {
-  const { tasks, build } = evaluate().system;
+  const { tasks, build } = evaluateHelios().system;
   const guide = [
     "core.init",
     "program.rust.artifacts",
@@ -68,20 +73,20 @@ t.test("the tasks of the guide are those of the system, each with what it gives"
 });
 
 t.test("a text changes the stage and no program's place; what is only recorded changes no image", async (t) => {
-  const before = evaluate().system.build;
+  const before = evaluateHelios().system.build;
   const text = defineModule({ config: { stage: { files: [{ dst: "/etc/text", content: "x" }] } } });
-  const { stage, install, image } = evaluate(text).system.build;
+  const { stage, install, image } = evaluateHelios(text).system.build;
   t.equal(install.file, before.install.file);
   t.not(stage.file, before.stage.file);
   t.not(image, before.image);
-  const recorded = evaluate(defineModule({ config: { buildroot: { version: "2025.11" } } })).system.build;
+  const recorded = evaluateHelios(defineModule({ config: { buildroot: { version: "2025.11" } } })).system.build;
   t.match(recorded.result.env.get("resolved"), 'version = "2025.11"');
   t.equal(recorded.image, before.image);
   t.not(recorded.result, before.result);
 });
 
 t.test("a profile adds a user, a unit and a file", async (t) => {
-  const config = evaluate(greeter);
+  const config = evaluateHelios(greeter);
   t.equal(config.users.ids.users["greeter"], 800);
   t.equal(staged(config, "/etc/greeting")?.content, "hello\n");
   t.match(
@@ -130,7 +135,7 @@ t.test("a resolved configuration is a module that makes the same image", async (
 
 t.test("a misspelt option fails evaluation with file, line and suggestion", async (t) => {
   const wrong = await misspelt();
-  t.throws(() => evaluate(wrong).networking.hostName, {
+  t.throws(() => evaluateHelios(wrong).networking.hostName, {
     message: /networking\.hostname[^]*misspelt\.ts:5[^]*hostName/,
   });
 });
@@ -153,7 +158,7 @@ t.test("a misspelt option fails the compiler on the token", async (t) => {
 });
 
 t.test("what cannot work is refused, all of it together", async (t) => {
-  const config = evaluate(
+  const config = evaluateHelios(
     defineModule({
       config: {
         services: {
@@ -183,7 +188,7 @@ t.test("what cannot work is refused, all of it together", async (t) => {
 });
 
 t.test("numbers of users stay in their ranges and never collide", async (t) => {
-  const config = evaluate(
+  const config = evaluateHelios(
     defineModule({
       config: { users: { users: { zoe: {}, ada: {}, daemon2: { isSystemUser: true }, fixed: { uid: 1001 } } } },
     }),
@@ -191,5 +196,82 @@ t.test("numbers of users stay in their ranges and never collide", async (t) => {
   t.strictSame(
     { ...config.users.ids.users },
     { ada: 1002, daemon2: 800, fixed: 1001, helios: 1000, "helios-api": 850, root: 0, zoe: 1003 },
+  );
+});
+
+const golden = join(import.meta.dirname, "golden/helios");
+
+t.test("HeliOS's units, drop-ins and environment files are as in the golden files", async (t) => {
+  const { files } = evaluateHelios().stage;
+  const ours = files.filter(
+    ({ dst, content }) =>
+      content !== null && /\/(helios-|var-lib-helios|10-usb0|90-helios-)|\/etc\/(helios|issue\.d)\//.test(dst),
+  );
+  const names = (await readdir(golden, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(golden.length));
+  t.strictSame(names.sort(), ours.map(({ dst }) => dst).sort(), "no file more, none less");
+  for (const { dst, content } of ours) t.equal(content, await readFile(join(golden, dst), "utf8"), dst);
+});
+
+t.test("every program that a HeliOS unit starts is installed", async (t) => {
+  const config = evaluateHelios();
+  t.strictSame(checkAssertions(config), []);
+  const installed = new Set(config.program.install.items.map(({ dest }) => dest));
+  const started = Object.entries(config.services.units).flatMap(([name, { service }]) =>
+    name.startsWith("helios-") &&
+    typeof service.ExecStart === "string" &&
+    service.ExecStart.startsWith("/usr/bin/helios-")
+      ? [service.ExecStart.split(" ")[0]]
+      : [],
+  );
+  t.ok(started.length >= 8, `${started.length} programs`);
+  for (const program of started) t.ok(installed.has(program ?? ""), `${program} is installed`);
+});
+
+t.test("sockets pull their services in, and whoever works in the data directory requires its mount", async (t) => {
+  const { units } = evaluateHelios().services;
+  for (const name of ["api", "engine", "peripherals", "updater"]) {
+    const service = units[`helios-${name}.service`];
+    t.equal(service?.unit.Requires, `helios-${name}.socket`);
+    t.strictSame([...(service?.also ?? [])], [`helios-${name}.socket`]);
+    t.strictSame([...(units[`helios-${name}.socket`]?.wantedBy ?? [])], ["sockets.target"]);
+  }
+  for (const [name, { service, unit }] of Object.entries(units)) {
+    if (service.StateDirectory === "helios") t.equal(unit.RequiresMountsFor, "/var/lib/helios", name);
+  }
+});
+
+t.test("a profile of the user changes the environment of a program", async (t) => {
+  const config = evaluateHelios(
+    defineModule({ config: { stage: { env: { sets: { "helios-engine": { HELIOS_EXTRA: "yes" } } } } } }),
+  );
+  const unit = config.stage.files.find(({ dst }) => dst === "/etc/systemd/system/helios-engine.service");
+  t.match(unit?.content, /^Environment=HELIOS_EXTRA=yes$/m);
+});
+
+t.test("no HeliOS program is built for the target before the tests of all of them pass", async (t) => {
+  const config = evaluateHelios();
+  const { artifacts } = config.program.rust;
+  t.ok(artifacts.length >= 10);
+  t.equal(config.program.check_policy, "required");
+  for (const { id } of artifacts) {
+    const [made] = tokenTargets(config.program.products[id] ?? "");
+    const [check] = tokenTargets(made?._tag === "DerivationOutput" ? (made.derivation.env.get("checks") ?? "") : "");
+    t.match(check, { derivation: { name: "check-helios-tests" } }, id);
+  }
+});
+
+t.test("every option that users see has a description", async (t) => {
+  const documented = documentOptions(evalSystem({ pkgs, modules: [] }));
+  t.ok(documented.length > 100, `${documented.length} options`);
+  t.strictSame(undescribed(documented), []);
+});
+
+t.test("no default of the system is lost as a whole, and no option is declared twice", async (t) => {
+  const lints = lintModules({ modules: [...optionModules, heliosCm5], specialArgs: { pkgs } });
+  t.strictSame(
+    lints.filter(({ rule }) => rule === "lost-default" || rule === "declared-twice").map(({ message }) => message),
+    [],
   );
 });

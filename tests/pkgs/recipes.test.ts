@@ -1,9 +1,14 @@
 import t from "tap";
+import { execFile } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
 import { instantiate, referencedSources } from "#lib/derivations/instantiate.ts";
 import { makeStorePath } from "#lib/derivations/store-path.ts";
-import { tokenTargets, replaceTokens } from "#lib/derivations/token.ts";
+import { replaceTokens, tokenTargets } from "#lib/derivations/token.ts";
 import { debianPackage } from "#pkgs/debian/package-file.ts";
+import { bootSources, bootTexts } from "#pkgs/image/boot-partition.ts";
 import { serialOf, uuidOf } from "#pkgs/image/identifiers.ts";
 import { makePackages, type Packages } from "#pkgs/index.ts";
 import { directory, file } from "#pkgs/rootfs/entry.ts";
@@ -182,4 +187,99 @@ t.test("identifiers follow from names", async (t) => {
     t.match(uuidOf(`name ${number}`), /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     t.match(serialOf(`name ${number}`), /^(?!0{8})[0-9a-f]{8}$/);
   }
+});
+
+const run = promisify(execFile);
+const packages = join(import.meta.dirname, "../../pkgs");
+
+t.test("every script is well-formed", async (t) => {
+  const names = (await readdir(packages, { recursive: true })).filter(
+    (name) => name.endsWith(".sh") || name === "initrd/init",
+  );
+  t.ok(names.length >= 6, `${names.length} scripts found`);
+  for (const name of names.sort()) {
+    await t.resolves(run(name.endsWith(".sh") ? "bash" : "sh", ["-n", join(packages, name)]), name);
+  }
+});
+
+t.test("all ways to boot use one kernel command line", async (t) => {
+  const pkgs = makePackages({ lock: inventedLock() });
+  const linux = pkgs.linux();
+  const commandLine = "root=LABEL=ACTIVE rw console=ttyAMA0";
+  const boot = {
+    linux,
+    initrd: pkgs.initrd({ linux }),
+    title: "HeliOS",
+    commandLine,
+    configText: "arm_64bit=1",
+    deviceTrees: ["broadcom/bcm2712-rpi-5-b.dtb"],
+    files: { "overlays/README": { content: "none\n" }, "overlays/x.dtbo": { source: "/nix/store/x" } },
+  };
+  const texts = bootTexts(boot);
+  for (const path of ["cmdline.txt", "loader/entries/helios.conf", "extlinux/extlinux.conf"]) {
+    t.ok(texts.get(path)?.includes(commandLine), path);
+  }
+  t.match(texts.get("config.txt"), /^arm_64bit=1\n\n\[all\]\nkernel=Image\ninitramfs initrd\.gz followkernel\n$/);
+  t.equal(texts.get("overlays/README"), "none\n");
+  const sources = bootSources(boot, "/nix/store/boot-loader");
+  t.equal(
+    sources.get("bcm2712-rpi-5-b.dtb"),
+    `${linux.kernel}/dtbs/broadcom/bcm2712-rpi-5-b.dtb`,
+    "at the top, where the firmware looks",
+  );
+  t.equal(sources.get("overlays/x.dtbo"), "/nix/store/x");
+  t.equal(sources.get("EFI/BOOT/BOOTAA64.EFI"), "/nix/store/boot-loader");
+});
+
+const helios = join(import.meta.dirname, "../../pkgs/helios");
+
+interface State {
+  bytes(count: number): string;
+  duration(seconds: number): string;
+  sections(state: object): { title: string; failed: boolean; rows: [string, string][] }[];
+  summary(state: object): string;
+}
+
+t.test("the frontend words what the system answers", async (t) => {
+  const state = (await import(join(helios, "frontend/state.js"))) as State;
+  t.equal(state.bytes(512), "512 B");
+  t.equal(state.bytes(1536), "1.5 KiB");
+  t.equal(state.duration(42.9), "42 s");
+  t.equal(state.duration(90_061), "1 d 1 h 1 min");
+  const answer = {
+    system: { hostname: "helios", memoryTotalBytes: 2 ** 30, load: [0.5, 1, 2], uptimeSeconds: 120 },
+    engine: { plugins: [{ name: "led" }, { name: "nt4" }], uptimeMicroseconds: 3_000_000 },
+    updater: { image: { name: "HeliOS v1", id: null } },
+    peripherals: { error: "no socket" },
+  };
+  t.equal(state.summary(answer), "HeliOS v1: no answer from peripherals.");
+  t.strictSame(state.sections(answer), [
+    {
+      title: "System",
+      failed: false,
+      rows: [
+        ["hostname", "helios"],
+        ["memory total", "1.0 GiB"],
+        ["load", "0.5, 1, 2"],
+        ["uptime", "2 min"],
+      ],
+    },
+    {
+      title: "Engine",
+      failed: false,
+      rows: [
+        ["plugins", "led, nt4"],
+        ["uptime", "3 s"],
+      ],
+    },
+    {
+      title: "Updater",
+      failed: false,
+      rows: [
+        ["image name", "HeliOS v1"],
+        ["image id", "unknown"],
+      ],
+    },
+    { title: "Peripherals", failed: true, rows: [["error", "no socket"]] },
+  ]);
 });
