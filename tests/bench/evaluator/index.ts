@@ -73,7 +73,17 @@ async function run(program: string, args: readonly string[], cwd?: string): Prom
   // resourceUsage of ended children is only summed up, so each runs below a process of its own that reports it.
   const timed = [
     "-c",
-    "import json,resource,subprocess,sys\np=subprocess.run(sys.argv[1:],capture_output=True,text=True)\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\nprint(json.dumps(dict(code=p.returncode,output=p.stdout,errors=p.stderr,cpu=u.ru_utime+u.ru_stime,memory=u.ru_maxrss/1024)))",
+    [
+      "import json,resource,subprocess,sys,tempfile",
+      // Into files: a full pipe would make programs wait or fail.
+      "o,e=tempfile.TemporaryFile('w+'),tempfile.TemporaryFile('w+')",
+      // A python that is a shell script in truth has children of its own already.
+      "b=resource.getrusage(resource.RUSAGE_CHILDREN)",
+      "c=subprocess.run(sys.argv[1:],stdout=o,stderr=e).returncode",
+      "u=resource.getrusage(resource.RUSAGE_CHILDREN)",
+      "o.seek(0);e.seek(0)",
+      "print(json.dumps(dict(code=c,output=o.read(),errors=e.read(),cpu=u.ru_utime+u.ru_stime-b.ru_utime-b.ru_stime,memory=u.ru_maxrss/1024)))",
+    ].join("\n"),
   ];
   const child = spawn("python3", [...timed, program, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
