@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import { fileURLToPath } from "node:url";
 import type { MirrorList } from "#lib/fetchers/mirrors.ts";
 import { emit } from "#lib/platform/events.ts";
-import { suggest } from "./apt-names.ts";
+import { suggest } from "./similar-names.ts";
 import {
   complaints,
   explainConflict,

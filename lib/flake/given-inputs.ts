@@ -1,5 +1,5 @@
 import * as Data from "effect/Data";
-import { suggest } from "./apt-names.ts";
+import { suggest } from "./similar-names.ts";
 import type { FlakeOutputs } from "./flake.ts";
 import { systemConfig } from "./system-config.ts";
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { emit } from "#lib/platform/events.ts";
-import { suggest } from "./apt-names.ts";
+import { suggest } from "./similar-names.ts";
 import type { ResolveOptions } from "./apt.ts";
 import { LockOutOfDate, UnknownEnvironment } from "./errors.ts";
 import {

@@ -1,5 +1,5 @@
 import * as Result from "effect/Result";
-import { suggest } from "./apt-names.ts";
+import { suggest } from "./similar-names.ts";
 import { type MissingConfiguration, type NoConfigurations, selectConfiguration } from "./configuration.ts";
 import type { FlakeOutputs, FlakeSystem } from "./flake.ts";
 import { type Installable, UnknownAttribute, UnsuitableOutput } from "./installable.ts";

@@ -1,7 +1,7 @@
 import * as Result from "effect/Result";
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
 import type { FlakeOutputs } from "./flake.ts";
-import { suggest } from "./apt-names.ts";
+import { suggest } from "./similar-names.ts";
 import { type MissingConfiguration, type NoConfigurations, selectConfiguration } from "./configuration.ts";
 import { type Installable, UnknownAttribute, UnsuitableOutput } from "./installable.ts";
 

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { readKey } from "openpgp";
 import t from "tap";
-import { editDistance, suggest } from "#lib/flake/apt-names.ts";
+import { editDistance, suggest } from "#lib/flake/similar-names.ts";
 import { complaints, explainConflict, isUntrusted, parsePrintedUris } from "#lib/flake/apt-output.ts";
 import { debianKeyring, resolve, type ResolveOptions } from "#lib/flake/apt.ts";
 import type { LockError, ResolveError } from "#lib/flake/errors.ts";

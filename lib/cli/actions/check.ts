@@ -6,7 +6,7 @@ import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { allErrors } from "#lib/evaluator/index.ts";
 import { selectConfiguration } from "#lib/flake/configuration.ts";
 import { parseInstallable, UnknownAttribute } from "#lib/flake/installable.ts";
-import { suggest } from "#lib/flake/apt-names.ts";
+import { suggest } from "#lib/flake/similar-names.ts";
 import { withEngine } from "../engine.ts";
 import * as flags from "../flags.ts";
 import { count, formatDuration } from "../printers/format.ts";
