@@ -13,7 +13,7 @@ import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
 import type { BuildOptions } from "./options.ts";
-import { makePlan, type Plan, type PlannedBuild } from "./plan.ts";
+import { downloadSize, makePlan, type Plan } from "./plan.ts";
 import type { RealisationOutcome } from "./realise.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { schedule } from "./scheduler.ts";
@@ -123,14 +123,8 @@ function planSize({ builds }: Plan): { builds: number; fetches: number; download
   return {
     builds: builds.length - fetches.length,
     fetches: fetches.length,
-    downloadBytes: fetches.reduce((total, fetch) => total + downloadSize(fetch), 0),
+    downloadBytes: fetches.reduce((total, { derivation }) => total + (downloadSize(derivation.store) ?? 0), 0),
   };
-}
-
-/** Fetching derivations say in the variable `size` how many bytes they will download, where that is known. */
-function downloadSize({ derivation }: PlannedBuild): number {
-  const size = Number(derivation.store.env.get("size"));
-  return Number.isSafeInteger(size) && size > 0 ? size : 0;
 }
 
 /** The outputs of each root, out of all that are known. */

@@ -120,6 +120,12 @@ export function poolOf(derivation: StoreDerivation): Pool {
   return isBuiltin(derivation.builder) && fixedOutputOf(derivation) !== undefined ? "fetch" : "build";
 }
 
+/** Bytes that a fetching derivation will download: it says so in the variable `size`, where that is known. */
+export function downloadSize({ env }: StoreDerivation): number | undefined {
+  const size = Number(env.get("size"));
+  return Number.isSafeInteger(size) && size > 0 ? size : undefined;
+}
+
 /** The valid store path of one output, or undefined if it has to be built. */
 export const realisedOutput = Effect.fnUntraced(function* (
   store: Store["Service"],

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { dryRun } from "#lib/build/build.ts";
-import { poolOf, realisedOutput } from "#lib/build/plan.ts";
+import { downloadSize, poolOf, realisedOutput } from "#lib/build/plan.ts";
 import { readDerivation } from "#lib/build/stored-derivation.ts";
 import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
 import { Store } from "#lib/store/store.ts";
@@ -18,7 +18,7 @@ export const planBuild = Effect.fnUntraced(function* (
     name: derivation.name,
     derivation: path,
     kind: poolOf(derivation),
-    ...(poolOf(derivation) === "fetch" && { bytes: Number(derivation.env.get("size") ?? 0) }),
+    ...(poolOf(derivation) === "fetch" && { bytes: downloadSize(derivation) ?? 0 }),
   }));
   if (json) return yield* printJson(shown);
   if (shown.length === 0) return yield* printLine("nothing to do");

@@ -4,6 +4,7 @@ import { dryRun } from "#lib/build/build.ts";
 import { readBuildRecord } from "#lib/build/inspect/build-record.ts";
 import { formatReason, type PlanReason, planReasons } from "#lib/build/inspect/plan-reasons.ts";
 import { type PlannedTask, planTasks } from "#lib/build/inspect/task-plan.ts";
+import { downloadSize } from "#lib/build/plan.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationPath } from "#lib/derivations/store-path.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
@@ -89,7 +90,7 @@ function shownTask(
       name: store.name,
       derivation: path,
       kind: pool,
-      ...(pool === "fetch" && { bytes: Number(store.env.get("size") ?? 0) }),
+      ...(pool === "fetch" && { bytes: downloadSize(store) ?? 0 }),
       reasons: formatReason(reasonOf(path)),
     })),
   };
