@@ -34,16 +34,6 @@ export class StoreDamaged extends Data.TaggedError("StoreDamaged")<{ readonly pr
   }
 }
 
-/** A size or an age that cannot be read. */
-export class InvalidQuantity extends Data.TaggedError("InvalidQuantity")<{
-  readonly text: string;
-  readonly wanted: string;
-}> {
-  override get message(): string {
-    return `'${this.text}' is not ${this.wanted}.`;
-  }
-}
-
 /** Flags that contradict each other, or an argument to which they do not apply. */
 export class UnsuitableFlags extends Data.TaggedError("UnsuitableFlags")<{ readonly problem: string }> {
   override get message(): string {

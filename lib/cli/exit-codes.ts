@@ -10,15 +10,7 @@ import type { InvalidInstallable, UnknownAttribute, UnsuitableOutput } from "#li
 import type { BootTestError } from "#lib/machine/boot-test.ts";
 import type { CacheError } from "#lib/store/cache/errors.ts";
 import type { KeySyntaxError } from "#lib/store/signature.ts";
-import type {
-  InvalidQuantity,
-  NoLog,
-  NotAStorePath,
-  NotReproducible,
-  ShellFailed,
-  StoreDamaged,
-  UnsuitableFlags,
-} from "./errors.ts";
+import type { NoLog, NotAStorePath, NotReproducible, ShellFailed, StoreDamaged, UnsuitableFlags } from "./errors.ts";
 
 /** What the process's exit status tells. Documented in docs/commands.md. */
 export const exitCodes = {
@@ -68,7 +60,6 @@ export type ActionError =
   | NoLog
   | NotReproducible
   | StoreDamaged
-  | InvalidQuantity
   | UnsuitableFlags
   | ShellFailed;
 
@@ -94,7 +85,6 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   NoConfigurations: usage,
   UnknownEnvironment: usage,
   NotAStorePath: usage,
-  InvalidQuantity: usage,
   UnsuitableFlags: usage,
   KeySyntaxError: usage,
   RecordingError: usage,

@@ -61,7 +61,7 @@ function parameterOf(parameter: Parameter): Flag.Flag<unknown> | Argument.Argume
       return named(Flag.String(name), { ...parameter, metavar: "NAME=VALUE" }).pipe(
         Flag.filterMap(
           (text) => Option.fromUndefinedOr(readAssignment(text)),
-          (text) => `expected NAME=VALUE, got ${text}`,
+          () => "NAME=VALUE",
         ),
         Flag.atLeast(0),
         Flag.map((assignments) => Object.fromEntries(assignments)),
@@ -87,7 +87,7 @@ function valueOf({ name, form }: ValueFlag): Flag.Flag<unknown> {
       return Flag.String(name).pipe(
         Flag.filterMap(
           (text) => Option.fromUndefinedOr(form.read(text)),
-          (text) => `expected ${form.expected}, got ${text}`,
+          () => form.expected,
         ),
       );
     case "integer": {
@@ -96,7 +96,7 @@ function valueOf({ name, form }: ValueFlag): Flag.Flag<unknown> {
       return Flag.Int(name).pipe(
         Flag.filter(
           (value) => value >= least,
-          (value) => `expected at least ${least}, got ${value}`,
+          () => `at least ${least}`,
         ),
       );
     }

@@ -8,13 +8,14 @@ import { count, formatBytes } from "../../printers/format.ts";
 import { printJson, printLine } from "../../print.ts";
 import type { ProgressFlags } from "../../progress.ts";
 import { withStore } from "../../stores.ts";
-import { parseAge, parseSize } from "../quantities.ts";
 
 /** What to delete. */
 interface GcInput extends ProgressFlags {
   readonly dryRun: boolean;
-  readonly olderThan: string | undefined;
-  readonly maxSize: string | undefined;
+  /** Milliseconds. */
+  readonly olderThan: number | undefined;
+  /** Bytes. */
+  readonly maxSize: number | undefined;
   readonly json: boolean;
 }
 
@@ -24,12 +25,10 @@ export const gc = (input: GcInput) =>
     input,
     Effect.gen(function* () {
       const store = yield* Store;
-      const age = input.olderThan === undefined ? undefined : yield* parseAge(input.olderThan);
-      const most = input.maxSize === undefined ? undefined : yield* parseSize(input.maxSize);
       const { deleted, freedBytes, leftovers, kept, remains } = yield* store.collectGarbage({
         dryRun: input.dryRun,
-        ...(age !== undefined && { addedBefore: Date.now() - age }),
-        ...(most !== undefined && { enoughBytes: Math.max(0, (yield* storeSize) - most) }),
+        ...(input.olderThan !== undefined && { addedBefore: Date.now() - input.olderThan }),
+        ...(input.maxSize !== undefined && { enoughBytes: Math.max(0, (yield* storeSize) - input.maxSize) }),
       });
       if (input.json)
         return yield* printJson({ dryRun: input.dryRun, deleted, freedBytes, leftovers, kept, ...remains });

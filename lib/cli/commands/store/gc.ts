@@ -1,6 +1,7 @@
-import { defineCommand, switchFlag, textFlag } from "../../command.ts";
+import { defineCommand, otherFlag, switchFlag } from "../../command.ts";
 import * as flags from "../../flags.ts";
 import { lazily } from "../../lazily.ts";
+import { ageOf, sizeOf } from "../../quantity.ts";
 
 /** `store gc`: deletes what no root needs. */
 export const gcCommand = defineCommand({
@@ -15,9 +16,15 @@ export const gcCommand = defineCommand({
   ],
   parameters: {
     dryRun: switchFlag("dry-run", "Only tell what would be deleted"),
-    olderThan: textFlag("older-than", "Keep what was added within this time: 12h, 30d, 8w", { metavar: "AGE" }),
-    maxSize: textFlag("max-size", "Delete, oldest first, only until the store is no larger: 500M, 20G", {
+    olderThan: otherFlag("older-than", "Keep what was added within this time: 12h, 30d, 8w", {
+      metavar: "AGE",
+      expected: "an age such as 12h, 30d or 8w",
+      read: ageOf,
+    }),
+    maxSize: otherFlag("max-size", "Delete, oldest first, only until the store is no larger: 500M, 20G", {
       metavar: "SIZE",
+      expected: "a size such as 500M or 20G",
+      read: sizeOf,
     }),
     json: flags.json,
     progress: flags.progress,
