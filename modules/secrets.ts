@@ -1,6 +1,7 @@
 /** Secrets that somebody wrote out: whoever has the image, the store or this repository would have them. */
 import { type Config, defineModule } from "#lib/evaluator/index.ts";
 import { tolerable } from "./legacy.ts";
+import { declaredArtifacts } from "./program/artifacts.ts";
 
 /** Names of variables that hold a secret itself; `..._FILE` says where one is. */
 const secretName = /(^|_)(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)$/i;
@@ -26,7 +27,8 @@ export default defineModule({
 });
 
 /** Environment variables, each with the option that sets it. */
-function variables({ stage, services, program }: Config): (readonly [where: string, name: string, value: string])[] {
+function variables(config: Config): (readonly [where: string, name: string, value: string])[] {
+  const { stage, services, program } = config;
   const named = (where: string, values: Readonly<Record<string, string>>) =>
     Object.entries(values).map(([name, value]) => [where, name, value] as const);
   return [
@@ -43,9 +45,7 @@ function variables({ stage, services, program }: Config): (readonly [where: stri
         }),
       ];
     }),
-    ...[...program.rust.artifacts, ...program.java.artifacts, ...program.custom.artifacts].flatMap(({ id, env }) =>
-      named(`program: the artifact '${id}'`, env),
-    ),
+    ...declaredArtifacts(config).flatMap(({ id, env }) => named(`program: the artifact '${id}'`, env)),
     ...Object.entries(program.profiles).flatMap(([name, { env }]) => named(`program.profiles.${name}`, env)),
   ];
 }

@@ -1,9 +1,9 @@
 /** What a tree says of its base and its board, as options of a base that is made of packages. */
-import { readdirSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator/index.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
-import { readText, unreadable } from "./local-file.ts";
+import { modeOf, readText, unreadable } from "./local-file.ts";
 import { type GaiaTree, type KeyPath, textOf } from "./tree.ts";
 
 /** What was said by keys that `checkKeys` takes out; read before it. */
@@ -125,11 +125,6 @@ function overlayFiles(tree: GaiaTree, overlay: string | undefined) {
     tree.report({ path: at, problem: unreadable(top, error).message, suggestions: [] });
     return [];
   }
-}
-
-/** The mode of a staged file that has none of its own: executable if the local file is. */
-export function modeOf(file: string): string {
-  return (statSync(file).mode & 0o111) === 0 ? "0644" : "0755";
 }
 
 function text(tree: GaiaTree, file: string | undefined, at: KeyPath): string | undefined {

@@ -1,4 +1,4 @@
-/** Reading the local files that a tree names. */
+/** Reading the local files that a tree names, and what they are. */
 import { readFileSync, statSync } from "node:fs";
 
 /** What people write is text; what is larger than this is something else. */
@@ -19,6 +19,11 @@ export function readText(file: string): string {
   // A device or a pipe may never end.
   if (!stats.isFile()) throw unreadable(file, stats.isDirectory() ? "it is a directory" : "it is no regular file");
   throw unreadable(file, `it has ${stats.size} bytes, and a file like this at most ${mostBytes}`);
+}
+
+/** The mode of a staged file that has none of its own: executable if the local file is. */
+export function modeOf(file: string): string {
+  return (statSync(file).mode & 0o111) === 0 ? "0644" : "0755";
 }
 
 /** Says why a file cannot be read. */

@@ -1,8 +1,7 @@
 /** Files and units of a tree, in the form that `stage` takes them. */
 import { existsSync, statSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
-import { modeOf } from "./base.ts";
-import { unreadable } from "./local-file.ts";
+import { modeOf, unreadable } from "./local-file.ts";
 import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
 
 /** Fills in what Gaia sees when it copies: whether a source is a directory, whether it is executable, which file an asset is. */
