@@ -125,7 +125,7 @@ interface Numbered {
 }
 
 /** Gives a number to each name that has none, in order of the names, skipping what is taken. */
-export function allocate(accounts: Readonly<Record<string, Numbered>>): Record<string, number> {
+function allocate(accounts: Readonly<Record<string, Numbered>>): Record<string, number> {
   const taken = new Set(Object.values(accounts).flatMap(({ number }) => (number === null ? [] : [number])));
   const next = { person: numberRanges.person.from as number, system: numberRanges.system.from as number };
   const allocated: Record<string, number> = {};

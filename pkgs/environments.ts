@@ -81,7 +81,7 @@ export const crossCRequest = toolRequest("cross-c", ["gcc-aarch64-linux-gnu", "l
  * build machine would need (its linker, C compiler and standard library): that
  * halves the download. Build scripts and procedural macros are such programs.
  */
-export const crossRustRequest: EnvironmentRequest = {
+const crossRustRequest: EnvironmentRequest = {
   ...toolRequest("cross-rust", [
     "cargo",
     "gcc-aarch64-linux-gnu",
@@ -96,7 +96,7 @@ export const crossRustRequest: EnvironmentRequest = {
 };
 
 /** Rust's standard library for the target. Its dynamic form, which no program here uses, is left out. */
-export const rustTargetRequest: EnvironmentRequest = {
+const rustTargetRequest: EnvironmentRequest = {
   name: "rust-target",
   suite: "trixie",
   components: ["main"],

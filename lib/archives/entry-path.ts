@@ -116,5 +116,5 @@ export class EntryGuard {
 }
 
 /** What readers accept unless told otherwise. */
-export const defaultEntryLimit = 4_000_000;
+const defaultEntryLimit = 4_000_000;
 export const defaultByteLimit = 32 * 2 ** 30;

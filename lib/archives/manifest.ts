@@ -53,7 +53,7 @@ export async function readManifest(fs: FileSystemShape, path: string): Promise<R
 }
 
 /** Reads a manifest entry by entry. */
-export async function* manifestEntries(fs: FileSystemShape, path: string): AsyncGenerator<ManifestEntry> {
+async function* manifestEntries(fs: FileSystemShape, path: string): AsyncGenerator<ManifestEntry> {
   const lines = createInterface({ input: fs.createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) {
     if (line !== "") yield JSON.parse(line) as ManifestEntry;

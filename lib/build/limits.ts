@@ -19,7 +19,7 @@ export interface Limits {
 }
 
 /** A log that grows beyond this is a loop, not a build. */
-export const defaultLogSize = 1024 * 1024 * 1024;
+const defaultLogSize = 1024 * 1024 * 1024;
 
 /** Longest pause between two looks at a running build. */
 const pollingInterval = 1000;

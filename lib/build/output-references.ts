@@ -17,13 +17,6 @@ export interface OutputCycle {
   readonly outputs: readonly string[];
 }
 
-/** A file of one output is named after another one. */
-export interface NamedAfterOutput {
-  readonly kind: "file-name";
-  readonly output: string;
-  readonly file: string;
-}
-
 /**
  * The outputs in an order in which each mentions only those before it: `out` often mentions its `lib`. Each then
  * gets its final path, and what mentions it is rewritten before its own content is hashed.

@@ -95,7 +95,7 @@ function dependentsOf<Node extends Task<Node>>(tasks: readonly Node[]): Readonly
 }
 
 /** For each task the cost of the most expensive path from it to a task that nothing depends on. */
-export function criticalPaths<Node extends Task<Node>>(
+function criticalPaths<Node extends Task<Node>>(
   tasks: readonly Node[],
   dependents: ReadonlyMap<Node, readonly Node[]>,
 ): ReadonlyMap<Node, number> {

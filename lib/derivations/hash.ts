@@ -44,7 +44,7 @@ export function hashBytes(hash: Hash): Buffer {
 }
 
 /** A hash from its raw digest. */
-export function hashFromBytes(algorithm: HashAlgorithm, bytes: Uint8Array): Hash {
+function hashFromBytes(algorithm: HashAlgorithm, bytes: Uint8Array): Hash {
   return { algorithm, hex: Buffer.from(bytes).toString("hex") };
 }
 

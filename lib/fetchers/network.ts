@@ -19,7 +19,7 @@ export interface NetworkSettings {
   readonly silenceMilliseconds: number;
 }
 
-export const defaultNetworkSettings: NetworkSettings = {
+const defaultNetworkSettings: NetworkSettings = {
   proxy: noProxies,
   parallel: 8,
   rounds: 4,

@@ -30,7 +30,7 @@ export const standIns = Effect.fnUntraced(function* (
 });
 
 /** The status file's text; `stanzas` are the archive's own of the excluded packages. */
-export function printStandIns(
+function printStandIns(
   excluded: readonly string[],
   native: string,
   stanzas: readonly ReadonlyMap<string, string>[],

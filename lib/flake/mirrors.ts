@@ -12,7 +12,7 @@ import { debianArchiveOf, parseDeb822Sources, parseSourceList, type AptSource } 
 export type DebianMirrors = MirrorList;
 
 /** The variable that replaces the host's configuration: base URLs, separated by commas or blanks. */
-export const mirrorVariable = "HELIOS_DEBIAN_MIRROR";
+const mirrorVariable = "HELIOS_DEBIAN_MIRROR";
 
 /**
  * All mirrors to try: those of $HELIOS_DEBIAN_MIRROR or, without it, those of the host's own apt

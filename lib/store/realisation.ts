@@ -8,7 +8,7 @@ export interface Realisation {
 }
 
 /** Reads `sha256:<64 hexadecimal digits>!<output>`; undefined if it is not that. */
-export function parseRealisationKey(text: string): RealisationKey | undefined {
+function parseRealisationKey(text: string): RealisationKey | undefined {
   return /^sha256:[0-9a-f]{64}![0-9A-Za-z+\-._?=]+$/.test(text) ? (text as RealisationKey) : undefined;
 }
 

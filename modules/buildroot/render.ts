@@ -21,18 +21,18 @@ export const compressions = ["none", "gzip", "bzip2", "lz4", "lzma", "lzo", "xz"
 export type Compression = (typeof compressions)[number];
 
 /** `nss-mdns` → `BR2_PACKAGE_NSS_MDNS` */
-export function packageSymbol(name: string): string {
+function packageSymbol(name: string): string {
   return `BR2_PACKAGE_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
 }
 
 /** `target_generic_hostname` → `BR2_TARGET_GENERIC_HOSTNAME` */
-export function symbolName(name: string): string {
+function symbolName(name: string): string {
   const upper = name.toUpperCase();
   return upper.startsWith("BR2_") ? upper : `BR2_${upper}`;
 }
 
 /** Every symbol that settings ask for, with the options that ask, in the order in which they count: later ones win. */
-export function requestedSymbols(
+function requestedSymbols(
   settings: BuildrootSettings,
 ): { readonly symbol: string; readonly value: SymbolValue; readonly from: string }[] {
   const { packages, package_versions, symbols } = settings;

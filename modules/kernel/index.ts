@@ -93,7 +93,7 @@ interface Modprobe {
 }
 
 /** Text of a file of modprobe.d(5). */
-export function modprobeText({ blacklist, options, softDependencies, extraConfig }: Modprobe): string {
+function modprobeText({ blacklist, options, softDependencies, extraConfig }: Modprobe): string {
   return [
     ...unique(blacklist).map((name) => `blacklist ${name}\n`),
     ...Object.keys(options)
@@ -110,7 +110,7 @@ export function modprobeText({ blacklist, options, softDependencies, extraConfig
 }
 
 /** Text of a file of sysctl.d(5), sorted by key. */
-export function sysctlText(sysctl: Readonly<Record<string, string | number | boolean | null>>): string {
+function sysctlText(sysctl: Readonly<Record<string, string | number | boolean | null>>): string {
   return Object.keys(sysctl)
     .sort()
     .flatMap((key) => {

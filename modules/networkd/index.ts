@@ -103,7 +103,7 @@ function files(type: string, contents: Readonly<Record<string, Sections>>) {
 }
 
 /** The text of a `.network`, `.netdev` or `.link`. */
-export function networkdText(content: Sections): string {
+function networkdText(content: Sections): string {
   const sections: Record<string, Section | readonly Section[]> = {};
   for (const name of Object.keys(sectionTitles) as (keyof typeof sectionTitles)[]) {
     if (name in content) sections[sectionTitles[name]] = content[name] ?? {};

@@ -105,7 +105,7 @@ function libraryName(packageName: string): string {
 }
 
 /** Cargo's own variables for settings of a profile. */
-export function cargoVariables({ cargo_profile, cargo }: RustArtifact): Record<string, string> {
+function cargoVariables({ cargo_profile, cargo }: RustArtifact): Record<string, string> {
   const prefix = `CARGO_PROFILE_${cargo_profile.toUpperCase().replaceAll("-", "_")}`;
   return Object.fromEntries(
     (["lto", "codegen_units", "opt_level", "strip"] as const).flatMap((key) => {

@@ -118,7 +118,7 @@ function unitFiles(name: string, unit: Unit, sets: EnvironmentSets) {
 }
 
 /** The text of a unit file, or of the drop-in of a unit that a package ships. */
-export function unitText(name: string, unit: Unit, sets: EnvironmentSets): string {
+function unitText(name: string, unit: Unit, sets: EnvironmentSets): string {
   const own = ownSection(name);
   const sections: Record<string, Section> = { Unit: unit.unit };
   if (own !== undefined)

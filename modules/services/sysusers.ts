@@ -68,7 +68,7 @@ export default defineModule({
 });
 
 /** One line of sysusers.d(5), without the columns at its end that say nothing. */
-export function renderLine(line: {
+function renderLine(line: {
   readonly type: string;
   readonly name: string;
   readonly id: string | null;

@@ -117,7 +117,7 @@ interface Rule {
 }
 
 /** One line of tmpfiles.d(5), without the columns at its end that say nothing. */
-export function renderRule({ type, modifiers, path, mode, user, group, age, argument }: Rule): string {
+function renderRule({ type, modifiers, path, mode, user, group, age, argument }: Rule): string {
   const columns = [`${type}${modifiers}`, quotePath(path), mode, user, group, age, argument].map(
     (value) => value ?? "-",
   );

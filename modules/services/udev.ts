@@ -78,7 +78,7 @@ interface Rule extends Readonly<Record<"match" | "matchNot" | "set" | "add" | "f
 }
 
 /** One rule as udev(7) writes it, on one line. */
-export function renderRule(rule: string | Rule): string {
+function renderRule(rule: string | Rule): string {
   if (typeof rule === "string") return `${rule}\n`;
   const clauses = [
     ...clausesOf(rule.match, "=="),

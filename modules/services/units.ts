@@ -17,7 +17,7 @@ import {
 const unitNames = types.listOf(types.strMatching("[A-Za-z0-9:_.@\\\\-]+\\.[a-z]+"));
 
 /** The sections that a unit file, or a drop-in of one, may have. */
-export const unitSections = {
+const unitSections = {
   unit: section(unitDirectives, "[Unit]: what every unit can have, see systemd.unit(5)."),
   service: section(
     { ...serviceDirectives, ...execDirectives, ...killDirectives, ...resourceDirectives },

@@ -22,7 +22,7 @@ export interface BootPartition {
 }
 
 /** Names on the partition, short enough for FAT's 8.3 scheme as U-Boot and the firmware read either. */
-export const kernelFile = "Image";
+const kernelFile = "Image";
 export const initrdFile = "initrd.gz";
 /** Where EFI firmware looks for a boot loader. */
 const loaderFile = "EFI/BOOT/BOOTAA64.EFI";

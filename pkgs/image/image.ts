@@ -45,7 +45,7 @@ function bootLoaderPackages(lock: PackageLock): readonly LockedPackage[] {
 const script = source({ path: join(import.meta.dirname, "image.sh") });
 
 /** The EFI program of systemd-boot, a file. */
-export function systemdBoot(tools: Derivation, lock: PackageLock): Derivation {
+function systemdBoot(tools: Derivation, lock: PackageLock): Derivation {
   return mkDerivation({
     name: "systemd-bootaa64.efi",
     environment: tools,

@@ -18,10 +18,10 @@ export interface InitrdOptions {
 }
 
 /** Enough for an ext4 root file system on a virtio disk. */
-export const virtualMachineModules = ["virtio_blk", "virtio_pci", "ext4"];
+const virtualMachineModules = ["virtio_blk", "virtio_pci", "ext4"];
 
 /** SD card and eMMC controllers of Raspberry Pi boards, and USB and NVMe disks behind them. */
-export const raspberryPiModules = ["mmc_block", "sdhci-brcmstb", "sdhci-iproc", "bcm2835", "pcie-brcmstb", "nvme"];
+const raspberryPiModules = ["mmc_block", "sdhci-brcmstb", "sdhci-iproc", "bcm2835", "pcie-brcmstb", "nvme"];
 
 /** The locked package with the static busybox; it depends on nothing. */
 export function busyboxPackages(lock: PackageLock): readonly LockedPackage[] {

@@ -43,7 +43,7 @@ export function nodeModules(node: Derivation, { name, lockFile, lock }: NodeModu
 }
 
 /** A package's tarball; which registry it comes from is the fetcher's business. */
-export function tarball({ name, version, hash }: Pick<NpmPackage, "name" | "version" | "hash">): Derivation {
+function tarball({ name, version, hash }: Pick<NpmPackage, "name" | "version" | "hash">): Derivation {
   return derivation({
     name: `${name.replace(/^@/, "").replaceAll(/[^A-Za-z0-9+\-._?=]/g, "-")}-${version}.tgz`,
     builder: "builtin:fetch-url",

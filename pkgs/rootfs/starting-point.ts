@@ -52,7 +52,7 @@ const withoutUse = [
 ];
 
 /** Not needed to run: documentation, translations, headers. Init scripts would be started a second time by systemd's generator. */
-export const notNeededToRun = [
+const notNeededToRun = [
   "usr/include",
   "usr/lib/aarch64-linux-gnu/*.a",
   "usr/share/bash-completion",

@@ -2,7 +2,7 @@
 import type { DefinitionRecord } from "../definition-record.ts";
 import type { AttrsOf, ListOf, Scalar } from "../definition.ts";
 import type { Location } from "../location.ts";
-import { discharge, ElementCell, expand, mergeChecked, mergeElement, select } from "../merge.ts";
+import { discharge, ElementCell, expand, mergeChecked, select } from "../merge.ts";
 import { PropertyRecord } from "../properties.ts";
 import { byCodeUnit, deepFreeze, isRecord, RecordSource, recordSourceOf, setKey } from "../records.ts";
 import { elementFunctor, mkOptionType } from "./make.ts";
@@ -232,8 +232,3 @@ export const attrs: OptionType<
   functor: { name: "attrs", payload: undefined, merge: () => attrs },
   schema: () => ({ type: "object" }),
 });
-
-/** Any value inside a list or record, for types that merge whatever they find. */
-export function mergeAny(type: AnyOptionType, location: Location, definitions: readonly DefinitionRecord[]): unknown {
-  return mergeElement(type, location, definitions)?.value;
-}

@@ -30,7 +30,7 @@ export interface PullOptions {
 }
 
 /** Fails unless the cache is made for this store directory. */
-export const checkCache = Effect.fnUntraced(function* (cache: CacheFiles): Effect.fn.Return<void, CacheError> {
+const checkCache = Effect.fnUntraced(function* (cache: CacheFiles): Effect.fn.Return<void, CacheError> {
   const text = (yield* cache.read("nix-cache-info")) ?? "";
   const [, directory] = /^StoreDir: *(.*)$/m.exec(text) ?? [];
   if (directory !== undefined && directory !== storeDirectory) {
