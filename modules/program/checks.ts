@@ -37,11 +37,6 @@ export function checksOf(
     );
 }
 
-/** The variable by which a build waits for its checks; none when there are none. */
-export function checkVariables(checks: readonly Derivation[]): Record<string, string> {
-  return checks.length === 0 ? {} : { checks: checks.join(" ") };
-}
-
 function checkDerivation(
   config: Config,
   pkgs: Packages,

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { source } from "#lib/derivations/source.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
-import { inputVariables } from "../inputs/resolve.ts";
 import { workspacePath } from "../workspace.ts";
 import {
   type Artifact,
@@ -12,10 +11,9 @@ import {
   environmentNamed,
   environmentOf,
   type Group,
-  profileOf,
   shellCommand,
 } from "./artifacts.ts";
-import { checksOf, checkVariables } from "./checks.ts";
+import { commandVariables } from "./variables.ts";
 
 const script = source({ path: join(import.meta.dirname, "custom.sh") });
 
@@ -39,18 +37,13 @@ export function commandProduct(
   directory: string,
   { command, result, kind, env }: Command,
 ): string {
-  const profile = profileOf(config, artifact);
   const built = pkgs.mkDerivation({
     name: artifact.id,
     environment: environmentNamed(config, pkgs, environmentOf(config, group, artifact)),
     script,
     env: {
-      ...profile?.env,
-      ...(profile === undefined || profile.target === null ? {} : { BUILD_TARGET: profile.target }),
-      ...artifact.env,
-      ...inputVariables(config.inputs.resolved),
+      ...commandVariables(config, pkgs, group, artifact, directory),
       ...env,
-      ...checkVariables(checksOf(config, pkgs, group, artifact, directory)),
       source: source({ path: directory, gitignore: true }),
       command,
       result,

@@ -2,10 +2,9 @@
 import type { DerivationOutput } from "#lib/derivations/derivation.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
-import { inputVariables } from "../inputs/resolve.ts";
 import { directoryOf, isPrebuilt, profileOf, type RustArtifact, shellCommand } from "./artifacts.ts";
-import { checksOf, checkVariables } from "./checks.ts";
 import { commandProduct } from "./custom.ts";
+import { commonVariables } from "./variables.ts";
 
 /** The sources of single packages, by workspace. */
 export type CrateSources = ReadonlyMap<string, ReadonlyMap<string, DerivationOutput>>;
@@ -15,7 +14,7 @@ function isPlain({ build_command, kind, output_path }: RustArtifact): boolean {
   return build_command.length === 0 && output_path === null && (kind === "bin" || kind === "cdylib");
 }
 
-/** Takes apart each workspace that several artifacts come from, so that a change of one does not build the others again. */
+/** Takes each workspace apart, so that a change of one package does not build what comes from the others again. */
 export function rustSources(config: Config, pkgs: Packages, artifacts: readonly RustArtifact[]): CrateSources {
   const wanted = new Map<string, RustArtifact[]>();
   for (const artifact of artifacts) {
@@ -60,11 +59,7 @@ export function rustProduct(
       ...(manifest_path === null ? [] : ["--manifest-path", manifest_path]),
     ],
     rustFlags: RUSTFLAGS.split(/\s+/).filter((flag) => flag !== ""),
-    env: {
-      ...env,
-      ...inputVariables(config.inputs.resolved),
-      ...checkVariables(checksOf(config, pkgs, "rust", artifact, directory)),
-    },
+    env: { ...env, ...commonVariables(config, pkgs, "rust", artifact, directory) },
   });
   return kind === "bin" ? `${built}/bin/${program}` : `${built}/lib/${libraryName(package_)}`;
 }
