@@ -58,6 +58,8 @@ t.test("commands on a store", async (t) => {
         ["app-1.0", "build"],
       ],
     );
+    const placeholder = await run(["eval", "--raw", ".#app"]);
+    t.match(placeholder.stdout, /^\/[0-9a-z]{52}$/, placeholder.stderr);
     const log = await run(["log", ".#app"]);
     t.equal(log.code, 1, log.stdout);
     t.match(log.stderr, "'.#app' has no log");
@@ -71,6 +73,9 @@ t.test("commands on a store", async (t) => {
 
     const log = await run(["log", "./result"]);
     t.strictSame([log.code, log.stdout], [0, "building the app\n"], log.stderr);
+
+    const value = await run(["eval", "--raw", ".#app"]);
+    t.equal(value.stdout, app, value.stderr);
 
     const info = await run(["path-info", "--json", "-r", ".#app"]);
     t.equal(info.code, 0, info.stderr);

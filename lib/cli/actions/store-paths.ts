@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect";
 import { realisedOutputsOf } from "#lib/build/inspect/outputs.ts";
 import { instantiateRoots } from "#lib/build/instantiate-roots.ts";
+import { realisedOutput } from "#lib/build/plan.ts";
 import type { Instantiable } from "#lib/derivations/instantiate.ts";
+import { inputPlaceholder } from "#lib/derivations/placeholder.ts";
 import { enclosingStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import { evaluateFlake, type EvaluationPolicy } from "#lib/flake/evaluate.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
@@ -14,11 +16,30 @@ import { Store } from "#lib/store/store.ts";
 import { NotAStorePath } from "../errors.ts";
 import { withStore } from "../stores.ts";
 
-/** Replaces the tokens in a text by the paths that what they stand for will have. */
+/**
+ * Replaces the tokens in a text by paths: of what is in the store the one that it has, of an output that is not the
+ * placeholder that stands for it in derivations.
+ */
 export const withPaths = (text: string, things: readonly Instantiable[]) =>
   withStore(
     { progress: "quiet" },
-    Effect.map(instantiateRoots(things), ({ instantiation }) => instantiation.substitute(text)),
+    Effect.gen(function* () {
+      const store = yield* Store;
+      const { instantiation } = yield* instantiateRoots(things);
+      let shown = instantiation.substitute(text);
+      for (const thing of things) {
+        const instantiated = thing._tag === "Derivation" ? instantiation.derivations.get(thing) : undefined;
+        if (instantiated === undefined) continue;
+        const { path, store: derivation, hashModulo } = instantiated;
+        for (const output of derivation.outputs.keys()) {
+          const placeholder = inputPlaceholder(path, output);
+          if (!shown.includes(placeholder)) continue;
+          const realised = yield* realisedOutput(store, derivation, hashModulo, output);
+          if (realised !== undefined) shown = shown.replaceAll(placeholder, realised);
+        }
+      }
+      return shown;
+    }),
   );
 
 /** Whether an argument is a path of the store or leads to one, and no installable: `/nix/store/…`, `./result`. */

@@ -3,7 +3,7 @@ import { type TokenTarget, tokenTargets } from "#lib/derivations/token.ts";
 import type { Instantiable } from "#lib/derivations/instantiate.ts";
 import { lazily } from "../lazily.ts";
 
-/** A text in which what is in the store stands as the path that it will have. Only that asks the store. */
+/** A text in which derivations, sources and texts stand as store paths, see `withPaths`. Only that asks the store. */
 export const withStorePaths = (text: string) => {
   const things = new Set(tokenTargets(text).map(thingOf));
   return things.size === 0
