@@ -33,13 +33,13 @@ const packagesOf: Record<string, readonly string[]> = {
   "lib/store": ["effect"],
   "lib/fetchers": ["effect", "openpgp"],
   "lib/build": ["effect"],
-  "lib/flake": ["effect", "ajv"],
+  "lib/flake": ["effect"],
   "lib/machine": ["effect"],
   pkgs: [],
   modules: [],
   profiles: [],
   systems: [],
-  "lib/cli": ["effect", "@effect/platform-node", "ink", "react", "zx"],
+  "lib/cli": ["effect", "@effect/platform-node", "ink", "react"],
   "flake.ts": [],
 };
 
