@@ -13,6 +13,7 @@ import {
   qemuRequest,
 } from "./environments.ts";
 import { efiFirmware } from "./firmware.ts";
+import { gitTree, type GitTreeOptions } from "./git-tree.ts";
 import { image, type ImageOptions } from "./image/image.ts";
 import { result, type ResultOptions } from "./image/result.ts";
 import { initrd, type InitrdOptions } from "./initrd/initrd.ts";
@@ -51,6 +52,8 @@ export interface Packages {
   /** A further tool root. */
   readonly environment: (request: EnvironmentRequest, options?: EnvironmentOptions) => Derivation;
   readonly mkDerivation: (step: BuildStep) => Derivation;
+  /** One revision of a git repository. */
+  readonly gitTree: (options: GitTreeOptions) => Derivation;
   readonly startingPoint: (options: StartingPointOptions) => StartingPoint;
   readonly linux: (options?: LinuxOptions) => Linux;
   readonly initrd: (options: InitrdOptions) => Derivation;
@@ -97,6 +100,7 @@ export function makePackages({ lock }: { readonly lock: PackageLock }): Packages
     environments,
     environment: (request, options) => environment(request, lock, options),
     mkDerivation,
+    gitTree,
     startingPoint: (options) => startingPoint(environments.imageTools, lock, options),
     linux: (options) => linux(environments.imageTools, lock, options),
     initrd: (options) => initrd(environments.imageTools, lock, options),

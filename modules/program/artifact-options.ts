@@ -1,6 +1,7 @@
 /** The keys of artifacts, as HeliOS names them. */
 import { mkOption, types } from "#lib/evaluator/index.ts";
 import { removed } from "../removed.ts";
+import { gitSource } from "./git-source.ts";
 
 /** What an artifact or a check may be called. */
 export const artifactId = types.strMatching("[A-Za-z0-9][A-Za-z0-9._-]*");
@@ -135,9 +136,11 @@ export const rustArtifact = {
   ),
   manifest_path: nullable("Cargo.toml, relative to the workspace directory."),
   target_dir: removed("Each build has a target directory of its own, in the sandbox."),
-  source: removed(
-    "Fetching sources of artifacts from git is not implemented. Check the source out, and set workspace_dir.",
-  ),
+  source: mkOption({
+    type: types.nullOr(types.submodule({ options: gitSource })),
+    default: null,
+    description: "Sources from a git repository, instead of `workspace_dir`.",
+  }),
 };
 
 /** One entry of `program.java.artifacts`. */

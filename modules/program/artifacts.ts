@@ -4,6 +4,7 @@ import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import { isSelected } from "../inputs/resolve.ts";
 import { workspacePath } from "../workspace.ts";
+import { gitDirectory } from "./git-source.ts";
 
 type Program = Config["program"];
 /** One entry of `program.rust.artifacts`. */
@@ -52,8 +53,9 @@ export function writtenDirectory(config: Config, group: Group, artifact: Artifac
   return own ?? config.program[group].workspace_dir;
 }
 
-/** The local directory that an artifact is built from; undefined when none is known. */
+/** The local directory that an artifact is built from, or a string that stands for one in the store; undefined when none is known. */
 export function directoryOf(config: Config, group: Group, artifact: Artifact): string | undefined {
+  if ("source" in artifact && artifact.source !== null) return gitDirectory(artifact.id, artifact.source);
   const directory = writtenDirectory(config, group, artifact);
   return directory === null ? undefined : workspacePath(config.workspace, directory);
 }

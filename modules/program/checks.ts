@@ -4,6 +4,7 @@ import type { Derivation } from "#lib/derivations/derivation.ts";
 import { source } from "#lib/derivations/source.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
+import { storeTree } from "#pkgs/tree.ts";
 import { inputVariables } from "../inputs/resolve.ts";
 import { workspacePath } from "../workspace.ts";
 import { type Artifact, environmentNamed, environmentOf, type Group, shellCommand } from "./artifacts.ts";
@@ -52,7 +53,7 @@ function checkDerivation(
     env: {
       ...check.env,
       ...inputVariables(config.inputs.resolved),
-      source: source({ path: chosen, gitignore: true }),
+      source: storeTree(chosen),
       command: shellCommand(check.run),
       check: check.id,
       policy: config.program.check_policy,

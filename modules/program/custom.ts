@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { source } from "#lib/derivations/source.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
+import { storeTree } from "#pkgs/tree.ts";
 import { workspacePath } from "../workspace.ts";
 import {
   type Artifact,
@@ -44,7 +45,7 @@ export function commandProduct(
     env: {
       ...commandVariables(config, pkgs, group, artifact, directory),
       ...env,
-      source: source({ path: directory, gitignore: true }),
+      source: storeTree(directory),
       command,
       result,
       kind,

@@ -38,7 +38,10 @@ export function installedItems({ program: { enabled, install }, inputs }: Config
 function removedKeys({ program: { profiles, rust } }: Config): string[] {
   return [
     ...Object.values(profiles).flatMap(({ linker, sysroot }) => [linker, sysroot]),
-    ...rust.artifacts.flatMap(({ target_dir, source }) => [target_dir, source]),
+    ...rust.artifacts.flatMap(({ target_dir, source }) => [
+      target_dir,
+      ...(source === null ? [] : [source.ref, source.branch, source.update, source.shallow]),
+    ]),
   ].flatMap((value) => (value === null ? [] : ["program: a removed key is set."]));
 }
 
@@ -98,10 +101,11 @@ function sourceProblems(config: Config): string[] {
         const where = `program.${group}.artifacts: '${artifact.id}'`;
         const directory = writtenDirectory(config, group, artifact);
         return [
-          ...(directory === null ? [`${where} needs a ${group === "rust" ? "workspace_dir" : "cwd"}.`] : []),
-          ...(directory !== null && directoryOf(config, group, artifact) === undefined
-            ? [`${where}: ${workspaceProblem(config.workspace, directory)}`]
-            : []),
+          ...(directoryOf(config, group, artifact) !== undefined
+            ? []
+            : directory === null
+              ? [`${where} needs a ${group === "rust" ? "workspace_dir" : "cwd"}.`]
+              : [`${where}: ${workspaceProblem(config.workspace, directory)}`]),
           ...outputProblems(group, where, artifact),
           ...("npm_lock" in artifact &&
           artifact.npm_lock !== null &&

@@ -1,15 +1,16 @@
 import { join } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
-import { type Source, source } from "#lib/derivations/source.ts";
+import { source } from "#lib/derivations/source.ts";
 import { mkDerivation } from "../mk-derivation.ts";
+import { storeTree, type Tree } from "../tree.ts";
 
 /** A Java archive. */
 export interface JavaArtifactOptions {
   readonly name: string;
   /** A tool root with a JDK. */
   readonly environment: Derivation;
-  /** An absolute path, or a source of chosen files. */
-  readonly source: string | Source;
+  /** Where the sources are. */
+  readonly source: Tree;
   /** Version of Java that the classes are for. */
   readonly release: number;
   /** Directories with `.java` files, relative to the sources. */
@@ -37,7 +38,7 @@ export function javaArtifact(options: JavaArtifactOptions): Derivation {
     script,
     env: {
       ...options.env,
-      source: typeof options.source === "string" ? source({ path: options.source, gitignore: true }) : options.source,
+      source: storeTree(options.source),
       release: options.release,
       sourceDirectories: lines(sourceDirectories),
       resourceDirectories: lines(resourceDirectories),

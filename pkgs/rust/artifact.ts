@@ -1,13 +1,14 @@
 import { join } from "node:path";
-import type { Derivation, DerivationOutput } from "#lib/derivations/derivation.ts";
-import { type Source, source } from "#lib/derivations/source.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { source } from "#lib/derivations/source.ts";
 import { mkDerivation } from "../mk-derivation.ts";
+import { storeTree, type Tree } from "../tree.ts";
 
 /** A Rust program or library for the target. */
 export interface RustArtifactOptions {
   readonly name: string;
-  /** The Cargo workspace: an absolute path, a source of chosen files, or what `crateSources` took of one. It has a Cargo.lock, and crates in `vendor`. */
-  readonly source: string | Source | DerivationOutput;
+  /** The Cargo workspace, or what `crateSources` took of one. It has a Cargo.lock, and crates in `vendor`. */
+  readonly source: Tree;
   /** The package to build; needed where the workspace has several. */
   readonly package?: string;
   /** Programs to keep, in `bin`. */
@@ -31,14 +32,13 @@ export function rustArtifact(toolchain: Derivation, options: RustArtifactOptions
   if (binaries.length + libraries.length === 0) {
     throw new RangeError(`The Rust artifact '${name}' keeps nothing. Name its binaries or libraries.`);
   }
-  const tree = typeof options.source === "string" ? source({ path: options.source, gitignore: true }) : options.source;
   return mkDerivation({
     name,
     environment: toolchain,
     script,
     env: {
       ...options.env,
-      source: tree,
+      source: storeTree(options.source),
       package: options.package ?? "",
       target,
       profile,

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import type { Derivation, DerivationOutput } from "#lib/derivations/derivation.ts";
-import { type Source, source } from "#lib/derivations/source.ts";
+import { source } from "#lib/derivations/source.ts";
 import { mkDerivation } from "../mk-derivation.ts";
+import { storeTree, type Tree } from "../tree.ts";
 
 /** A Cargo workspace, and what is to be built of it. */
 export interface CrateSourcesOptions {
   readonly name: string;
-  /** The workspace: an absolute path, or a source of chosen files. */
-  readonly source: string | Source;
+  /** Where the workspace is. */
+  readonly source: Tree;
   /** Packages that get a tree of their own. */
   readonly packages: readonly string[];
   /** Files and directories of the workspace that all of them need besides their crates. */
@@ -32,7 +33,7 @@ export function crateSources(
     script,
     outputs: packages.map(outputName),
     env: {
-      source: typeof options.source === "string" ? source({ path: options.source, gitignore: true }) : options.source,
+      source: storeTree(options.source),
       packages,
       extra: options.extra ?? [],
     },

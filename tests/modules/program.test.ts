@@ -5,6 +5,8 @@ import { promisify } from "node:util";
 import t from "tap";
 import { evaluate, failureOf } from "./support.ts";
 import { isDerivation } from "#lib/derivations/derivation.ts";
+import type { Derivation } from "#lib/derivations/derivation.ts";
+import { parseHash } from "#lib/derivations/hash.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, defineModule, type Module } from "#lib/evaluator/index.ts";
 import blink from "../fixtures/profiles/blink/profile.ts";
@@ -248,6 +250,44 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
   t.match(message, /artifact 'd', which nothing builds/);
 });
 
+const rev = "0123456789abcdef0123456789abcdef01234567";
+
+/** Every derivation that a text mentions, and theirs. */
+function inputsOf(text: string): Derivation[] {
+  return tokenTargets(text).flatMap((target) => {
+    const mentioned = target._tag === "DerivationOutput" ? target.derivation : target;
+    return mentioned._tag === "Derivation" ? [mentioned, ...inputsOf(JSON.stringify([...mentioned.env]))] : [];
+  });
+}
+
+t.test("an artifact's sources may be a commit of a git repository, fixed by its hash", async (t) => {
+  const program = (source: object) =>
+    evaluate({ config: { program: { rust: { artifacts: [{ id: "a", source }] } } } } as Module);
+  const hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+  const config = program({ repo: "https://git.example.org/a.git", rev, hash, subdir: "backend" });
+  t.equal(
+    failureOf(() => config),
+    "",
+  );
+  const [fetched] = inputsOf(config.program.products["a"] ?? "").filter(({ name }) => name === "a-source");
+  t.match(fetched, {
+    builder: "builtin:fetch-git",
+    env: new Map([
+      ["url", "https://git.example.org/a.git"],
+      ["revision", rev],
+    ]),
+    fixedOutput: { mode: "recursive", hash: parseHash(hash) },
+  });
+  t.match(
+    failureOf(() => program({ repo: "r", rev: "main" })),
+    /rev[^]*'?main/,
+  );
+  t.match(
+    failureOf(() => program({ repo: "r", rev, subdir: "../other" })),
+    /subdir/,
+  );
+});
+
 t.test("keys that never did anything are errors that say so; a check that never runs is a warning", async (t) => {
   const wrong = defineModule({ config: { program: { profiles: { arm: { linker: "ld" as unknown as null } } } } });
   t.match(
@@ -257,10 +297,10 @@ t.test("keys that never did anything are errors that say so; a check that never 
   t.match(
     failureOf(() =>
       evaluate({
-        config: { program: { rust: { workspace_dir: "/x", artifacts: [{ id: "a", source: { kind: "git" } }] } } },
+        config: { program: { rust: { artifacts: [{ id: "a", source: { repo: "r", rev, branch: "main" } }] } } },
       } as Module),
     ),
-    /source[^]*from git is not implemented/,
+    /branch[^]*What it names moves[^]*Name a commit in rev/,
   );
   t.match(
     failureOf(() => evaluate({ config: { stage: { services: { allowed_prefixes: ["/usr"] } } } } as Module)),
