@@ -269,7 +269,7 @@ t.test("an artifact's sources may be a commit of a git repository, fixed by its 
     failureOf(() => config),
     "",
   );
-  const [fetched] = inputsOf(config.program.products["a"] ?? "").filter(({ name }) => name === "a-source");
+  const fetched = inputsOf(config.program.products["a"] ?? "").find(({ name }) => name === "a-source");
   t.match(fetched, {
     builder: "builtin:fetch-git",
     env: new Map([
