@@ -294,4 +294,6 @@ t.test("options prints the reference of every option, as a page, as data and as 
   const unknown = await helios(["options", "--system", "nowhere"]);
   t.equal(unknown.code, 2);
   t.match(unknown.stderr, "nowhere");
+  const close = await helios(["options", "--system", "helios-cm6"]);
+  t.match(close.stderr, "Did you mean 'helios-cm5'?");
 });
