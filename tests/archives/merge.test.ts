@@ -1,3 +1,4 @@
+/** Long, since it is one list of rules: all of merging on one harness, the main part in memory and on a disk. */
 import * as fc from "fast-check";
 import assert from "node:assert/strict";
 import t from "tap";

@@ -1,3 +1,4 @@
+/** Long, since it is one list of questions about builds, each a short test on the same harness. */
 import * as Effect from "effect/Effect";
 import { memfs } from "memfs";
 import t from "tap";

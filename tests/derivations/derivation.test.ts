@@ -1,3 +1,4 @@
+/** Long, since everything about derivations reads the same golden files. */
 import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

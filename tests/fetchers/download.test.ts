@@ -1,3 +1,4 @@
+/** Long, since all ways in which a download may go wrong share one server, in memory and on a disk. */
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";

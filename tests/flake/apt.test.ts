@@ -1,3 +1,4 @@
+/** Long, since apt takes seconds to start: all tests that run it share one archive, and one process. */
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";

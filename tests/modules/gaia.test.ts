@@ -1,3 +1,4 @@
+/** Long, since reading a tree and what follows from it are tested with the same helpers and one fixture. */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import t, { type Test } from "tap";

@@ -1,3 +1,4 @@
+/** Long, since it is one contract: every store, in memory and on a disk, has to keep all of it. */
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
