@@ -53,7 +53,7 @@ export default defineModule({
 function portable(config: Config, values: DefinedValues["values"]): DefinedValues["values"] {
   const { root_dir } = config.workspace;
   const bases: readonly Base[] = [
-    ...(root_dir === null ? [] : [{ directory: root_dir, name: "" }]),
+    ...(root_dir === null ? [] : [{ directory: root_dir.replace(/(?<=.)\/+$/, ""), name: "" }]),
     { directory: libraryDirectory, name: `@${libraryAlias}` },
   ];
   const relative = withoutDirectories(values, bases) as DefinedValues["values"];

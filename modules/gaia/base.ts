@@ -1,6 +1,6 @@
 /** What a tree says of its base and its board, as options of a base that is made of packages. */
 import { readdirSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator/index.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
 import { modeOf, readText, unreadable } from "./local-file.ts";
@@ -114,13 +114,16 @@ function overlayFiles(tree: GaiaTree, overlay: string | undefined) {
   const staged = new Set(tree.tables("stage", "files").map(([, { dst }]) => dst));
   try {
     return readdirSync(top, { recursive: true, withFileTypes: true })
-      .map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }))
-      .filter(({ entry, path }) => !entry.isDirectory() && !staged.has(path.slice(top.length)))
-      .sort((left, right) => (left.path < right.path ? -1 : 1))
-      .map(({ entry, path }) => {
-        const dst = path.slice(top.length);
-        return entry.isSymbolicLink() ? { dst, link: readlinkSync(path) } : { dst, src: path, mode: modeOf(path) };
-      });
+      .map((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        // The directory may be written with a slash at the end.
+        return { entry, path, dst: `/${relative(top, path)}` };
+      })
+      .filter(({ entry, dst }) => !entry.isDirectory() && !staged.has(dst))
+      .sort((left, right) => (left.dst < right.dst ? -1 : 1))
+      .map(({ entry, path, dst }) =>
+        entry.isSymbolicLink() ? { dst, link: readlinkSync(path) } : { dst, src: path, mode: modeOf(path) },
+      );
   } catch (error) {
     tree.report({ path: at, problem: unreadable(top, error).message, suggestions: [] });
     return [];

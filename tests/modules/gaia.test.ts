@@ -431,6 +431,17 @@ t.test("local files and image paths that cannot be", async (t) => {
   t.throws(() => checkAssertions(systemOf(file).config), /must not have '\.\.' in it/);
 });
 
+t.test("an overlay's files have the same places in the image, however its path is written", async (t) => {
+  const file = tree(t, { "build.toml": "", "overlay/etc/own/x": "x\n" });
+  symlinkSync("x", join(dirname(file), "overlay/etc/own/link"));
+  for (const overlay of ["overlay", "overlay/", "./overlay/.", `${dirname(file)}/overlay/`]) {
+    writeFileSync(file, `[buildroot.rpi]\noverlay = "${overlay}"\n`);
+    const { config } = systemOf(file);
+    t.equal(staged(config, "/etc/own/x")?.mode, "0644", overlay);
+    t.equal(staged(config, "/etc/own/link")?.link, "x", overlay);
+  }
+});
+
 function staged(config: System["config"], dst: string) {
   return config.stage.files.find((file) => file.dst === dst);
 }

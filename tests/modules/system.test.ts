@@ -110,6 +110,13 @@ t.test("a resolved configuration is a module that makes the same image", async (
   const first = evalSystem({ pkgs, modules: [heliosCm5, greeter, profile], directory, given }).config;
   const text = definedToml(first.system.resolved);
   t.notMatch(text, directory, "no path of this machine");
+  const slashed = evalSystem({
+    pkgs,
+    modules: [heliosCm5, greeter, profile],
+    directory: `${directory}/`,
+    given,
+  }).config;
+  t.equal(definedToml(slashed.system.resolved), text, "with a slash at the end of the directory too");
   t.notMatch(text, "$6$salt", "no password, hashed or not");
   t.match(text, 'workspace_dir = "pkgs/helios/backend"');
   const elsewhere = definedToml(
