@@ -17,6 +17,13 @@ export class NoLog extends Data.TaggedError("NoLog")<{ readonly text: string }> 
   }
 }
 
+/** `lint --strict` found something. */
+export class LintsFound extends Data.TaggedError("LintsFound")<{ readonly count: number }> {
+  override get message(): string {
+    return `${this.count} ${this.count === 1 ? "finding" : "findings"}. Mend them, or run 'lint' without --strict.`;
+  }
+}
+
 /** Two builds of the same derivation gave different outputs. */
 export class NotReproducible extends Data.TaggedError("NotReproducible")<{
   /** `name.output` of each. */

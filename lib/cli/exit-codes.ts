@@ -10,7 +10,15 @@ import type { InvalidInstallable, UnknownAttribute, UnsuitableOutput } from "#li
 import type { BootTestError } from "#lib/machine/boot-test.ts";
 import type { CacheError } from "#lib/store/cache/errors.ts";
 import type { KeySyntaxError } from "#lib/store/signature.ts";
-import type { NoLog, NotAStorePath, NotReproducible, ShellFailed, StoreDamaged, UnsuitableFlags } from "./errors.ts";
+import type {
+  LintsFound,
+  NoLog,
+  NotAStorePath,
+  NotReproducible,
+  ShellFailed,
+  StoreDamaged,
+  UnsuitableFlags,
+} from "./errors.ts";
 
 /** What the process's exit status tells. Documented in docs/commands.md. */
 export const exitCodes = {
@@ -59,6 +67,7 @@ export type ActionError =
   | NotAStorePath
   | NoLog
   | NotReproducible
+  | LintsFound
   | StoreDamaged
   | UnsuitableFlags
   | ShellFailed;
@@ -149,6 +158,7 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   UnsuitableDerivation: failed,
   SpawnError: failed,
   NotReproducible: failed,
+  LintsFound: failed,
   NoLog: failed,
   ShellFailed: failed,
 };

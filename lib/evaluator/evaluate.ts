@@ -87,6 +87,12 @@ export function evaluationOf(evaluated: object): Evaluation {
   throw new TypeError("expected the result of evalModules");
 }
 
+/** What the result of `evalModules` was made from. */
+export function requestOf(evaluated: object): EvaluationRequest {
+  if (evaluated instanceof EvaluatedConfiguration) return evaluated.origin;
+  throw new TypeError("expected the result of evalModules");
+}
+
 class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
   readonly _type = "configuration";
   private request: EvaluationRequest;
@@ -110,6 +116,9 @@ class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
 
   get internal(): Evaluation {
     return this.evaluation;
+  }
+  get origin(): EvaluationRequest {
+    return this.request;
   }
   get class(): string | undefined {
     return this.request.class;

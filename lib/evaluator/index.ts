@@ -37,7 +37,7 @@ export { keyFinder, parseData } from "./data-text.ts";
 export { describeFailure, EvaluationError, type Failure, type FailureReason } from "./errors.ts";
 export { type EvaluatedModules, type EvaluationRequest, evalModules, type Replacement } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";
-export { type Lint, lintModules, type LintOptions, type LintRule } from "./lint.ts";
+export { type Lint, lintModules, type LintOptions, type LintRule, lintSystem } from "./lint.ts";
 export { type OptionPath, showOption } from "./location.ts";
 export {
   doRename,

@@ -4,7 +4,7 @@
  */
 import type { Cell } from "./cells.ts";
 import type { DefinitionRecord } from "./definition-record.ts";
-import { type EvaluationRequest, newEvaluation } from "./evaluate.ts";
+import { type EvaluationRequest, newEvaluation, requestOf } from "./evaluate.ts";
 import { type Evaluation } from "./evaluation.ts";
 import { GroupNode, OptionCell } from "./nodes.ts";
 import { type Location, type OptionPath, showLocation } from "./location.ts";
@@ -57,6 +57,10 @@ export function lintModules(request: EvaluationRequest, options: LintOptions = {
   ];
   return lints.sort((a, b) => byCodeUnit(a.option, b.option) || byCodeUnit(a.rule, b.rule));
 }
+
+/** The same for what `evalModules` has made. */
+export const lintSystem = (evaluated: object, options?: LintOptions): readonly Lint[] =>
+  lintModules(requestOf(evaluated), options);
 
 /** Every option below a group, without looking into values. */
 function* optionsBelow(node: GroupNode): Generator<OptionCell> {
@@ -147,20 +151,34 @@ function shownValue(cell: OptionCell): string | undefined {
 function* orderDependent(evaluation: Evaluation, reversed: Evaluation): Generator<Lint> {
   const others = new Map([...optionsBelow(reversed.root)].map((cell) => [showLocation(cell), cell]));
   for (const cell of optionsBelow(evaluation.root)) {
-    // What only follows from another option is that option's finding.
-    if (cell.definitions.length < 2) continue;
+    // What only follows from another option is that option's finding; what is not the user's is nobody's.
+    if (cell.definitions.length < 2 || cell.fields.internal === true) continue;
     const name = showLocation(cell);
     const other = others.get(name);
     const [value, reversedValue] = [shownValue(cell), other === undefined ? undefined : shownValue(other)];
     if (value === reversedValue || value === undefined || reversedValue === undefined) continue;
+    const [one, two] = differingParts(value, reversedValue);
     yield {
       rule: "order-dependent",
       option: name,
-      message: `the value depends on the order of imports: ${value} or ${reversedValue}; give the order with mkBefore, mkAfter or mkOrder`,
+      message: `the value depends on the order of imports: ${one} or ${two}; give the order with mkBefore, mkAfter or mkOrder`,
       places: cell.definitions.map((each) => placeOf(each, cell)),
     };
   }
 }
+
+/** Two texts from shortly before the first character in which they differ, cut to some length. */
+function differingParts(one: string, two: string): readonly [string, string] {
+  let start = 0;
+  while (one[start] === two[start]) start++;
+  start = start <= partContext ? 0 : start - partContext;
+  const part = (text: string): string =>
+    `${start > 0 ? "…" : ""}${text.slice(start, start + partLength)}${text.length > start + partLength ? "…" : ""}`;
+  return [part(one), part(two)];
+}
+
+const partContext = 20;
+const partLength = 80;
 
 function* unused(evaluation: Evaluation, roots: readonly OptionPath[] | undefined): Generator<Lint> {
   evaluation.check();

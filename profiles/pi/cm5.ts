@@ -1,4 +1,4 @@
-import { defineModule } from "#lib/evaluator/index.ts";
+import { defineModule, mkAfter } from "#lib/evaluator/index.ts";
 import base from "./base.ts";
 
 /** The Raspberry Pi Compute Module 5. */
@@ -16,7 +16,8 @@ export default defineModule({
     boot: {
       // Debian has no device tree of the CM5 itself; the Pi 5 has the same processor.
       deviceTrees: ["broadcom/bcm2712-rpi-5-b.dtb"],
-      configTxt: "[cm5]\ndtparam=nvme\n",
+      // Last, and closed: what follows a section belongs to it.
+      configTxt: mkAfter("[cm5]\ndtparam=nvme\n[all]\n"),
     },
   },
 });

@@ -297,3 +297,19 @@ t.test("options prints the reference of every option, as a page, as data and as 
   const close = await helios(["options", "--system", "helios-cm6"]);
   t.match(close.stderr, "Did you mean 'helios-cm5'?");
 });
+
+t.test("lint tells what depends on the order of imports, with places; --strict makes it a failure", async (t) => {
+  const found = await helios(["lint", "--json"]);
+  t.equal(found.code, 0, found.stderr);
+  t.match(
+    (JSON.parse(found.stdout) as { readonly option: string }[]).find(({ option }) => option === "boot.kernelParams"),
+    {
+      rule: "order-dependent",
+      message: /usbcore/,
+      places: [/pi\/base\.ts:\d+/, /usb-power\.ts:\d+/, /minimal\.ts:\d+/],
+    },
+  );
+  const strict = await helios(["lint", "--strict"]);
+  t.equal(strict.code, 1, strict.stdout);
+  t.match(strict.stdout, /boot\.kernelParams: .*\[order-dependent\]/);
+});

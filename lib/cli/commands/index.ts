@@ -4,6 +4,7 @@ import { checkCommand } from "./check.ts";
 import { showDerivationCommand } from "./derivation/show.ts";
 import { diffClosuresCommand } from "./diff-closures.ts";
 import { evalCommand } from "./eval.ts";
+import { lintCommand } from "./lint.ts";
 import { logCommand } from "./log.ts";
 import { optionCommand } from "./option.ts";
 import { optionsCommand } from "./options.ts";
@@ -33,6 +34,7 @@ export const commands: readonly (Command | CommandGroup)[] = [
   showCommand,
   optionCommand,
   optionsCommand,
+  lintCommand,
   updateCommand,
   logCommand,
   whyRebuildCommand,
