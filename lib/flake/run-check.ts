@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { BuildResult } from "#lib/build/build.ts";
 import { bootTest, type BootTestReport } from "#lib/machine/boot-test.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
+import { storeError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
 import type { BootCheck, BuiltFile } from "./check.ts";
 
@@ -20,7 +21,10 @@ export const runBootCheck = Effect.fnUntraced(function* (name: string, check: Bo
     return join(store.physical(output), path);
   };
   const directory = join(store.layout.logs, "checks", name);
-  yield* Effect.promise(() => promises.mkdir(directory, { recursive: true }));
+  yield* Effect.tryPromise({
+    try: () => promises.mkdir(directory, { recursive: true }),
+    catch: (cause) => storeError("create", directory, cause),
+  });
   return yield* bootTest({
     name,
     machine: {
