@@ -139,6 +139,7 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   InvalidLayer: fetch,
   DecompressionFailed: fetch,
   DecompressorMissing: failed,
+  AptDirectoryUnusable: store,
   ArchiveFileError: store,
 
   StoreIoError: store,

@@ -5,7 +5,7 @@ import type { MirrorList } from "#lib/fetchers/mirrors.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { run } from "#lib/platform/processes.ts";
 import { networkEnvironment, readHostApt, type HostApt } from "./apt-host.ts";
-import { AptUnusable } from "./errors.ts";
+import { AptDirectoryUnusable, AptUnusable } from "./errors.ts";
 import type { Architecture, Pocket } from "./lock.ts";
 
 /** The part of the archive's index that a run of apt sees. */
@@ -26,14 +26,17 @@ export interface AptWorkspace {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+const writing = <A>(directory: string, write: () => Promise<A>): Effect.Effect<A, AptDirectoryUnusable> =>
+  Effect.tryPromise({ try: write, catch: (cause) => new AptDirectoryUnusable({ directory, cause }) });
+
 /** Makes the workspace; the scope's end removes it. */
 export const makeAptWorkspace = Effect.fnUntraced(function* (keyring: string, environment: NodeJS.ProcessEnv) {
   const { promises } = yield* FileSystem;
   const directory = yield* Effect.acquireRelease(
-    Effect.promise(() => promises.mkdtemp(join(tmpdir(), "helios-apt-"))),
+    writing(tmpdir(), () => promises.mkdtemp(join(tmpdir(), "helios-apt-"))),
     (path) => Effect.promise(() => promises.rm(path, { recursive: true, force: true })),
   );
-  yield* Effect.promise(async () => {
+  yield* writing(directory, async () => {
     for (const name of ["lists/partial", "archives/partial", "cache", "views"]) {
       await promises.mkdir(join(directory, name), { recursive: true });
     }
@@ -55,7 +58,9 @@ export const writeAptIndex = Effect.fnUntraced(function* (
   mirrors: MirrorList,
 ) {
   const { promises } = yield* FileSystem;
-  yield* Effect.promise(() => promises.writeFile(sourceList(workspace, index), sourceLines(index, mirrors)));
+  yield* writing(workspace.directory, () =>
+    promises.writeFile(sourceList(workspace, index), sourceLines(index, mirrors)),
+  );
 });
 
 /**
@@ -70,7 +75,7 @@ export const writeAptView = Effect.fnUntraced(function* (
 ) {
   const { promises } = yield* FileSystem;
   const base = join(workspace.directory, "views", name);
-  yield* Effect.promise(async () => {
+  yield* writing(workspace.directory, async () => {
     await promises.writeFile(`${base}.status`, status);
     await promises.writeFile(`${base}.conf`, configuration(workspace, index, base));
   });

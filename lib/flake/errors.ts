@@ -18,6 +18,7 @@ export type ResolveError =
   | InvalidMirror
   | NoMirrors
   | AptUnusable
+  | AptDirectoryUnusable
   | ArchiveUnreachable
   | PackageNotFound
   | PackageNotInstallable
@@ -189,6 +190,17 @@ export class PackageNotInstallable extends Data.TaggedError("PackageNotInstallab
         ? "It is not in the components, architectures and pockets that the environment asks for."
         : `It is a virtual package: name one of its providers (${this.providers.slice(0, 10).join(", ")}).`;
     return `environment '${this.environment}': '${this.package}' cannot be installed. ${remedy}`;
+  }
+}
+
+/** The temporary directory in which apt works could not be made or written. */
+export class AptDirectoryUnusable extends Data.TaggedError("AptDirectoryUnusable")<{
+  readonly directory: string;
+  readonly cause: unknown;
+}> {
+  override get message(): string {
+    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause);
+    return `cannot write the temporary directory for apt, ${this.directory}: ${reason}. Free some space there, or name another directory in $TMPDIR.`;
   }
 }
 

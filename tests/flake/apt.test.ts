@@ -284,6 +284,12 @@ t.test("resolving with apt", { skip: withoutApt }, async (t) => {
     const error = failed(await run([amd64("x", ["perl"])], { ...options, environment: { PATH: empty } }));
     t.match(error, { _tag: "AptUnusable", program: "apt-get" });
     t.match(error.message, /building reads only the lock/);
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = join(directory, "no-such-directory");
+    const homeless = failed(await run([amd64("x", ["perl"])], options));
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+    t.match(homeless, { _tag: "AptDirectoryUnusable", message: /no-such-directory: ENOENT[^]*\$TMPDIR/ });
   });
 });
 
