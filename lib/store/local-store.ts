@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
+import { dirname } from "node:path";
 import { sha256 } from "#lib/derivations/hash.ts";
 import type { Source } from "#lib/derivations/source.ts";
 import { baseName, contentAddress, sourceStorePath, type StorePath, textPath } from "#lib/derivations/store-path.ts";
@@ -164,12 +165,26 @@ export const openLocalStore = Effect.fnUntraced(function* (
 /** Makes the directories of a store. One that is there but read-only can still be read from. */
 async function makeDirectories(fs: FileSystemShape, layout: Layout): Promise<void> {
   const { root: _, ...directories } = layout;
-  for (const directory of Object.values(directories)) {
-    try {
-      await fs.promises.mkdir(directory, { recursive: true });
-    } catch (cause) {
-      if (errorCode(cause) !== "EEXIST") throw cause;
-    }
+  for (const directory of Object.values(directories)) await makeDirectory(fs, directory);
+}
+
+/**
+ * Makes a directory, and those above it that are missing. Node's own recursive call never ends below a directory in
+ * which nothing can be made although it may be written to, such as `/proc`.
+ */
+async function makeDirectory(fs: FileSystemShape, directory: string): Promise<void> {
+  const parent = dirname(directory);
+  const make = () => fs.promises.mkdir(directory);
+  try {
+    await make();
+  } catch (cause) {
+    if (errorCode(cause) === "EEXIST") return;
+    if (errorCode(cause) !== "ENOENT" || parent === directory) throw cause;
+    await makeDirectory(fs, parent);
+    await make().catch((again: unknown) => {
+      // Another process may have been as quick.
+      if (errorCode(again) !== "EEXIST") throw again;
+    });
   }
 }
 

@@ -159,6 +159,12 @@ t.test("a store that cannot be written is an error of its own class", async (t) 
   });
   t.equal(result.code, 6, result.stderr);
   t.match(result.stderr, /occupied/);
+  const nowhere = await helios(["build", ".#bench"], {
+    flake: join(directory, "flake.ts"),
+    env: { HELIOS_STORE: "/proc/nowhere/store" },
+  });
+  t.equal(nowhere.code, 6, nowhere.stderr);
+  t.match(nowhere.stderr, "/proc/nowhere");
 });
 
 t.test("--help explains each command", async (t) => {
