@@ -10,6 +10,7 @@ import { unpackTree } from "#lib/archives/unpack-tree.ts";
 import { hashTree } from "#lib/store/hash-tree.ts";
 import { NarReader } from "#lib/store/nar-reader.ts";
 import { deleteTree, TreeWriter } from "#lib/store/tree.ts";
+import { hostPath } from "#lib/store/tree-files.ts";
 import { arOf, attemptOn, cpioOf, debOf, type Host, resum, tarOf, zipOf } from "../archives/support.ts";
 import { mutated, runs } from "./mutation.ts";
 
@@ -121,22 +122,24 @@ const formats: Readonly<Record<string, Format>> = {
 
 /** A link in a source tree may not lead out of it; those in packages and store paths may. */
 function leadsOut(path: string, destination: string): boolean {
-  const target = resolve(dirname(path), nodeFs.readlinkSync(path));
+  const target = resolve(dirname(path), nodeFs.readlinkSync(hostPath(path), "latin1"));
   return target !== destination && !target.startsWith(`${destination}/`);
 }
 
-/** What a directory holds outside of `destination`, and what inside of it leads out. */
+/** What a directory holds outside of `destination`, and what inside of it leads out. Names need not be UTF-8. */
 function damage(root: string, destination: string, unpack: Format["unpack"]): string[] {
   const found: string[] = [];
   const walk = (place: string): void => {
-    for (const entry of nodeFs.readdirSync(place, { withFileTypes: true })) {
+    for (const entry of nodeFs.readdirSync(hostPath(place), { withFileTypes: true, encoding: "latin1" })) {
       const path = join(place, entry.name);
       const inside = path === destination || path.startsWith(`${destination}/`);
-      if (!inside && !["archive", "scratch", "work"].includes(entry.name)) found.push(`${path} was made`);
+      const above = destination.startsWith(`${path}/`);
+      if (!inside && !above && !["archive", "scratch"].includes(entry.name)) found.push(`${path} was made`);
       if (inside && !entry.isDirectory() && !entry.isFile() && !entry.isSymbolicLink())
         found.push(`${path} is special`);
       if (unpack === asTree && entry.isSymbolicLink() && leadsOut(path, destination)) found.push(`${path} leads out`);
-      if (entry.isFile() && (nodeFs.statSync(path).mode & 0o7000) !== 0) found.push(`${path} has special bits`);
+      if (entry.isFile() && (nodeFs.statSync(hostPath(path)).mode & 0o7000) !== 0)
+        found.push(`${path} has special bits`);
       if (entry.isDirectory() && entry.name !== "scratch") walk(path);
     }
   };
@@ -152,9 +155,9 @@ for (const [name, { samples, wrap = (bytes: Buffer) => bytes, unpack }] of Objec
       t.teardown(() => deleteTree(nodeFs, root));
       let [accepted, refused] = [0, 0];
       /** Deep enough that "../.." does not leave what is looked at. */
-      const work = join(root, "work/work/work/work/work");
+      const work = join(root, "tree", "a", "b", "c", "d");
       const attempt = async (bytes: Buffer): Promise<unknown> => {
-        await deleteTree(nodeFs, join(root, "work"));
+        await deleteTree(nodeFs, join(root, "tree"));
         nodeFs.mkdirSync(work, { recursive: true });
         const archive = join(work, "archive");
         const destination = join(work, "destination");
