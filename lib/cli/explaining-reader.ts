@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices";
 import * as Argument from "effect/cli/Argument";
 import type { CliError } from "effect/cli/CliError";
+import * as CliOutput from "effect/cli/CliOutput";
 import * as CliCommand from "effect/cli/Command";
 import * as Flag from "effect/cli/Flag";
 import * as Effect from "effect/Effect";
@@ -42,8 +43,23 @@ export function readExplaining<E>(
       ),
     ),
   );
-  return CliCommand.runWith(root, { version })(args).pipe(Effect.provide(NodeServices.layer));
+  return CliCommand.runWith(root, { version })(args).pipe(
+    Effect.provide(CliOutput.layerPresenter(presenter)),
+    Effect.provide(NodeServices.layer),
+  );
 }
+
+/** Prints help where it was asked for; of a mistake, only what it is, since a page of help would push it off the screen. */
+const presenter: CliOutput.Presenter = {
+  present: (event) =>
+    event._tag === "InvalidInvocation"
+      ? Effect.sync(() => {
+          const errors = event.errors.map(({ message }) => `error: ${message}\n`).join("");
+          const words = ["tsx flake.ts", ...event.commandPath.slice(1), "--help"].join(" ");
+          process.stderr.write(`${errors}See '${words}'.\n`);
+        })
+      : CliOutput.defaultPresenter.present(event),
+};
 
 const parametersOf = ({ parameters }: Command) =>
   Object.fromEntries(Object.entries(parameters).map(([key, parameter]) => [key, parameterOf(parameter)]));

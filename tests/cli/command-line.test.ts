@@ -11,17 +11,16 @@ const program = { version: "1", description: "A program for tests", commands };
 /** What effect/cli would run; undefined where it has something to say instead. */
 async function explained(args: readonly string[]): Promise<Invocation | undefined> {
   let invocation: Invocation | undefined;
-  const write = process.stdout.write;
-  const { error } = console;
-  process.stdout.write = () => true; // Help is not a line of this test's report.
-  console.error = () => {};
+  const { write } = process.stdout;
+  const { write: writeError } = process.stderr;
+  process.stdout.write = process.stderr.write = () => true; // Help is not a line of this test's report.
   try {
     await Effect.runPromise(
       Effect.ignore(readExplaining(program, args, (read) => Effect.sync(() => void (invocation = read)))),
     );
   } finally {
     process.stdout.write = write;
-    console.error = error;
+    process.stderr.write = writeError;
   }
   return invocation;
 }

@@ -73,6 +73,9 @@ t.test("commands on a store", async (t) => {
 
     const log = await run(["log", "./result"]);
     t.strictSame([log.code, log.stdout], [0, "building the app\n"], log.stderr);
+    const silent = await run(["log", ".#lib"]);
+    t.strictSame([silent.code, silent.stdout], [0, ""]);
+    t.match(silent.stderr, ".#lib was built without a word");
 
     const value = await run(["eval", "--raw", ".#app"]);
     t.equal(value.stdout, app, value.stderr);

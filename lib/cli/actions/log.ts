@@ -28,9 +28,11 @@ export const log = (flake: LocatedFlake, input: LogInput) =>
       if (file === undefined) return yield* new NoLog({ text });
       if (input.file) return yield* printLine(file);
       yield* endDisplay;
+      const stream = createReadStream(file);
       yield* Effect.tryPromise({
-        try: () => pipeline(createReadStream(file), process.stdout, { end: false }),
+        try: () => pipeline(stream, process.stdout, { end: false }),
         catch: (cause) => storeError("print", file, cause),
       });
+      if (stream.bytesRead === 0) process.stderr.write(`${text} was built without a word: its log is empty.\n`);
     }),
   );
