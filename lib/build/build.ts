@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationError } from "#lib/derivations/errors.ts";
-import type { InstantiatedDerivation, Instantiation } from "#lib/derivations/instantiate.ts";
+import type { Instantiation } from "#lib/derivations/instantiate.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import { emit, Events } from "#lib/platform/events.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
@@ -13,7 +13,7 @@ import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
 import type { BuildOptions } from "./options.ts";
-import { downloadSize, makePlan, type Plan } from "./plan.ts";
+import { downloadSize, makePlan, type Plan, type PlannedBuild } from "./plan.ts";
 import type { RealisationOutcome } from "./realise.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { schedule } from "./scheduler.ts";
@@ -73,7 +73,7 @@ export const build = Effect.fnUntraced(function* (
   }
   const outcomes: Record<RealisationOutcome, string[]> = { built: [], "cut-off": [] };
   const durations = new Map<string, number>();
-  const run = Effect.fnUntraced(function* (derivation: InstantiatedDerivation) {
+  const run = Effect.fnUntraced(function* ({ derivation }: PlannedBuild) {
     const { name } = derivation.store;
     const started = performance.now();
     const outcome = yield* realise(derivation, session);
@@ -98,15 +98,11 @@ const warn = (error: StoreError) => emit({ type: "warning", message: error.messa
 export const runPlan = Effect.fnUntraced(function* <Requirements>(
   plan: Plan,
   { options: { jobs, fetches, keepGoing } }: Session,
-  run: (derivation: InstantiatedDerivation) => Effect.Effect<void, RealisationError, Requirements>,
+  run: (planned: PlannedBuild) => Effect.Effect<void, RealisationError, Requirements>,
 ) {
   const events = yield* Events;
   events.emit({ type: "plan", ...planSize(plan) });
-  const failures = yield* schedule(
-    plan.builds,
-    { slots: { build: jobs, fetch: fetches }, keepGoing },
-    ({ derivation }) => run(derivation),
-  );
+  const failures = yield* schedule(plan.builds, { slots: { build: jobs, fetch: fetches }, keepGoing }, run);
   if (failures.length === 0) return;
   return yield* new BuildsFailed({
     failures: failures.map(({ task, failure, blocks }) => ({
@@ -120,8 +116,9 @@ export const runPlan = Effect.fnUntraced(function* <Requirements>(
 
 function planSize({ builds }: Plan): { builds: number; fetches: number; downloadBytes: number } {
   const fetches = builds.filter(({ pool }) => pool === "fetch");
+  const twice = builds.filter(({ again }) => again !== undefined && again.before === undefined);
   return {
-    builds: builds.length - fetches.length,
+    builds: builds.length - fetches.length + twice.length,
     fetches: fetches.length,
     downloadBytes: fetches.reduce((total, { derivation }) => total + (downloadSize(derivation.store) ?? 0), 0),
   };

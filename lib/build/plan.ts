@@ -14,6 +14,8 @@ import type { Pool, Task } from "./scheduler.ts";
 /** A derivation that has to be realised. */
 export interface PlannedBuild extends Task<PlannedBuild> {
   readonly derivation: InstantiatedDerivation;
+  /** Set if it is to be built again, to be compared. */
+  readonly again: { readonly before: ReadonlyMap<string, StorePath> | undefined } | undefined;
 }
 
 /** What has to be done for some roots, and what need not. */
@@ -25,8 +27,11 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** Plans the roots as if they were not in the store. */
-  readonly again?: boolean;
+  /**
+   * Plans the roots, or all that they are built from, to be built also if they are in the store. Fixed outputs are
+   * not: their hash says what they are.
+   */
+  readonly again?: "roots" | "all" | undefined;
   /** What builds took before, by which the longest path is found. */
   readonly durations?: Durations;
 }
@@ -41,12 +46,13 @@ const concurrency = 64;
 export const makePlan = Effect.fnUntraced(function* (
   instantiation: Instantiation,
   roots: readonly Derivation[],
-  { again = false, durations = new Map() }: PlanOptions = {},
+  { again, durations = new Map() }: PlanOptions = {},
 ): Effect.fn.Return<Plan, StoreError, Store> {
   const store = yield* Store;
   const wanted = new Map<DerivationPath, Set<string>>();
   const realised = new Map<DerivationPath, Map<string, StorePath>>();
   const missing = new Set<InstantiatedDerivation>();
+  const incomplete = new Set<InstantiatedDerivation>();
   let wave: Wanted[] = [];
 
   const want = (derivation: InstantiatedDerivation | undefined, outputs: Iterable<string>): void => {
@@ -61,6 +67,10 @@ export const makePlan = Effect.fnUntraced(function* (
   };
 
   const rootDerivations = new Set(roots.map((root) => instantiation.derivations.get(root)));
+  const isAgain = (derivation: InstantiatedDerivation): boolean =>
+    again === "all"
+      ? fixedOutputOf(derivation.store) === undefined
+      : again === "roots" && rootDerivations.has(derivation);
   for (const root of roots) want(instantiation.derivations.get(root), root.outputs);
   while (wave.length > 0) {
     const looked = wave;
@@ -72,19 +82,27 @@ export const makePlan = Effect.fnUntraced(function* (
     );
     for (const [index, { derivation, output }] of looked.entries()) {
       const path = paths[index];
-      if (path !== undefined && !(again && rootDerivations.has(derivation))) {
+      if (path !== undefined) {
         const outputs = realised.get(derivation.path) ?? new Map();
         realised.set(derivation.path, outputs.set(output, path));
-      } else if (!missing.has(derivation)) {
+      } else {
+        incomplete.add(derivation);
+      }
+      if ((path === undefined || isAgain(derivation)) && !missing.has(derivation)) {
         missing.add(derivation);
         for (const [input, outputs] of derivation.store.inputDerivations)
           want(instantiation.byPath.get(input), outputs);
       }
     }
   }
+  const builds = plannedBuilds(instantiation, missing, durations, (derivation) =>
+    isAgain(derivation)
+      ? { before: incomplete.has(derivation) ? undefined : realised.get(derivation.path) }
+      : undefined,
+  );
   // A derivation of which one output is missing gives all of them anew.
   for (const { path } of missing) realised.delete(path);
-  return { builds: plannedBuilds(instantiation, missing, durations), realised };
+  return { builds, realised };
 });
 
 interface Wanted {
@@ -96,6 +114,7 @@ function plannedBuilds(
   instantiation: Instantiation,
   missing: ReadonlySet<InstantiatedDerivation>,
   durations: Durations,
+  againOf: (derivation: InstantiatedDerivation) => PlannedBuild["again"],
 ): PlannedBuild[] {
   const builds = new Map<DerivationPath, PlannedBuild>();
   // The instantiation's order has inputs before dependents.
@@ -104,6 +123,7 @@ function plannedBuilds(
     const inputs = [...derivation.store.inputDerivations.keys()].map((path) => builds.get(path));
     builds.set(derivation.path, {
       derivation,
+      again: againOf(derivation),
       inputs: new Set(inputs.filter((input) => input !== undefined)),
       pool: poolOf(derivation.store),
       cost: durations.get(derivation.store.name) ?? unknownDuration(derivation.store),

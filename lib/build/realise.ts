@@ -53,9 +53,7 @@ export const realise = Effect.fnUntraced(function* (
     // The caches were asked for the original already. Whoever filled them may have come to the same inputs differently.
     const substituted = resolved.path === path ? undefined : yield* substitutedOutputs(session, resolved);
     if (substituted !== undefined) return { outputs: substituted, outcome: "cut-off" as const };
-    for (const input of resolved.store.inputSources) yield* session.addInput(input);
-    // What was built, and from what, can be asked afterwards, and be replayed.
-    yield* store.addText(`${original.name}.drv`, resolved.text, resolved.store.inputSources);
+    yield* addDerivation(resolved, session);
     // Somebody else may be building it: wait for them, and then take what they made.
     const waiting = yield* Effect.forkScoped(Effect.andThen(Effect.sleep(patience), emit(waitingFor(original.name))));
     const locked = Effect.gen(function* () {
@@ -84,6 +82,16 @@ export const realise = Effect.fnUntraced(function* (
   session.outputs.set(path, outputs);
   finish(outcome);
   return outcome;
+});
+
+/** Brings a derivation and its sources into the store: what was built, and from what, can be asked afterwards. */
+export const addDerivation = Effect.fnUntraced(function* (
+  { store: derivation, text }: ResolvedDerivation,
+  session: Session,
+): Effect.fn.Return<void, StoreError, Store> {
+  const store = yield* Store;
+  for (const input of derivation.inputSources) yield* session.addInput(input);
+  yield* store.addText(`${derivation.name}.drv`, text, derivation.inputSources);
 });
 
 /** Milliseconds after which the user is told whom we wait for. */

@@ -2,19 +2,20 @@ import * as Effect from "effect/Effect";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
-import type { Events } from "#lib/platform/events.ts";
+import { Events } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { Store } from "#lib/store/store.ts";
 import { runPlan } from "./build.ts";
 import { buildOutputs } from "./build-outputs.ts";
 import type { Builtins } from "./builtin.ts";
+import { readDurations } from "./durations.ts";
 import { compareTrees, type TreeDifference } from "./inspect/compare-trees.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
 import type { BuildOptions } from "./options.ts";
-import { makePlan } from "./plan.ts";
-import { realise, resolveDerivation } from "./realise.ts";
+import { makePlan, poolOf } from "./plan.ts";
+import { addDerivation, realise, resolveDerivation } from "./realise.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { inScratch } from "./scratch.ts";
 import { makeSession, type Session } from "./session.ts";
@@ -32,28 +33,34 @@ export interface OutputComparison {
   readonly differences: readonly TreeDifference[];
 }
 
+/** What `rebuild` builds again: the roots, or with them everything that they are built from, downloads aside. */
+export interface RebuildOptions extends BuildOptions {
+  readonly again?: "roots" | "all" | undefined;
+}
+
 /**
- * Builds a derivation once more, although its outputs are there, and compares. What is missing is built first;
- * the second result does not replace the first.
+ * Builds derivations once more, although their outputs are there, and compares. What is missing is built first;
+ * the second results do not replace the first. Each is built from the first results of its inputs, so what is not
+ * reproducible is found where it arises, and is not blamed on all that depends on it.
  */
 export const rebuild = Effect.fnUntraced(function* (
-  root: Derivation,
-  options: BuildOptions = {},
+  roots: readonly Derivation[],
+  { again = "roots", ...options }: RebuildOptions = {},
 ): Effect.fn.Return<readonly OutputComparison[], BuildError, Services> {
-  const { instantiation, addInput } = yield* instantiateRoots([root]);
-  const plan = yield* makePlan(instantiation, [root], { again: true });
+  const { instantiation, addInput } = yield* instantiateRoots(roots);
+  const plan = yield* makePlan(instantiation, roots, { again, durations: yield* readDurations });
   const session = yield* makeSession(options, plan.realised, addInput);
-  const twice = instantiation.derivations.get(root);
-  let comparisons: readonly OutputComparison[] = [];
+  const comparisons = new Map<DerivationPath, readonly OutputComparison[]>();
   yield* runPlan(
     plan,
     session,
-    Effect.fnUntraced(function* (derivation) {
-      yield* realise(derivation, session);
-      if (derivation === twice) comparisons = yield* compareBuilds(derivation, session);
+    Effect.fnUntraced(function* ({ derivation, again }) {
+      if (again?.before === undefined) yield* realise(derivation, session);
+      else session.outputs.set(derivation.path, again.before);
+      if (again !== undefined) comparisons.set(derivation.path, yield* compareBuilds(derivation, session));
     }),
   );
-  return comparisons;
+  return plan.builds.flatMap(({ derivation }) => comparisons.get(derivation.path) ?? []);
 });
 
 /** Builds a derivation of the store once more, and compares: the path of a `.drv` file as errors and `log` show it. */
@@ -85,8 +92,21 @@ const compareBuilds = Effect.fnUntraced(function* (
 ): Effect.fn.Return<readonly OutputComparison[], RealisationError, Services> {
   const fs = yield* FileSystem;
   const store = yield* Store;
+  const events = yield* Events;
   const resolved = resolveDerivation(derivation, session.outputs);
-  const after = yield* store.withLock(resolved.path, buildOutputs(resolved, session));
+  yield* addDerivation(resolved, session);
+  const started = performance.now();
+  const about = { derivation: derivation.path, name: derivation.store.name, pool: poolOf(derivation.store) };
+  const finish = (outcome: "built" | "failed") =>
+    Effect.sync(() => {
+      const milliseconds = Math.round(performance.now() - started);
+      events.emit({ type: "build-finished", ...about, outcome, milliseconds });
+    });
+  events.emit({ type: "build-started", ...about });
+  const after = yield* store.withLock(resolved.path, buildOutputs(resolved, session)).pipe(
+    Effect.tapError(() => finish("failed")),
+    Effect.tap(() => finish("built")),
+  );
   const comparisons: OutputComparison[] = [];
   for (const [output, before] of session.outputs.get(derivation.path) ?? []) {
     const second = after.get(output) ?? before;
@@ -98,12 +118,16 @@ const compareBuilds = Effect.fnUntraced(function* (
 });
 
 const mostDifferences = 20;
+/** More outputs that came out the same are not listed but counted. */
+const mostSame = 10;
 
 /** What a second build gave, as lines for people. */
 export function formatComparisons(comparisons: readonly OutputComparison[]): string[] {
-  return comparisons.flatMap(({ derivation, output, before, after, differences }) => {
+  const same = comparisons.filter(({ before, after }) => before === after);
+  const counted = same.length > mostSame;
+  const lines = comparisons.flatMap(({ derivation, output, before, after, differences }) => {
     const what = output === "out" ? derivation : `${derivation}.${output}`;
-    if (before === after) return [`${what} is reproducible: both builds gave ${before}`];
+    if (before === after) return counted ? [] : [`${what} is reproducible: both builds gave ${before}`];
     const shown = differences.slice(0, mostDifferences).map(({ file, kind, offset }) => {
       const place = offset === undefined ? "" : ` from byte ${offset}`;
       return `  ${file === "" ? "the output itself" : file}: ${kind}${place}`;
@@ -111,6 +135,7 @@ export function formatComparisons(comparisons: readonly OutputComparison[]): str
     const more = differences.length > mostDifferences ? [`  … and ${differences.length - mostDifferences} more`] : [];
     return [`${what} is NOT reproducible:`, `  first:  ${before}`, `  second: ${after}`, ...shown, ...more];
   });
+  return counted ? [...lines, `${same.length} of ${comparisons.length} outputs are reproducible`] : lines;
 }
 
 /** Reports the failure of one derivation as that of a build. */

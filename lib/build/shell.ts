@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { posix } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
-import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
 import { type DerivationPath, isStorePath } from "#lib/derivations/store-path.ts";
 import type { Events } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
@@ -17,7 +16,7 @@ import { instantiateRoots } from "./instantiate-roots.ts";
 import { BuildLog } from "./log.ts";
 import type { BuildOptions } from "./options.ts";
 import { makePlan } from "./plan.ts";
-import { realise, type ResolvedDerivation, resolveDerivation } from "./realise.ts";
+import { addDerivation, realise, type ResolvedDerivation, resolveDerivation } from "./realise.ts";
 import { prepareSandbox, sandboxArgumentFile } from "./sandbox.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { sandboxCommand } from "./sandbox/launcher.ts";
@@ -49,15 +48,15 @@ export const prepareShell = Effect.fnUntraced(function* (
     return yield* shellOf(resolveDerivation(derivation, session.outputs), session);
   }
   const { instantiation, addInput } = yield* instantiateRoots([target]);
-  const plan = yield* makePlan(instantiation, [target], { again: true });
+  const plan = yield* makePlan(instantiation, [target], { again: "roots" });
   const session = yield* makeSession(options, plan.realised, addInput);
   const root = instantiation.derivations.get(target);
   if (root === undefined) return yield* Effect.die(new TypeError(`${target.name} is not instantiated`));
-  yield* runPlan(plan, session, (derivation: InstantiatedDerivation) =>
+  yield* runPlan(plan, session, ({ derivation }) =>
     derivation === root ? Effect.void : Effect.asVoid(realise(derivation, session)),
   );
   const resolved = resolveDerivation(root, session.outputs);
-  for (const input of resolved.store.inputSources) yield* session.addInput(input);
+  yield* addDerivation(resolved, session);
   return yield* shellOf(resolved, session);
 });
 

@@ -255,7 +255,7 @@ t.test("a second build", (t) => {
 
   t.test("that gives the same is reproducible", async (t) => {
     const m = memory();
-    const comparisons = await m.run(rebuild(testDerivation("root", [testDerivation("leaf", [])])));
+    const comparisons = await m.run(rebuild([testDerivation("root", [testDerivation("leaf", [])])]));
     t.equal(comparisons.length, 1);
     t.equal(comparisons[0]!.before, comparisons[0]!.after);
     t.same(comparisons[0]!.differences, []);
@@ -266,7 +266,7 @@ t.test("a second build", (t) => {
     const m = counting();
     const root = testDerivation("root", [], { tick: "/tick" });
     const first = (await m.run(build([root]))).outputs.get(root)!.get("out")!;
-    const [comparison] = await m.run(rebuild(root));
+    const [comparison] = await m.run(rebuild([root]));
     t.equal(comparison!.before, first);
     t.not(comparison!.after, first);
     t.same(comparison!.differences, [{ file: "", kind: "content", offset: 0 }]);
@@ -278,6 +278,46 @@ t.test("a second build", (t) => {
     ]);
     const again = await m.run(build([root]));
     t.equal(again.outputs.get(root)!.get("out"), first, "the first result stays the result");
+  });
+
+  t.test("of all that something is built from, downloads aside, blames only what differs by itself", async (t) => {
+    const m = counting();
+    const content = "fetched";
+    const fetched = testDerivation(
+      "fetched",
+      [],
+      { content },
+      { fixedOutput: { mode: "flat", hash: sha256(content) } },
+    );
+    const ticking = testDerivation("ticking", [fetched], { tick: "/tick" });
+    const root = testDerivation("root", [testDerivation("middle", [ticking]), testDerivation("stable", [])]);
+    const first = (await m.run(build([root]))).outputs.get(root)!.get("out")!;
+    m.ran.length = 0;
+    m.events.length = 0;
+    const comparisons = await m.run(rebuild([root], { again: "all", jobs: 1 }));
+    t.same([...m.ran].sort(), ["middle", "root", "stable", "ticking"]);
+    t.same(m.events[0], { type: "plan", builds: 4, fetches: 0, downloadBytes: 0 });
+    t.equal(m.events.filter(({ type }) => type === "build-finished").length, 4);
+    t.same(
+      comparisons.filter(({ before, after }) => before !== after).map(({ derivation }) => derivation),
+      ["ticking"],
+    );
+    t.equal(comparisons.find(({ derivation }) => derivation === "root")!.after, first);
+    const sixty = Array.from({ length: 15 }, () => comparisons).flat();
+    t.equal(formatComparisons(sixty).at(-1), "45 of 60 outputs are reproducible");
+  });
+
+  t.test("copies sources that were collected again", async (t) => {
+    const m = memory({ "/src/a.c": "a" });
+    const root = testDerivation("root", [testDerivation("leaf", [])], { src: source({ path: "/src" }) });
+    const path = await m.buildOne(root);
+    await m.run(Effect.flatMap(Store, (store) => store.collectGarbage({ keep: [path] })));
+    t.same(
+      (await m.run(rebuild([root]))).map(({ after }) => after),
+      [path],
+    );
+    const { layout } = await m.run(Effect.map(Store, (store) => store));
+    t.ok((await m.fs.promises.readdir(layout.objects)).some((entry) => String(entry).endsWith("-src")));
   });
 
   t.test("can be asked for by the path of the derivation, as errors show it", async (t) => {

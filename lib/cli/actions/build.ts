@@ -30,6 +30,7 @@ export interface BuildInput extends BuildFlags, SubstitutionFlags, WatchFlags {
   readonly noLink: boolean;
   readonly dryRun: boolean;
   readonly rebuild: boolean;
+  readonly rebuildAll: boolean;
   readonly shell: boolean;
   readonly json: boolean;
 }
@@ -43,9 +44,10 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
     flake,
     input,
     Effect.gen(function* () {
-      if ([input.dryRun, input.rebuild, input.shell].filter(Boolean).length > 1) {
+      const instead = [input.dryRun, input.rebuild, input.rebuildAll, input.shell].filter(Boolean).length;
+      if (instead > 1) {
         return yield* new UnsuitableFlags({
-          problem: "--dry-run, --rebuild and --shell exclude each other. Choose one.",
+          problem: "--dry-run, --rebuild, --rebuild-all and --shell exclude each other. Choose one.",
         });
       }
       const options = {
@@ -57,7 +59,7 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
       const first: Installable = { text: ".", path: [] };
       const warnAbout = installables.length + paths.length > 0 ? installables : [first];
       const policy = { ...input, warnAbout };
-      if (input.dryRun || input.rebuild || input.shell) {
+      if (instead > 0) {
         const { value } = yield* evaluateFlake(flake, policy, (outputs) => selectAll(outputs, installables, paths));
         const targets = [...value, ...paths];
         if (input.dryRun)
