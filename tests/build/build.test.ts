@@ -1,18 +1,17 @@
 import * as Effect from "effect/Effect";
-import { memfs } from "memfs";
-import t from "tap";
+import t, { type Test } from "tap";
 import { build, dryRun } from "#lib/build/build.ts";
 import type { BuildsFailed } from "#lib/build/errors.ts";
 import { instantiateRoots } from "#lib/build/instantiate-roots.ts";
 import { makePlan } from "#lib/build/plan.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { sha256 } from "#lib/derivations/hash.ts";
-import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { openCache } from "#lib/store/cache/cache-files.ts";
 import { pushPaths } from "#lib/store/cache/push.ts";
 import { Store } from "#lib/store/store.ts";
 import { generateKeyPair, parsePublicKey, parseSecretKey } from "#lib/store/signature.ts";
-import { type Harness, makeHarness, testDerivation } from "./harness.ts";
+import { worlds } from "../store/worlds.ts";
+import { type Harness, type HarnessOptions, makeHarness as harnessOf, testDerivation } from "./harness.ts";
 
 /** Ten nodes: a diamond of chains over `leaf`, whose comment does not reach its output. */
 function graphOfTen(comment: string, word = "word"): Derivation {
@@ -29,280 +28,300 @@ function graphOfTen(comment: string, word = "word"): Derivation {
   return testDerivation("top", [left3, right3, aside, leaf]);
 }
 
-t.test("early cut-off", (t) => {
-  t.test("a change that does not change an output's bytes rebuilds exactly one of ten", async (t) => {
-    const harness = makeHarness();
-    const first = await harness.run(build([graphOfTen("one")]));
-    t.equal(first.built.length, 10);
-    harness.ran.length = 0;
-    const second = await harness.run(build([graphOfTen("two")]));
-    t.same(harness.ran, ["leaf"]);
-    t.same(second.built, ["leaf"]);
-    t.equal(second.cutOff.length, 9);
-    t.same([...second.outputs.values()], [...first.outputs.values()]);
-  });
+for (const [place, makeWorld] of Object.entries(worlds)) {
+  void t.test(`a build in ${place}`, (t) => {
+    /** An engine around an empty store; `during` is what each fake builder does first. */
+    const makeHarness = (t: Test, during?: HarnessOptions["during"]): Harness => {
+      const { fs, directory } = makeWorld(t);
+      return harnessOf({ fs, root: `${directory}/store`, ...(during !== undefined && { during }) });
+    };
 
-  t.test("a change that vanishes half-way stops there", async (t) => {
-    const harness = makeHarness();
-    await harness.run(build([graphOfTen("", "word")]));
-    harness.ran.length = 0;
-    await harness.run(build([graphOfTen("", "Word")]));
-    t.notOk(harness.ran.includes("aside"));
-    t.same(harness.ran.length, 9);
-  });
+    t.test("early cut-off", (t) => {
+      t.test("a change that does not change an output's bytes rebuilds exactly one of ten", async (t) => {
+        const harness = makeHarness(t);
+        const first = await harness.run(build([graphOfTen("one")]));
+        t.equal(first.built.length, 10);
+        harness.ran.length = 0;
+        const second = await harness.run(build([graphOfTen("two")]));
+        t.same(harness.ran, ["leaf"]);
+        t.same(second.built, ["leaf"]);
+        t.equal(second.cutOff.length, 9);
+        t.same([...second.outputs.values()], [...first.outputs.values()]);
+      });
 
-  t.test("what is built is not even planned again, and its inputs are not looked at", async (t) => {
-    const harness = makeHarness();
-    const root = graphOfTen("");
-    await harness.run(build([root]));
-    const { plan } = await harness.run(dryRun([root]));
-    t.equal(plan.builds.length, 0);
-    t.equal(plan.realised.size, 1);
-    harness.ran.length = 0;
-    await harness.run(build([root]));
-    t.same(harness.ran, []);
-  });
+      t.test("a change that vanishes half-way stops there", async (t) => {
+        const harness = makeHarness(t);
+        await harness.run(build([graphOfTen("", "word")]));
+        harness.ran.length = 0;
+        await harness.run(build([graphOfTen("", "Word")]));
+        t.notOk(harness.ran.includes("aside"));
+        t.same(harness.ran.length, 9);
+      });
 
-  t.end();
-});
+      t.test("what is built is not even planned again, and its inputs are not looked at", async (t) => {
+        const harness = makeHarness(t);
+        const root = graphOfTen("");
+        await harness.run(build([root]));
+        const { plan } = await harness.run(dryRun([root]));
+        t.equal(plan.builds.length, 0);
+        t.equal(plan.realised.size, 1);
+        harness.ran.length = 0;
+        await harness.run(build([root]));
+        t.same(harness.ran, []);
+      });
 
-t.test("substitution", (t) => {
-  const pair = generateKeyPair("test-1");
-  const url = "file:///cache";
-  const substitution = { caches: [url], trusted: [parsePublicKey(pair.public)] };
-  /** A machine that has built everything and filled a cache, and one with an empty store. */
-  const machines = async (built: Derivation) => {
-    const fs = memfs().fs as unknown as FileSystemShape;
-    const filler = makeHarness({ fs, root: "/filler" });
-    const { outputs } = await filler.run(build([built]));
-    const top = outputs.get(built)!.get("out")!;
-    const options = { compression: "none", key: parseSecretKey(pair.secret) } as const;
-    await filler.run(
-      Effect.gen(function* () {
-        const store = yield* Store;
-        const everything = (yield* store.realisations).map(({ path }) => path);
-        yield* pushPaths(yield* openCache(url), everything, options);
-      }),
-    );
-    return { fs, taker: makeHarness({ fs, root: "/taker" }), top };
-  };
-  const notes = ({ events }: Harness) => events.flatMap((event) => (event.type === "note" ? [event.message] : []));
+      t.end();
+    });
 
-  t.test("takes the root and asks for nothing below it", async (t) => {
-    const { taker, top } = await machines(graphOfTen("one"));
-    const root = graphOfTen("one");
-    const result = await taker.run(build([root], { substitution }));
-    t.same(taker.ran, []);
-    t.same(notes(taker), ["substituted top"]);
-    t.equal(result.outputs.get(root)?.get("out"), top);
-  });
+    t.test("substitution", (t) => {
+      const pair = generateKeyPair("test-1");
+      /** A machine that has built everything and filled a cache, and one with an empty store. */
+      const machines = async (t: Test, built: Derivation) => {
+        const { fs, directory } = makeWorld(t);
+        const url = `file://${directory}/cache`;
+        const substitution = { caches: [url], trusted: [parsePublicKey(pair.public)] };
+        const filler = harnessOf({ fs, root: `${directory}/filler` });
+        const { outputs } = await filler.run(build([built]));
+        const top = outputs.get(built)!.get("out")!;
+        const options = { compression: "none", key: parseSecretKey(pair.secret) } as const;
+        await filler.run(
+          Effect.gen(function* () {
+            const store = yield* Store;
+            const everything = (yield* store.realisations).map(({ path }) => path);
+            yield* pushPaths(yield* openCache(url), everything, options);
+          }),
+        );
+        const realisations = `${directory}/cache/realisations`;
+        return { fs, realisations, substitution, taker: harnessOf({ fs, root: `${directory}/taker` }), top };
+      };
+      const notes = ({ events }: Harness) => events.flatMap((event) => (event.type === "note" ? [event.message] : []));
 
-  t.test(
-    "of what is built on an input that came out the same: the cache knows it by what it resolves to",
-    async (t) => {
-      const { taker, top } = await machines(graphOfTen("one"));
-      const root = graphOfTen("two");
-      const result = await taker.run(build([root], { substitution, jobs: 1 }));
-      t.same(taker.ran, ["leaf"], "no cache has a leaf with this comment");
-      t.equal(notes(taker).length, 9);
-      t.equal(result.outputs.get(root)?.get("out"), top);
-    },
-  );
+      t.test("takes the root and asks for nothing below it", async (t) => {
+        const { taker, top, substitution } = await machines(t, graphOfTen("one"));
+        const root = graphOfTen("one");
+        const result = await taker.run(build([root], { substitution }));
+        t.same(taker.ran, []);
+        t.same(notes(taker), ["substituted top"]);
+        t.equal(result.outputs.get(root)?.get("out"), top);
+      });
 
-  t.test("a cache that was tampered with, or is not there, is a warning, and the rest is built", async (t) => {
-    const { fs, taker } = await machines(graphOfTen("one"));
-    for (const name of await fs.promises.readdir("/cache/realisations")) {
-      const file = `/cache/realisations/${name}`;
-      const text = String(await fs.promises.readFile(file, "utf8"));
-      await fs.promises.writeFile(file, text.replace(/(test-1:)../, "$1zz"));
-    }
-    await taker.run(build([graphOfTen("one")], { substitution: { ...substitution, caches: [url, "gopher://x"] } }));
-    t.equal(taker.ran.length, 10);
-    const warnings = taker.events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-    t.match(warnings[0], /a cache is a file:\/\/, http:\/\/ or https:\/\/ URL/);
-    t.match(warnings[1], /trusted key test-1 that does not match.* It is built instead\./s);
-  });
+      t.test(
+        "of what is built on an input that came out the same: the cache knows it by what it resolves to",
+        async (t) => {
+          const { taker, top, substitution } = await machines(t, graphOfTen("one"));
+          const root = graphOfTen("two");
+          const result = await taker.run(build([root], { substitution, jobs: 1 }));
+          t.same(taker.ran, ["leaf"], "no cache has a leaf with this comment");
+          t.equal(notes(taker).length, 9);
+          t.equal(result.outputs.get(root)?.get("out"), top);
+        },
+      );
 
-  t.end();
-});
+      t.test("a cache that was tampered with, or is not there, is a warning, and the rest is built", async (t) => {
+        const { fs, taker, realisations, substitution } = await machines(t, graphOfTen("one"));
+        for (const name of await fs.promises.readdir(realisations)) {
+          const file = `${realisations}/${name}`;
+          const text = String(await fs.promises.readFile(file, "utf8"));
+          await fs.promises.writeFile(file, text.replace(/(test-1:)../, "$1zz"));
+        }
+        await taker.run(
+          build([graphOfTen("one")], {
+            substitution: { ...substitution, caches: [...substitution.caches, "gopher://x"] },
+          }),
+        );
+        t.equal(taker.ran.length, 10);
+        const warnings = taker.events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+        t.match(warnings[0], /a cache is a file:\/\/, http:\/\/ or https:\/\/ URL/);
+        t.match(warnings[1], /trusted key test-1 that does not match.* It is built instead\./s);
+      });
 
-t.test("planning", (t) => {
-  t.test("ten thousand nodes are planned within a second", async (t) => {
-    const harness = makeHarness();
-    let layer: Derivation[] = [];
-    for (let row = 0; row < 100; row++) {
-      const below = layer;
-      layer = Array.from({ length: 100 }, (_, column) =>
-        testDerivation(
-          `n-${row}-${column}`,
-          [0, 1, 2].flatMap((step) => below[(column * 7 + step) % 100] ?? []),
+      t.end();
+    });
+
+    t.test("planning", (t) => {
+      t.test("ten thousand nodes are planned within a second", async (t) => {
+        const harness = makeHarness(t);
+        let layer: Derivation[] = [];
+        for (let row = 0; row < 100; row++) {
+          const below = layer;
+          layer = Array.from({ length: 100 }, (_, column) =>
+            testDerivation(
+              `n-${row}-${column}`,
+              [0, 1, 2].flatMap((step) => below[(column * 7 + step) % 100] ?? []),
+            ),
+          );
+        }
+        const root = testDerivation("root", layer);
+        const { instantiation } = await harness.run(instantiateRoots([root]));
+        await harness.run(makePlan(instantiation, [root])); // Warms the compiler up.
+        let milliseconds = Infinity;
+        // Others use this machine's caches too: what counts is what it takes when they let it.
+        for (let attempt = 0; attempt < 3 && milliseconds >= 1000; attempt++) {
+          const started = process.cpuUsage();
+          const plan = await harness.run(makePlan(instantiation, [root]));
+          const { user, system } = process.cpuUsage(started);
+          milliseconds = Math.round((user + system) / 1000);
+          t.equal(plan.builds.length, 10_001);
+        }
+        t.ok(milliseconds < 1000, `${milliseconds} ms of CPU`);
+      });
+
+      t.test("what took longest before goes first", async (t) => {
+        const slow = (name: string) => (name.startsWith("slow") ? Effect.sleep(100) : Effect.void);
+        const harness = makeHarness(t, slow);
+        const graph = (round: number) =>
+          testDerivation(
+            "root",
+            ["a", "b", "slow", "c"].map((name) => testDerivation(name, [], { round })),
+          );
+        await harness.run(build([graph(1)], { jobs: 1 }));
+        t.same(harness.ran.indexOf("slow"), 2);
+        harness.ran.length = 0;
+        await harness.run(build([graph(2)], { jobs: 1 }));
+        t.same(harness.ran.indexOf("slow"), 0);
+      });
+
+      t.test("the plan is announced before anything runs", async (t) => {
+        const harness = makeHarness(t);
+        const content = "fetched";
+        const fetched = testDerivation(
+          "fetched",
+          [],
+          { content, size: 1000 },
+          { fixedOutput: { mode: "flat", hash: sha256(content) } },
+        );
+        await harness.run(build([testDerivation("user", [fetched])]));
+        t.same(harness.events[0], { type: "plan", builds: 1, fetches: 1, downloadBytes: 1000 });
+        const kinds = harness.events.map((event) => ("name" in event ? `${event.type} ${event.name}` : event.type));
+        t.same(kinds, [
+          "plan",
+          "build-started fetched",
+          "build-log fetched",
+          "build-finished fetched",
+          "build-started user",
+          "build-log user",
+          "build-finished user",
+        ]);
+      });
+
+      t.end();
+    });
+
+    const failureOf = (promise: Promise<unknown>): Promise<BuildsFailed> =>
+      promise.then(
+        () => Promise.reject(new Error("it did not fail")),
+        (cause: unknown) => cause as BuildsFailed,
+      );
+
+    t.test("failures", (t) => {
+      const failing = (name: string) => testDerivation(name, [], { fails: true });
+
+      t.test("one is reported once, with what it blocks", async (t) => {
+        const harness = makeHarness(t);
+        const bad = failing("bad");
+        const middle = testDerivation("middle", [bad]);
+        const error = await failureOf(harness.run(build([testDerivation("top", [middle, bad])], { keepGoing: true })));
+        t.equal(error._tag, "BuildsFailed");
+        t.equal(error.failures.length, 1);
+        t.same(error.failures[0]!.blocks, ["middle", "top"]);
+        t.equal(error.message, "'bad' failed: it was told to fail.\nNot built because of it: middle, top.");
+      });
+
+      t.test("are not remembered", async (t) => {
+        const harness = makeHarness(t);
+        await failureOf(harness.run(build([failing("bad")])));
+        await failureOf(harness.run(build([failing("bad")])));
+        t.same(harness.ran, ["bad", "bad"]);
+      });
+
+      t.test("do not take back what succeeded", async (t) => {
+        const harness = makeHarness(t);
+        const good = testDerivation("good", []);
+        await failureOf(harness.run(build([testDerivation("top", [good, failing("bad")])], { keepGoing: true })));
+        harness.ran.length = 0;
+        await harness.run(build([good]));
+        t.same(harness.ran, []);
+      });
+
+      t.test("an unknown builtin builder is named, with those there are", async (t) => {
+        const unknown = testDerivation("x", [], {}, { builder: "builtin:unknown" });
+        const error = await failureOf(makeHarness(t).run(build([unknown])));
+        t.match(
+          error.message,
+          "'x' cannot be built: this program has no builder 'builtin:unknown'. It has: builtin:test.",
+        );
+      });
+
+      t.test("a wrong hash shows expected, actual, where it came from and what to do", async (t) => {
+        const expected = sha256("right");
+        const fetch = testDerivation(
+          "file.txt",
+          [],
+          { content: "wrong", url: "https://example.org/file.txt" },
+          { fixedOutput: { mode: "flat", hash: expected } },
+        );
+        const error = await failureOf(makeHarness(t).run(build([fetch])));
+        t.equal(error.failures[0]!.error._tag, "HashMismatch");
+        t.equal(
+          error.message,
+          "Hash mismatch in 'file.txt' (https://example.org/file.txt):\n" +
+            `  expected: ${sri("right")}\n` +
+            `  actual:   ${sri("wrong")}\n` +
+            "If the content was meant to change, put the actual hash in place of the expected one; else do not trust where it came from.",
+        );
+      });
+
+      t.test("input-addressed derivations are refused", async (t) => {
+        const error = await failureOf(
+          makeHarness(t).run(build([testDerivation("x", [], {}, { addressing: "input" })])),
+        );
+        t.match(error.message, /addressed by its inputs/);
+      });
+
+      t.end();
+    });
+
+    const sri = (content: string): string => `sha256-${Buffer.from(sha256(content).hex, "hex").toString("base64")}`;
+
+    t.test("two runs on one store build the same thing once", async (t) => {
+      let started = () => {};
+      const running = new Promise<void>((resolve) => (started = resolve));
+      const harness = makeHarness(t, () =>
+        Effect.andThen(
+          Effect.sync(() => started()),
+          Effect.sleep(1200),
         ),
       );
-    }
-    const root = testDerivation("root", layer);
-    const { instantiation } = await harness.run(instantiateRoots([root]));
-    await harness.run(makePlan(instantiation, [root])); // Warms the compiler up.
-    let milliseconds = Infinity;
-    // Others use this machine's caches too: what counts is what it takes when they let it.
-    for (let attempt = 0; attempt < 3 && milliseconds >= 1000; attempt++) {
-      const started = process.cpuUsage();
-      const plan = await harness.run(makePlan(instantiation, [root]));
-      const { user, system } = process.cpuUsage(started);
-      milliseconds = Math.round((user + system) / 1000);
-      t.equal(plan.builds.length, 10_001);
-    }
-    t.ok(milliseconds < 1000, `${milliseconds} ms of CPU`);
-  });
-
-  t.test("what took longest before goes first", async (t) => {
-    const slow = (name: string) => (name.startsWith("slow") ? Effect.sleep(100) : Effect.void);
-    const harness = makeHarness({ during: slow });
-    const graph = (round: number) =>
-      testDerivation(
-        "root",
-        ["a", "b", "slow", "c"].map((name) => testDerivation(name, [], { round })),
+      const one = testDerivation("one", []);
+      await harness.run(
+        Effect.gen(function* () {
+          const results = yield* Effect.all(
+            [
+              build([one]),
+              Effect.andThen(
+                Effect.promise(() => running),
+                build([one]),
+              ),
+            ],
+            { concurrency: 2 },
+          );
+          t.same(
+            results.map(({ built }) => built),
+            [["one"], []],
+          );
+          t.same(results[1].cutOff, ["one"]);
+        }),
       );
-    await harness.run(build([graph(1)], { jobs: 1 }));
-    t.same(harness.ran.indexOf("slow"), 2);
-    harness.ran.length = 0;
-    await harness.run(build([graph(2)], { jobs: 1 }));
-    t.same(harness.ran.indexOf("slow"), 0);
+      t.same(harness.ran, ["one"]);
+      const notes = harness.events.flatMap((event) => (event.type === "note" ? [event.message] : []));
+      t.same(notes, ["waiting for another process that builds one"]);
+    });
+
+    t.test("a time limit ends a builtin builder", async (t) => {
+      const harness = makeHarness(t, () => Effect.never);
+      const error = await failureOf(harness.run(build([testDerivation("slow", [])], { limits: { time: 50 } })));
+      t.match(error.message, /^'slow' was killed after 0.05 s, its time limit/);
+    });
+    t.end();
   });
-
-  t.test("the plan is announced before anything runs", async (t) => {
-    const harness = makeHarness();
-    const content = "fetched";
-    const fetched = testDerivation(
-      "fetched",
-      [],
-      { content, size: 1000 },
-      { fixedOutput: { mode: "flat", hash: sha256(content) } },
-    );
-    await harness.run(build([testDerivation("user", [fetched])]));
-    t.same(harness.events[0], { type: "plan", builds: 1, fetches: 1, downloadBytes: 1000 });
-    const kinds = harness.events.map((event) => ("name" in event ? `${event.type} ${event.name}` : event.type));
-    t.same(kinds, [
-      "plan",
-      "build-started fetched",
-      "build-log fetched",
-      "build-finished fetched",
-      "build-started user",
-      "build-log user",
-      "build-finished user",
-    ]);
-  });
-
-  t.end();
-});
-
-const failureOf = (promise: Promise<unknown>): Promise<BuildsFailed> =>
-  promise.then(
-    () => Promise.reject(new Error("it did not fail")),
-    (cause: unknown) => cause as BuildsFailed,
-  );
-
-t.test("failures", (t) => {
-  const failing = (name: string) => testDerivation(name, [], { fails: true });
-
-  t.test("one is reported once, with what it blocks", async (t) => {
-    const harness = makeHarness();
-    const bad = failing("bad");
-    const middle = testDerivation("middle", [bad]);
-    const error = await failureOf(harness.run(build([testDerivation("top", [middle, bad])], { keepGoing: true })));
-    t.equal(error._tag, "BuildsFailed");
-    t.equal(error.failures.length, 1);
-    t.same(error.failures[0]!.blocks, ["middle", "top"]);
-    t.equal(error.message, "'bad' failed: it was told to fail.\nNot built because of it: middle, top.");
-  });
-
-  t.test("are not remembered", async (t) => {
-    const harness = makeHarness();
-    await failureOf(harness.run(build([failing("bad")])));
-    await failureOf(harness.run(build([failing("bad")])));
-    t.same(harness.ran, ["bad", "bad"]);
-  });
-
-  t.test("do not take back what succeeded", async (t) => {
-    const harness = makeHarness();
-    const good = testDerivation("good", []);
-    await failureOf(harness.run(build([testDerivation("top", [good, failing("bad")])], { keepGoing: true })));
-    harness.ran.length = 0;
-    await harness.run(build([good]));
-    t.same(harness.ran, []);
-  });
-
-  t.test("an unknown builtin builder is named, with those there are", async (t) => {
-    const unknown = testDerivation("x", [], {}, { builder: "builtin:unknown" });
-    const error = await failureOf(makeHarness().run(build([unknown])));
-    t.match(error.message, "'x' cannot be built: this program has no builder 'builtin:unknown'. It has: builtin:test.");
-  });
-
-  t.test("a wrong hash shows expected, actual, where it came from and what to do", async (t) => {
-    const expected = sha256("right");
-    const fetch = testDerivation(
-      "file.txt",
-      [],
-      { content: "wrong", url: "https://example.org/file.txt" },
-      { fixedOutput: { mode: "flat", hash: expected } },
-    );
-    const error = await failureOf(makeHarness().run(build([fetch])));
-    t.equal(error.failures[0]!.error._tag, "HashMismatch");
-    t.equal(
-      error.message,
-      "Hash mismatch in 'file.txt' (https://example.org/file.txt):\n" +
-        `  expected: ${sri("right")}\n` +
-        `  actual:   ${sri("wrong")}\n` +
-        "If the content was meant to change, put the actual hash in place of the expected one; else do not trust where it came from.",
-    );
-  });
-
-  t.test("input-addressed derivations are refused", async (t) => {
-    const error = await failureOf(makeHarness().run(build([testDerivation("x", [], {}, { addressing: "input" })])));
-    t.match(error.message, /addressed by its inputs/);
-  });
-
-  t.end();
-});
-
-const sri = (content: string): string => `sha256-${Buffer.from(sha256(content).hex, "hex").toString("base64")}`;
-
-t.test("two runs on one store build the same thing once", async (t) => {
-  let started = () => {};
-  const running = new Promise<void>((resolve) => (started = resolve));
-  const harness = makeHarness({
-    during: () =>
-      Effect.andThen(
-        Effect.sync(() => started()),
-        Effect.sleep(1200),
-      ),
-  });
-  const one = testDerivation("one", []);
-  await harness.run(
-    Effect.gen(function* () {
-      const results = yield* Effect.all(
-        [
-          build([one]),
-          Effect.andThen(
-            Effect.promise(() => running),
-            build([one]),
-          ),
-        ],
-        { concurrency: 2 },
-      );
-      t.same(
-        results.map(({ built }) => built),
-        [["one"], []],
-      );
-      t.same(results[1].cutOff, ["one"]);
-    }),
-  );
-  t.same(harness.ran, ["one"]);
-  const notes = harness.events.flatMap((event) => (event.type === "note" ? [event.message] : []));
-  t.same(notes, ["waiting for another process that builds one"]);
-});
-
-t.test("a time limit ends a builtin builder", async (t) => {
-  const harness = makeHarness({ during: () => Effect.never });
-  const error = await failureOf(harness.run(build([testDerivation("slow", [])], { limits: { time: 50 } })));
-  t.match(error.message, /^'slow' was killed after 0.05 s, its time limit/);
-});
+}

@@ -2,9 +2,8 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import t, { type Test } from "tap";
+import t from "tap";
 import { parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { baseName, hashPart, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
@@ -26,8 +25,7 @@ import {
   signText,
 } from "#lib/store/signature.ts";
 import { Store } from "#lib/store/store.ts";
-import { deleteTree } from "#lib/store/tree.ts";
-import { store, writeSource } from "./worlds.ts";
+import { store, type World, worlds, writeSource } from "./worlds.ts";
 
 /** The throw-away key of the vectors. */
 const secret = "test-1:Vfo8quROPFk4HmAn7fyjzNWDxbonLX7bBWKaUkdBXeDKQCe6fYeQnAQb/2f3qcpAELq5ox7GSdjfyhDW+hA5Wg==";
@@ -112,6 +110,8 @@ void t.test("a narinfo is printed as Nix prints it, and a bad one is refused", (
 });
 
 interface Place {
+  readonly fs: typeof nodeFs;
+  /** Where caches and stores are. */
   readonly directory: string;
   /** Runs something in the store of this name. */
   readonly run: <A>(name: string, effect: Effect.Effect<A, CacheError, Store | FileSystem | Processes>) => Promise<A>;
@@ -121,12 +121,11 @@ interface Place {
   ) => Promise<CacheError>;
 }
 
-function place(t: Test): Place {
-  const directory = nodeFs.mkdtempSync(join(tmpdir(), "cache-test-"));
-  t.teardown(() => deleteTree(nodeFs, directory));
-  const platform = Layer.mergeAll(FileSystem.layer, Processes.layer);
+function place({ fs, directory }: World): Place {
+  const platform = Layer.mergeAll(Layer.succeed(FileSystem, fs), Processes.layer);
   const layer = (name: string) => Store.layer({ root: join(directory, name) }).pipe(Layer.provideMerge(platform));
   return {
+    fs,
     directory,
     run: (name, effect) => Effect.runPromise(Effect.provide(effect, layer(name))),
     fail: (name, effect) => Effect.runPromise(Effect.flip(Effect.provide(effect, layer(name)))),
@@ -136,13 +135,13 @@ function place(t: Test): Place {
 const key = `sha256:${sha256("b").hex}!out` as const;
 
 /** A text, a text that refers to it, and a tree, with a realisation. */
-const fill = (directory: string) =>
+const fill = ({ fs, directory }: Place) =>
   store((s) =>
     Effect.gen(function* () {
       const a = yield* s.addText("a", "a".repeat(5000), []);
       const b = yield* s.addText("b", `see ${a}`, [a]);
-      nodeFs.rmSync(join(directory, "src"), { recursive: true, force: true });
-      writeSource(nodeFs, join(directory, "src"));
+      fs.rmSync(join(directory, "src"), { recursive: true, force: true });
+      writeSource(fs, join(directory, "src"));
       const tree = yield* s.addSource(source({ path: join(directory, "src") }));
       yield* s.addRealisation({ key, path: b });
       return { a, b, tree };
@@ -154,204 +153,215 @@ const withCache = <A, E, R>(
   use: (cache: CacheFiles) => Effect.Effect<A, E, R>,
 ): Effect.Effect<A, E | CacheError, R | FileSystem> => Effect.flatMap(openCache(url), use);
 
-void t.test("what is pushed can be pulled", (t) => {
-  for (const compression of ["none", "gzip", "xz", "zstd"] as const satisfies readonly CacheCompression[]) {
-    t.test(`with compression ${compression}`, async (t) => {
-      const { directory, run } = place(t);
-      const url = `file://${directory}/cache`;
-      const { a, b, tree } = await run("from", fill(directory));
-      const push = withCache(url, (cache) => pushPaths(cache, [b, tree], { compression, key: parseSecretKey(secret) }));
-      t.strictSame(await run("from", push), { pushed: [a, b, tree].sort(), present: 0 });
-      t.strictSame(await run("from", push), { pushed: [], present: 3 }, "the second time nothing is copied");
-      t.match(
-        nodeFs.readFileSync(join(directory, `cache/${hashPart(b)}.narinfo`), "utf8"),
-        /^Sig: test-1:.*\nCA: text:sha256:/m,
-      );
-      const pulled = await run(
-        "to",
-        withCache(url, (cache) => pullPaths(cache, [b, tree])),
-      );
-      t.strictSame(pulled, [a, b, tree].sort());
-      t.strictSame(
+for (const [name, makeWorld] of Object.entries(worlds)) {
+  void t.test(`a binary cache in ${name}`, (t) => {
+    t.test("what is pushed can be pulled", (t) => {
+      for (const compression of ["none", "gzip", "xz", "zstd"] as const satisfies readonly CacheCompression[]) {
+        t.test(`with compression ${compression}`, async (t) => {
+          const here = place(makeWorld(t));
+          const { fs, directory, run } = here;
+          const url = `file://${directory}/cache`;
+          const { a, b, tree } = await run("from", fill(here));
+          const push = withCache(url, (cache) =>
+            pushPaths(cache, [b, tree], { compression, key: parseSecretKey(secret) }),
+          );
+          t.strictSame(await run("from", push), { pushed: [a, b, tree].sort(), present: 0 });
+          t.strictSame(await run("from", push), { pushed: [], present: 3 }, "the second time nothing is copied");
+          t.match(
+            fs.readFileSync(join(directory, `cache/${hashPart(b)}.narinfo`), "utf8"),
+            /^Sig: test-1:.*\nCA: text:sha256:/m,
+          );
+          const pulled = await run(
+            "to",
+            withCache(url, (cache) => pullPaths(cache, [b, tree])),
+          );
+          t.strictSame(pulled, [a, b, tree].sort());
+          t.strictSame(
+            await run(
+              "to",
+              withCache(url, (cache) => pullPaths(cache, [b, tree])),
+            ),
+            [],
+          );
+          const { problems, checked } = await run(
+            "to",
+            store((s) => s.verify()),
+          );
+          t.strictSame(problems, []);
+          t.equal(checked, 3);
+          t.equal(fs.statSync(join(directory, "to", tree, "run.sh")).mode & 0o777, 0o555);
+        });
+      }
+
+      t.test("over HTTP, with uploads where they are allowed", async (t) => {
+        const here = place(makeWorld(t));
+        const { directory, run } = here;
+        const { a, b } = await run("from", fill(here));
+        await run(
+          "from",
+          Effect.scoped(
+            Effect.gen(function* () {
+              const writable = yield* serveCache({ directory: `${directory}/cache`, writable: true });
+              yield* withCache(writable, (cache) => pushPaths(cache, [b], { key: parseSecretKey(secret) }));
+              const fixed = yield* serveCache({ directory: `${directory}/cache` });
+              const refused = yield* Effect.flip(withCache(fixed, (cache) => cache.write("nix-cache-info", "x"))).pipe(
+                Effect.orDie,
+              );
+              t.match(refused, { _tag: "CacheUnreachable", message: /405/ });
+              for (const path of ["/../from", "/%2e%2e/from", "/nar/../../x", "/nar/%2e%2e%2fx", "/x", "/%zz"]) {
+                const { status } = yield* Effect.promise(() => fetch(fixed + path));
+                t.equal(status, 404, path);
+              }
+            }),
+          ),
+        );
         await run(
           "to",
-          withCache(url, (cache) => pullPaths(cache, [b, tree])),
-        ),
-        [],
-      );
-      const { problems, checked } = await run(
-        "to",
-        store((s) => s.verify()),
-      );
-      t.strictSame(problems, []);
-      t.equal(checked, 3);
-      t.equal(nodeFs.statSync(join(directory, "to", tree, "run.sh")).mode & 0o777, 0o555);
+          Effect.scoped(
+            Effect.gen(function* () {
+              const url = yield* serveCache({ directory: `${directory}/cache` });
+              const trusted = [parsePublicKey(open)];
+              const realisation = yield* withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
+              t.strictSame(realisation, { key, path: b });
+              const s = yield* Store;
+              t.strictSame(yield* s.closure([b]), [a, b].sort());
+              t.strictSame(yield* s.realisation(key), { key, path: b });
+              const none = yield* withCache(url, (cache) =>
+                pullRealisation(cache, `sha256:${"0".repeat(64)}!out`, { trusted }),
+              );
+              t.equal(none, undefined);
+            }),
+          ),
+        );
+      });
+      t.end();
     });
-  }
 
-  t.test("over HTTP, with uploads where they are allowed", async (t) => {
-    const { directory, run } = place(t);
-    const { a, b } = await run("from", fill(directory));
-    await run(
-      "from",
-      Effect.scoped(
-        Effect.gen(function* () {
-          const writable = yield* serveCache({ directory: `${directory}/cache`, writable: true });
-          yield* withCache(writable, (cache) => pushPaths(cache, [b], { key: parseSecretKey(secret) }));
-          const fixed = yield* serveCache({ directory: `${directory}/cache` });
-          const refused = yield* Effect.flip(withCache(fixed, (cache) => cache.write("nix-cache-info", "x"))).pipe(
-            Effect.orDie,
-          );
-          t.match(refused, { _tag: "CacheUnreachable", message: /405/ });
-          for (const path of ["/../from", "/%2e%2e/from", "/nar/../../x", "/nar/%2e%2e%2fx", "/x", "/%zz"]) {
-            const { status } = yield* Effect.promise(() => fetch(fixed + path));
-            t.equal(status, 404, path);
-          }
-        }),
-      ),
-    );
-    await run(
-      "to",
-      Effect.scoped(
-        Effect.gen(function* () {
-          const url = yield* serveCache({ directory: `${directory}/cache` });
-          const trusted = [parsePublicKey(open)];
-          const realisation = yield* withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
-          t.strictSame(realisation, { key, path: b });
-          const s = yield* Store;
-          t.strictSame(yield* s.closure([b]), [a, b].sort());
-          t.strictSame(yield* s.realisation(key), { key, path: b });
-          const none = yield* withCache(url, (cache) =>
-            pullRealisation(cache, `sha256:${"0".repeat(64)}!out`, { trusted }),
-          );
-          t.equal(none, undefined);
-        }),
-      ),
-    );
+    t.test("what was tampered with is refused, named, and leaves nothing", async (t) => {
+      const here = place(makeWorld(t));
+      const { fs, directory, run, fail } = here;
+      const url = `file://${directory}/cache`;
+      const { a, b, tree } = await run("from", fill(here));
+      await run(
+        "from",
+        withCache(url, (cache) => pushPaths(cache, [b, tree], { compression: "zstd", key: parseSecretKey(secret) })),
+      );
+      const narInfo = join(directory, `cache/${hashPart(tree)}.narinfo`);
+      const good = fs.readFileSync(narInfo, "utf8");
+      const { url: archive } = parseNarInfo(good);
+      const archiveFile = join(directory, "cache", archive);
+      const goodArchive = fs.readFileSync(archiveFile);
+      const trusted = [parsePublicKey(open)];
+      const pull = withCache(url, (cache) => pullPaths(cache, [tree], { trusted }));
+
+      const edit = (from: RegExp, to: string) => (): void => fs.writeFileSync(narInfo, good.replace(from, to));
+      const otherText = fs.readFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), "utf8");
+      const other = parseNarInfo(otherText);
+      const cases: [string, () => void, string, RegExp][] = [
+        [
+          "a changed archive",
+          () => fs.writeFileSync(archiveFile, Buffer.from(goodArchive).fill(7, 20, 24)),
+          "CacheFileDamaged",
+          /its hash is/,
+        ],
+        [
+          "a cut archive",
+          () => fs.writeFileSync(archiveFile, goodArchive.subarray(0, 50)),
+          "CacheFileDamaged",
+          /it has 50 bytes/,
+        ],
+        ["a missing archive", () => fs.rmSync(archiveFile), "NotInCache", /does not have/],
+        ["another archive", edit(/^URL: .*\n/m, `URL: ${other.url}\n`), "CacheFileDamaged", /it has|its hash/],
+        [
+          "another NAR hash",
+          edit(/^NarHash: .*/m, `NarHash: ${sha256("").algorithm}:${sha256("").hex}`),
+          "CacheFileDamaged",
+          /its hash is/,
+        ],
+        ["a smaller NAR size", edit(/^NarSize: .*/m, "NarSize: 8"), "CacheFileDamaged", /more than|limit|bytes/],
+        [
+          "another path's narinfo",
+          () => fs.copyFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), narInfo),
+          "CacheFileDamaged",
+          /it is about/,
+        ],
+        ["no narinfo", edit(/^[^]*$/, "<html>"), "CacheFileDamaged", /is no field/],
+        ["neither signature nor content address", edit(/^(Sig|CA): .*\n/gm, ""), "UntrustedPath", /signed by nobody/],
+        [
+          "a wrong signature alone",
+          edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: test-1:AAAA\n"),
+          "UntrustedPath",
+          /trusted key test-1 that does not match/,
+        ],
+        [
+          "a stranger's signature alone",
+          edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: other-1:AAAA\n"),
+          "UntrustedPath",
+          /only by other-1/,
+        ],
+        [
+          "a made-up reference",
+          edit(/^References: .*/m, `References: ${baseName(a)}`),
+          "CacheFileDamaged",
+          /does not give its path/,
+        ],
+        [
+          "the consistent narinfo of other content",
+          () => {
+            let forged = good.replace(/^Sig: .*\n/m, "");
+            for (const field of ["URL", "Compression", "FileHash", "FileSize", "NarHash", "NarSize"]) {
+              const line = new RegExp(`^${field}: .*$`, "m");
+              forged = forged.replace(line, line.exec(otherText)![0]);
+            }
+            fs.writeFileSync(narInfo, forged);
+          },
+          "CacheFileDamaged",
+          /does not give its path/,
+        ],
+        [
+          "a compression nobody knows",
+          edit(/^Compression: .*/m, "Compression: lzma9"),
+          "CacheFileDamaged",
+          /'lzma9' is none of/,
+        ],
+      ];
+      for (const [name, tamper, tag, message] of cases) {
+        fs.writeFileSync(narInfo, good);
+        fs.writeFileSync(archiveFile, goodArchive);
+        tamper();
+        const error = await fail("to", pull);
+        t.match(error, { _tag: tag, message }, name);
+        t.notOk(fs.existsSync(join(directory, "to", tree)), name);
+      }
+      fs.writeFileSync(narInfo, good);
+      fs.writeFileSync(archiveFile, goodArchive);
+      fs.writeFileSync(join(directory, "cache/nix-cache-info"), "StoreDir: /gnu/store\n");
+      t.match(await fail("to", pull), { _tag: "IncompatibleCache", message: /'\/gnu\/store'/ });
+      fs.rmSync(join(directory, "cache/nix-cache-info"));
+      t.strictSame(await run("to", pull), [tree], "untouched again, it is taken");
+
+      const realisation = join(directory, `cache/realisations/${key}.doi`);
+      fs.writeFileSync(realisation, fs.readFileSync(realisation, "utf8").replace(baseName(b), baseName(a)));
+      const pullKey = withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
+      t.match(
+        await fail("to", pullKey),
+        { _tag: "UntrustedPath", message: /does not match/ },
+        "a realisation is only as good as its signature",
+      );
+    });
+
+    t.test("a cache that is not there says so", async (t) => {
+      const { fail, directory } = place(makeWorld(t));
+      const path = parseStorePath("/nix/store/8hb1zapwkfr1j7zmxj7s7wj2pgci7zjm-a.txt");
+      const pull = (url: string) => withCache(url, (cache) => pullPaths(cache, [path]));
+      t.match(await fail("to", pull(`file://${directory}/nope`)), { _tag: "NotInCache", message: /Build it instead/ });
+      t.match(await fail("to", pull("http://127.0.0.1:49151")), { _tag: "CacheUnreachable", message: /ECONNREFUSED/ });
+      t.match(await fail("to", pull("ftp://x")), { _tag: "CacheUnreachable", message: /a cache is a file:/ });
+    });
+
+    t.end();
   });
-  t.end();
-});
-
-void t.test("what was tampered with is refused, named, and leaves nothing", async (t) => {
-  const { directory, run, fail } = place(t);
-  const url = `file://${directory}/cache`;
-  const { a, b, tree } = await run("from", fill(directory));
-  await run(
-    "from",
-    withCache(url, (cache) => pushPaths(cache, [b, tree], { compression: "zstd", key: parseSecretKey(secret) })),
-  );
-  const narInfo = join(directory, `cache/${hashPart(tree)}.narinfo`);
-  const good = nodeFs.readFileSync(narInfo, "utf8");
-  const { url: archive } = parseNarInfo(good);
-  const archiveFile = join(directory, "cache", archive);
-  const goodArchive = nodeFs.readFileSync(archiveFile);
-  const trusted = [parsePublicKey(open)];
-  const pull = withCache(url, (cache) => pullPaths(cache, [tree], { trusted }));
-
-  const edit = (from: RegExp, to: string) => (): void => nodeFs.writeFileSync(narInfo, good.replace(from, to));
-  const otherText = nodeFs.readFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), "utf8");
-  const other = parseNarInfo(otherText);
-  const cases: [string, () => void, string, RegExp][] = [
-    [
-      "a changed archive",
-      () => nodeFs.writeFileSync(archiveFile, Buffer.from(goodArchive).fill(7, 20, 24)),
-      "CacheFileDamaged",
-      /its hash is/,
-    ],
-    [
-      "a cut archive",
-      () => nodeFs.writeFileSync(archiveFile, goodArchive.subarray(0, 50)),
-      "CacheFileDamaged",
-      /it has 50 bytes/,
-    ],
-    ["a missing archive", () => nodeFs.rmSync(archiveFile), "NotInCache", /does not have/],
-    ["another archive", edit(/^URL: .*\n/m, `URL: ${other.url}\n`), "CacheFileDamaged", /it has|its hash/],
-    [
-      "another NAR hash",
-      edit(/^NarHash: .*/m, `NarHash: ${sha256("").algorithm}:${sha256("").hex}`),
-      "CacheFileDamaged",
-      /its hash is/,
-    ],
-    ["a smaller NAR size", edit(/^NarSize: .*/m, "NarSize: 8"), "CacheFileDamaged", /more than|limit|bytes/],
-    [
-      "another path's narinfo",
-      () => nodeFs.copyFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), narInfo),
-      "CacheFileDamaged",
-      /it is about/,
-    ],
-    ["no narinfo", edit(/^[^]*$/, "<html>"), "CacheFileDamaged", /is no field/],
-    ["neither signature nor content address", edit(/^(Sig|CA): .*\n/gm, ""), "UntrustedPath", /signed by nobody/],
-    [
-      "a wrong signature alone",
-      edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: test-1:AAAA\n"),
-      "UntrustedPath",
-      /trusted key test-1 that does not match/,
-    ],
-    [
-      "a stranger's signature alone",
-      edit(/^Sig: (.*)\nCA: .*\n/m, "Sig: other-1:AAAA\n"),
-      "UntrustedPath",
-      /only by other-1/,
-    ],
-    [
-      "a made-up reference",
-      edit(/^References: .*/m, `References: ${baseName(a)}`),
-      "CacheFileDamaged",
-      /does not give its path/,
-    ],
-    [
-      "the consistent narinfo of other content",
-      () => {
-        let forged = good.replace(/^Sig: .*\n/m, "");
-        for (const field of ["URL", "Compression", "FileHash", "FileSize", "NarHash", "NarSize"]) {
-          const line = new RegExp(`^${field}: .*$`, "m");
-          forged = forged.replace(line, line.exec(otherText)![0]);
-        }
-        nodeFs.writeFileSync(narInfo, forged);
-      },
-      "CacheFileDamaged",
-      /does not give its path/,
-    ],
-    [
-      "a compression nobody knows",
-      edit(/^Compression: .*/m, "Compression: lzma9"),
-      "CacheFileDamaged",
-      /'lzma9' is none of/,
-    ],
-  ];
-  for (const [name, tamper, tag, message] of cases) {
-    nodeFs.writeFileSync(narInfo, good);
-    nodeFs.writeFileSync(archiveFile, goodArchive);
-    tamper();
-    const error = await fail("to", pull);
-    t.match(error, { _tag: tag, message }, name);
-    t.notOk(nodeFs.existsSync(join(directory, "to", tree)), name);
-  }
-  nodeFs.writeFileSync(narInfo, good);
-  nodeFs.writeFileSync(archiveFile, goodArchive);
-  nodeFs.writeFileSync(join(directory, "cache/nix-cache-info"), "StoreDir: /gnu/store\n");
-  t.match(await fail("to", pull), { _tag: "IncompatibleCache", message: /'\/gnu\/store'/ });
-  nodeFs.rmSync(join(directory, "cache/nix-cache-info"));
-  t.strictSame(await run("to", pull), [tree], "untouched again, it is taken");
-
-  const realisation = join(directory, `cache/realisations/${key}.doi`);
-  nodeFs.writeFileSync(realisation, nodeFs.readFileSync(realisation, "utf8").replace(baseName(b), baseName(a)));
-  const pullKey = withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
-  t.match(
-    await fail("to", pullKey),
-    { _tag: "UntrustedPath", message: /does not match/ },
-    "a realisation is only as good as its signature",
-  );
-});
-
-void t.test("a cache that is not there says so", async (t) => {
-  const { fail, directory } = place(t);
-  const path = parseStorePath("/nix/store/8hb1zapwkfr1j7zmxj7s7wj2pgci7zjm-a.txt");
-  const pull = (url: string) => withCache(url, (cache) => pullPaths(cache, [path]));
-  t.match(await fail("to", pull(`file://${directory}/nope`)), { _tag: "NotInCache", message: /Build it instead/ });
-  t.match(await fail("to", pull("http://127.0.0.1:49151")), { _tag: "CacheUnreachable", message: /ECONNREFUSED/ });
-  t.match(await fail("to", pull("ftp://x")), { _tag: "CacheUnreachable", message: /a cache is a file:/ });
-});
+}
 
 const nix = ((): string | false => {
   try {
@@ -362,7 +372,8 @@ const nix = ((): string | false => {
 })();
 
 void t.test("real Nix and this store exchange paths", { skip: nix === false && "no nix on the PATH" }, async (t) => {
-  const { directory, run } = place(t);
+  const here = place(worlds["disk"]!(t));
+  const { directory, run } = here;
   const real = (...args: string[]): string =>
     execFileSync(
       "nix",
@@ -373,7 +384,7 @@ void t.test("real Nix and this store exchange paths", { skip: nix === false && "
         stdio: ["ignore", "pipe", "pipe"],
       },
     );
-  const { a, b, tree } = await run("from", fill(directory));
+  const { a, b, tree } = await run("from", fill(here));
   await run(
     "from",
     withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [b, tree], { compression: "xz" })),
