@@ -114,5 +114,7 @@ export function bootCheck({
     assertions: config.tests.boot,
     persistent: config.tests.persistent,
     afterReboot: config.tests.reboot,
+    powerCuts: config.tests.powerCuts,
+    afterPowerCuts: config.tests.afterPowerCuts,
   };
 }

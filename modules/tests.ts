@@ -1,5 +1,6 @@
 import { defineModule, mkBefore, mkOption, types } from "#lib/evaluator/index.ts";
 import type { AssertionData, PersistentData } from "#lib/machine/assertion-data.ts";
+import type { PowerCutData } from "#lib/machine/power-cut.ts";
 
 const assertions = types.listOf(types.opaque("boot assertion", isAssertion));
 
@@ -22,6 +23,25 @@ const options = {
       default: [],
       description:
         "What a reboot must not change, as `{ description, command }`: `check` compares what the command prints before and after it.",
+    }),
+    powerCuts: mkOption({
+      type: types.listOf(types.opaque("power cut", isPowerCut)),
+      default: [],
+      example: [
+        {
+          description: "before the database has its tables",
+          unit: "database.service",
+          program: "make-tables",
+          when: "before",
+        },
+      ],
+      description:
+        "Where `check` cuts the power, on a disk of its own, boot after boot in this order: before, during or after (`when`) a program that a unit runs, if wanted only with a certain `argument`.",
+    }),
+    afterPowerCuts: mkOption({
+      type: assertions,
+      default: [],
+      description: "What `check` verifies in the boot after all of `tests.powerCuts`.",
     }),
     diskMiB: mkOption({
       type: types.nullOr(types.ints.between(64, 1_048_576)),
@@ -64,6 +84,10 @@ export default defineModule({
 /** Whether a value is shaped like an assertion; its fields are checked where it is run. */
 function isAssertion(value: unknown): value is AssertionData {
   return typeof value === "object" && value !== null && ("type" in value || "command" in value);
+}
+
+function isPowerCut(value: unknown): value is PowerCutData {
+  return typeof value === "object" && value !== null && "unit" in value && "program" in value && "when" in value;
 }
 
 function isPersistent(value: unknown): value is PersistentData {

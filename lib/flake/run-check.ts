@@ -10,8 +10,13 @@ import type { BootCheck, BuiltFile } from "./check.ts";
 /** What came of a check. */
 export type CheckReport = BootTestReport;
 
-/** Boots what was built for a check, twice, and verifies its assertions. */
+/** Boots what was built for a check, and verifies its assertions. Two checks of one name, which log to one place, wait for each other. */
 export const runBootCheck = Effect.fnUntraced(function* (name: string, check: BootCheck, built: BuildResult) {
+  const store = yield* Store;
+  return yield* store.withLock(`check-${name}`, Effect.scoped(run(name, check, built)));
+});
+
+const run = Effect.fnUntraced(function* (name: string, check: BootCheck, built: BuildResult) {
   const store = yield* Store;
   const { promises } = yield* FileSystem;
   const physical = ({ derivation, path }: BuiltFile): string => {
@@ -25,6 +30,8 @@ export const runBootCheck = Effect.fnUntraced(function* (name: string, check: Bo
     try: () => promises.mkdir(directory, { recursive: true }),
     catch: (cause) => storeError("create", directory, cause),
   });
+  // Among what the store knows the owner of: if this process is killed, the next one deletes the disks.
+  const temporary = yield* store.temporaryDirectory;
   return yield* bootTest({
     name,
     machine: {
@@ -32,9 +39,11 @@ export const runBootCheck = Effect.fnUntraced(function* (name: string, check: Bo
       image: physical(check.image),
       boot: { type: "efi", firmware: physical(check.firmware) },
       directory,
+      temporary,
     },
     diskMiB: check.diskMiB ?? undefined,
     assertions: check.assertions,
     reboot: { persistent: check.persistent, assertions: check.afterReboot },
+    powerCuts: { cuts: check.powerCuts, assertions: check.afterPowerCuts },
   });
 });

@@ -9,13 +9,15 @@ import type { AssertionData, PersistentData } from "./assertion-data.ts";
 import { assertionFrom } from "./assertions/from-data.ts";
 import { makeBootRecord, type AssertionResult, type BootRecord } from "./boot-record.ts";
 import { BootTestFailedError, type InvalidAssertionError, type MachineStartError } from "./errors.ts";
+import { askBootTiming, type BootTiming } from "./boot-timing.ts";
 import { startMachine } from "./machine.ts";
 import type { MachineOptions } from "./options.ts";
 import { makeOverlay } from "./overlay.ts";
 import { persistence } from "./persistence.ts";
+import { powerCutCredentials, powerCutMark, type PowerCutData } from "./power-cut.ts";
 import { hostPace, type HostPace } from "./time-limits.ts";
 
-/** A test that boots a machine, once or twice, and verifies assertions in it, in order. */
+/** A test that boots a machine, once or several times, and verifies assertions in it, in order. */
 export interface BootTest {
   readonly name: string;
   readonly machine: Omit<MachineOptions, "name" | "overlay">;
@@ -25,6 +27,11 @@ export interface BootTest {
   /** What is verified after a reboot with the same disk; without it there is none. */
   readonly reboot?: {
     readonly persistent: readonly PersistentData[];
+    readonly assertions: readonly (Assertion | AssertionData)[];
+  };
+  /** What is verified, on a disk of its own, after boots in a row that ended by a power cut; without cuts there is none. */
+  readonly powerCuts?: {
+    readonly cuts: readonly PowerCutData[];
     readonly assertions: readonly (Assertion | AssertionData)[];
   };
   /** Default: asked of the host. */
@@ -37,6 +44,8 @@ export interface BootReport {
   readonly shellSeconds: number;
   /** The whole boot, with its assertions. */
   readonly seconds: number;
+  /** How long the guest took until it was up; undefined when it was not, or not asked, as before a power cut. */
+  readonly timing: BootTiming | undefined;
   readonly serialLog: string;
 }
 
@@ -60,7 +69,8 @@ export const bootTest = Effect.fnUntraced(function* (
   // Before anything starts, so that a pattern which is none costs no boot.
   const assertions = yield* Effect.forEach(test.assertions, runnable);
   const afterwards = yield* Effect.forEach(test.reboot?.assertions ?? [], runnable);
-  return yield* Effect.scoped(runTest(test, assertions, afterwards));
+  const afterCuts = yield* Effect.forEach(test.powerCuts?.assertions ?? [], runnable);
+  return yield* Effect.scoped(runTest(test, assertions, afterwards, afterCuts));
 });
 
 const runnable = (assertion: Assertion | AssertionData) =>
@@ -70,6 +80,7 @@ const runTest = Effect.fnUntraced(function* (
   test: BootTest,
   assertions: readonly Assertion[],
   afterwards: readonly Assertion[],
+  afterCuts: readonly Assertion[],
 ) {
   const started = performance.now();
   const record = yield* makeBootRecord(test.name);
@@ -87,6 +98,21 @@ const runTest = Effect.fnUntraced(function* (
       const again = [kept.anew, ...afterwards, ...kept.after].map(afterTheReboot);
       boots.push(yield* Effect.scoped(boot(test, record, machine("second-boot"), again, afterTheReboot)));
     }
+  }
+  const { cuts } = test.powerCuts ?? { cuts: [] };
+  if (cuts.length > 0) {
+    const overlay = yield* makeOverlay({ ...test.machine, name: test.name, sizeMiB: test.diskMiB });
+    const machine = (name: string) => ({
+      ...test.machine,
+      overlay,
+      flushes: true,
+      directory: posix.join(directory, name),
+    });
+    for (const [index, cut] of cuts.entries()) {
+      boots.push(yield* Effect.scoped(bootUntil(cut, test, record, machine(`power-cut-${index + 1}`))));
+    }
+    const sane = afterCuts.map(afterPowerCuts);
+    boots.push(yield* Effect.scoped(boot(test, record, machine("after-power-cuts"), sane, afterPowerCuts)));
   }
   const failures = record.results.filter(({ passed }) => !passed);
   if (failures.length > 0) {
@@ -109,6 +135,40 @@ const afterTheReboot = ({ description, run }: Assertion): Assertion => ({
   run,
 });
 
+const afterPowerCuts = ({ description, run }: Assertion): Assertion => ({
+  description: `after the power cuts: ${description}`,
+  run,
+});
+
+/** Boots as far as a power cut, and kills the machine there. */
+const bootUntil = Effect.fnUntraced(function* (
+  cut: PowerCutData,
+  test: BootTest,
+  record: BootRecord,
+  options: Omit<MachineOptions, "name">,
+) {
+  const started = performance.now();
+  const assertion: Assertion = {
+    description: `the power fails ${cut.description}`,
+    run: (machine) => machine.waitForConsole(powerCutMark),
+  };
+  const report = (): BootReport => ({
+    shellSeconds: 0,
+    seconds: (performance.now() - started) / 1000,
+    serialLog: posix.join(options.directory, "serial.log"),
+    timing: undefined,
+  });
+  if (record.isLost()) {
+    yield* record.skip([assertion]);
+    return report();
+  }
+  const credentials = [...(options.credentials ?? []), ...powerCutCredentials(cut)];
+  const pace = test.pace ?? hostPace();
+  const machine = yield* startMachine({ ...options, credentials, name: test.name }, { pace });
+  yield* record.verify(machine, options.directory, assertion, { essential: true });
+  return report();
+});
+
 const boot = Effect.fnUntraced(function* (
   test: BootTest,
   record: BootRecord,
@@ -118,12 +178,14 @@ const boot = Effect.fnUntraced(function* (
 ) {
   const started = performance.now();
   let shellSeconds = 0;
+  let timing: BootTiming | undefined;
+  const elapsed = () => (performance.now() - started) / 1000;
   const connect = described({
     description: "the machine boots as far as a root shell",
     run: (booting) => Effect.map(booting.connect(), (seconds) => void (shellSeconds = seconds)),
   });
   const serialLog = posix.join(options.directory, "serial.log");
-  const report = () => ({ shellSeconds, seconds: (performance.now() - started) / 1000, serialLog });
+  const report = (): BootReport => ({ shellSeconds, seconds: elapsed(), serialLog, timing });
   // After a machine was lost, another start would prove nothing; what it would have verified is reported all the same.
   if (record.isLost()) {
     yield* record.skip([connect, ...assertions]);
@@ -132,7 +194,9 @@ const boot = Effect.fnUntraced(function* (
   const machine = yield* startMachine({ ...options, name: test.name }, { pace: test.pace ?? hostPace() });
   yield* record.verify(machine, options.directory, connect, { essential: true });
   for (const assertion of assertions) {
+    if (assertion === reboot && !record.isLost()) timing = yield* askBootTiming(machine, elapsed);
     yield* record.verify(machine, options.directory, assertion, { essential: assertion === reboot });
   }
+  if (assertions.at(-1) !== reboot && !record.isLost()) timing = yield* askBootTiming(machine, elapsed);
   return report();
 });

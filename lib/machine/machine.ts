@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
-import type { Processes } from "#lib/platform/processes.ts";
+import type { ExitStatus, Processes } from "#lib/platform/processes.ts";
 import {
   CommandFailedError,
   MachineStoppedError,
@@ -44,6 +44,8 @@ export interface Machine {
   readonly readFile: (path: string) => Effect.Effect<string, MachineError>;
   /** The seconds that a nominal limit comes to on this host. */
   readonly seconds: (nominal: number) => number;
+  /** Waits for a text on the serial console, looking often. Default limit 60. */
+  readonly waitForConsole: (text: string, limit?: Limit) => Effect.Effect<void, MachineError>;
   /** All that has come over the serial console, free of control characters. */
   readonly serialLog: Effect.Effect<string>;
   readonly serialLogPath: string;
@@ -97,16 +99,18 @@ function makeMachine(name: string, fs: FileSystem["Service"], qemu: Qemu, shell:
       case "ShellClosed": {
         // The pipe closes a moment before QEMU's end, and the reason for it, are known.
         const exit = yield* Effect.timeoutOrElse(qemu.exit, { duration: 2000, orElse: () => Effect.undefined });
-        return yield* new MachineStoppedError({
-          machine: name,
-          awaited,
-          exit,
-          reason: qemu.monitor.qmp?.stopReason(),
-          stderr: qemu.stderr(),
-          serial: yield* serialExcerpt(fs, qemu.serialLog),
-        });
+        return yield* stopped(awaited, exit, qemu.monitor.qmp?.stopReason());
       }
     }
+  });
+
+  const stopped = Effect.fnUntraced(function* (
+    awaited: string,
+    exit: ExitStatus | undefined,
+    reason: string | undefined,
+  ) {
+    const serial = yield* serialExcerpt(fs, qemu.serialLog);
+    return yield* new MachineStoppedError({ machine: name, awaited, exit, reason, stderr: qemu.stderr(), serial });
   });
 
   const run: Machine["run"] = (command, limit) =>
@@ -164,14 +168,7 @@ function makeMachine(name: string, fs: FileSystem["Service"], qemu: Qemu, shell:
     const given = qemu.monitor.qmp?.stopReason();
     const panicked = (yield* serialLog).includes("Kernel panic - not syncing");
     if (exit.code === 0 && (given ?? reason) === reason && !panicked) return;
-    return yield* new MachineStoppedError({
-      machine: name,
-      awaited,
-      exit,
-      reason: panicked ? "guest-panic" : given,
-      stderr: qemu.stderr(),
-      serial: yield* serialExcerpt(fs, qemu.serialLog),
-    });
+    return yield* stopped(awaited, exit, panicked ? "guest-panic" : given);
   });
 
   const serialLog = Effect.promise(() => fs.promises.readFile(qemu.serialLog, "utf8").then(printable, () => ""));
@@ -205,6 +202,17 @@ function makeMachine(name: string, fs: FileSystem["Service"], qemu: Qemu, shell:
         ),
       ),
     waitForUnit: (unit, limit) => poll(`unit ${unit} to become active`, limit, waitForUnit(name, run, unit)),
+    waitForConsole: Effect.fnUntraced(function* (text: string, limit?: Limit) {
+      const seconds = limits.seconds(limit?.timeout ?? 60);
+      const awaited = `'${text}' on the serial console`;
+      const end = performance.now() + seconds * 1000;
+      while (!(yield* serialLog).includes(text)) {
+        const exit = qemu.exited();
+        if (exit !== undefined) return yield* stopped(awaited, exit, qemu.monitor.qmp?.stopReason());
+        if (performance.now() >= end) return yield* timeLimit(awaited, seconds, undefined);
+        yield* Effect.sleep(25);
+      }
+    }),
     shutdown: (limit) => leave("poweroff", limit),
     reboot: (limit) => leave("reboot", limit),
   };

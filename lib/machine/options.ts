@@ -39,8 +39,12 @@ export interface MachineOptions {
   /** Further credentials for systemd in the guest. */
   readonly credentials?: readonly Credential[];
   /**
-   * Directory on the host for serial.log, journal.log and the machine's temporary
-   * files. The logs stay; the caller removes them when they are of no use any more.
+   * Whether what the guest flushes reaches `overlay` at once, as it must where the machine is killed and its disk used
+   * again. Default false, which is faster.
    */
+  readonly flushes?: boolean;
+  /** Directory on the host for serial.log and journal.log. They stay; the caller removes them when they are of no use any more. */
   readonly directory: string;
+  /** Directory on the host, which exists, for what is gone with the machine. */
+  readonly temporary: string;
 }

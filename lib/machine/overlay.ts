@@ -23,8 +23,8 @@ export interface OverlayOptions {
   readonly image: string;
   /** Size of the disk, at least the image's; the image's own by default. What lies behind the image reads as zeros. */
   readonly sizeMiB?: number | undefined;
-  /** Directory on the host for the file. */
-  readonly directory: string;
+  /** Directory on the host, which exists, for the file. */
+  readonly temporary: string;
 }
 
 /**
@@ -38,7 +38,7 @@ export const makeOverlay = Effect.fnUntraced(function* (
   const fs = yield* FileSystem;
   const { promises } = fs;
   const bubblewrap = yield* Bubblewrap;
-  const { name, qemuRoot, image, sizeMiB, directory } = options;
+  const { name, qemuRoot, image, sizeMiB, temporary } = options;
   const failed = (attempt: string, cause: unknown) => new MachineStartError({ machine: name, attempt, cause });
   const attempt = <A>(what: string, action: () => Promise<A>) =>
     Effect.tryPromise({ try: action, catch: (cause) => failed(what, cause) });
@@ -50,10 +50,7 @@ export const makeOverlay = Effect.fnUntraced(function* (
     return yield* failed(`put the image on a disk of ${sizeMiB} MiB`, problem);
   }
   const work = yield* Effect.acquireRelease(
-    attempt(`write to '${directory}'`, async () => {
-      await promises.mkdir(directory, { recursive: true });
-      return promises.mkdtemp(posix.join(directory, "disk-"));
-    }),
+    attempt(`write to '${temporary}'`, () => promises.mkdtemp(posix.join(temporary, "disk-"))),
     (made) => Effect.promise(() => promises.rm(made, { recursive: true, force: true }).catch(() => {})),
   );
   const root = yield* attempt(`read the tool root '${qemuRoot}'`, () => rootEntries(fs, qemuRoot));

@@ -108,7 +108,7 @@ export function planQemu(options: MachineOptions, limits: TimeLimits): QemuPlan 
     })),
   ].flatMap(({ id, source, serial }) => [
     "-drive",
-    `if=none,id=${id},${source},cache=unsafe`,
+    `if=none,id=${id},${source},cache=${options.flushes === true ? "writeback" : "unsafe"}`,
     "-device",
     `virtio-blk-pci,drive=${id}${serial}`,
   ]);

@@ -56,12 +56,19 @@ export const startQemu = Effect.fnUntraced(function* (
   );
 
   const serialLog = posix.join(options.directory, workFiles.serial);
+  yield* attempt(`write to '${options.directory}'`, async () => {
+    await fs.promises.mkdir(options.directory, { recursive: true });
+    await fs.promises.writeFile(serialLog, "");
+  });
   const work = yield* Effect.acquireRelease(
-    attempt(`write to '${options.directory}'`, () => makeWorkDirectory(fs, options.directory, plan, serialLog)),
+    attempt(`write to '${options.temporary}'`, () => makeWorkDirectory(fs, options.temporary, plan)),
     // Nothing depends on it being gone, and the failure that matters has been reported by then.
     (directory) => Effect.promise(() => fs.promises.rm(directory, { recursive: true, force: true }).catch(() => {})),
   );
 
+  // It is killed before this is run: whoever comes next finds its disk free, and nobody writing.
+  let end: Effect.Effect<unknown> = Effect.void;
+  yield* Effect.addFinalizer(() => Effect.timeoutOption(end, 5000));
   const process_ = yield* Effect.mapError(
     processes.spawn({
       command: command.command,
@@ -75,6 +82,7 @@ export const startQemu = Effect.fnUntraced(function* (
     }),
     (cause) => startError(options.name, "run QEMU", cause),
   );
+  end = process_.exit;
   const { stdin, stdout, stderr } = process_;
   if (stdin === null || stdout === null || stderr === null) {
     return yield* startError(options.name, "run QEMU", "its standard streams are not pipes");
@@ -99,15 +107,8 @@ export const startQemu = Effect.fnUntraced(function* (
 const startError = (machine: string, attempt: string, cause: unknown): MachineStartError =>
   new MachineStartError({ machine, attempt, cause });
 
-/** Makes the directory that QEMU may write to, with the credentials in it, and an empty serial log beside it. */
-async function makeWorkDirectory(
-  fs: FileSystemShape,
-  directory: string,
-  plan: QemuPlan,
-  serialLog: string,
-): Promise<string> {
-  await fs.promises.mkdir(directory, { recursive: true });
-  await fs.promises.writeFile(serialLog, "");
+/** Makes the directory that QEMU may write to, with the credentials in it. */
+async function makeWorkDirectory(fs: FileSystemShape, directory: string, plan: QemuPlan): Promise<string> {
   const work = await fs.promises.mkdtemp(posix.join(directory, "machine-"));
   for (const [name, content] of plan.workFiles) await fs.promises.writeFile(posix.join(work, name), content);
   return work;

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { sha256 } from "#lib/derivations/hash.ts";
 import type { Source } from "#lib/derivations/source.ts";
-import { baseName, contentAddress, sourceStorePath, type StorePath, textPath } from "#lib/derivations/store-path.ts";
+import { contentAddress, sourceStorePath, type StorePath, textPath } from "#lib/derivations/store-path.ts";
 import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere, uniqueName } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";
@@ -40,7 +40,7 @@ export const openLocalStore = Effect.fnUntraced(function* (
   const cleaning = attempt("clean", layout.temporary, (signal) => removeLeftovers(fs, layout, signal));
   yield* Effect.forkScoped(Effect.ignore(cleaning));
 
-  const withLock: StoreShape["withLock"] = (path, effect) => locks.withLock(baseName(path), effect);
+  const withLock: StoreShape["withLock"] = (name, effect) => locks.withLock(basename(name), effect);
 
   const temporaryDirectory = Effect.acquireRelease(
     attempt("make a directory in", layout.temporary, () => makeTemporaryDirectory(fs, layout)),

@@ -63,8 +63,8 @@ export interface StoreShape {
   /** Remembers which path an output became. */
   readonly addRealisation: (realisation: Realisation) => Effect.Effect<void, StoreError>;
 
-  /** Runs `effect` while nobody else, in no process, has the lock of this path. */
-  readonly withLock: <A, E, R>(path: StorePath, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>;
+  /** Runs `effect` while nobody else, in no process, has the lock of this store path, or of another name. */
+  readonly withLock: <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | StoreError, R>;
   /** A directory on the store's file system, deleted with the scope, or later if this process is killed. */
   readonly temporaryDirectory: Effect.Effect<string, StoreError, Scope.Scope>;
   /** Makes `link` (for example `./result`) point to the physical path and keeps that alive while the link exists. */

@@ -1,4 +1,5 @@
 import { defineModule, mkDefault } from "#lib/evaluator/index.ts";
+import type { AssertionData } from "#lib/machine/assertion-data.ts";
 import { backend } from "./backend.ts";
 
 /** Made by helios-provision when there is a DATA partition on the system's own disk. */
@@ -13,6 +14,29 @@ const describeTable = [
   `partx --noheadings --raw --output NR,START,SECTORS,TYPE ${disk}`,
   `awk -v disk="$(blockdev --getsz ${disk})" '{ print $1, $4, ($2 % 2048 == 0), ($2 >= end); end = $2 + $3 } END { print (disk >= end && disk < end + 2048) }'`,
 ].join(" | ");
+
+const cut = { unit: "helios-provision.service" };
+
+/** What is true once DATA has been made, however often that was begun. */
+const provisioned: readonly AssertionData[] = [
+  {
+    description: "the free space of the disk has become one more partition",
+    command: describeTable,
+    expect: { stdout: { equals: "1 0xc 1 1\n2 0x83 1 1\n3 0x83 1 1\n1\n" } },
+  },
+  {
+    description: "exactly one partition is labelled DATA",
+    command: `lsblk --noheadings --raw --output LABEL ${disk} | grep --count --line-regexp DATA`,
+    expect: { stdout: { equals: "1" } },
+  },
+  { type: "mount", path: data, fileSystem: "ext4", options: ["rw", "nosuid", "nodev", "noatime"] },
+  { type: "file", kind: "directory", path: data, mode: "750", owner: "root", group: "root" },
+  {
+    description: "DATA is what is mounted, and it is as large as its partition",
+    command: `findmnt --noheadings --output LABEL ${data}; part=$(blockdev --getsize64 ${device}); size=$(dumpe2fs -h ${device} 2>/dev/null | awk -F: '/^Block count/ { blocks = $2 } /^Block size/ { print blocks * $2 }'); echo $((part - size < 65536))`,
+    expect: { stdout: { equals: "DATA\n1" } },
+  },
+];
 
 /**
  * First boot: the free space of the disk becomes the partition DATA, mounted on
@@ -82,27 +106,40 @@ export default defineModule({
       },
     },
     tests: {
+      // One after the other on one disk: each boot goes on where the one before was cut off.
+      powerCuts: [
+        {
+          ...cut,
+          description: "before DATA is in the partition table",
+          program: "sfdisk",
+          argument: "--append",
+          when: "before",
+        },
+        { ...cut, description: "before DATA has a file system", program: "mkfs.ext4", when: "before" },
+        { ...cut, description: "while the file system of DATA is made", program: "mkfs.ext4", when: "during" },
+        { ...cut, description: "before it is noted that DATA is ready", program: "mkfs.ext4", when: "after" },
+      ],
+      afterPowerCuts: [
+        { type: "unit-active", unit: "var-lib-helios.mount" },
+        ...provisioned,
+        {
+          description: "provisioning knew that it had been interrupted",
+          command: "journalctl --boot --output=cat --identifier helios-provision",
+          expect: {
+            stdout: { matches: "^helios-provision: make the file system of /dev/\\S+, which was interrupted$" },
+          },
+        },
+        {
+          description: "nothing is noted any more, and DATA can be written to",
+          command: `test ! -e /var/lib/helios-provision/started && touch ${data}/written`,
+          expect: {},
+        },
+      ],
       // An SD card is larger than the image.
       diskMiB: mkDefault(8192),
       boot: [
         { type: "unit-active", unit: "helios-provision.target" },
-        {
-          description: "the free space of the disk has become one more partition",
-          command: describeTable,
-          expect: { stdout: { equals: "1 0xc 1 1\n2 0x83 1 1\n3 0x83 1 1\n1\n" } },
-        },
-        (config) => ({
-          description: "exactly one partition is labelled DATA",
-          command: `lsblk --noheadings --raw --output LABEL ${disk} | grep .`,
-          expect: { stdout: { equals: `${config.image.boot.label}\n${config.image.root.label}\nDATA\n` } },
-        }),
-        { type: "mount", path: data, fileSystem: "ext4", options: ["rw", "nosuid", "nodev", "noatime"] },
-        { type: "file", kind: "directory", path: data, mode: "750", owner: "root", group: "root" },
-        {
-          description: "DATA is what is mounted, and it is as large as its partition",
-          command: `findmnt --noheadings --output LABEL ${data}; part=$(blockdev --getsize64 ${device}); size=$(dumpe2fs -h ${device} 2>/dev/null | awk -F: '/^Block count/ { blocks = $2 } /^Block size/ { print blocks * $2 }'); echo $((part - size < 65536))`,
-          expect: { stdout: { equals: "DATA\n1" } },
-        },
+        ...provisioned,
         {
           description: "provisioning a second time finds nothing to do",
           command: "helios-provision --dry-run",

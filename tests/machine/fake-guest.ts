@@ -57,6 +57,7 @@ export interface FakeMachine {
     readonly boot: { readonly type: "kernel"; readonly kernel: string; readonly commandLine: string };
     readonly image: string;
     readonly directory: string;
+    readonly temporary: string;
   };
   readonly events: EngineEvent[];
   readonly layer: Layer.Layer<Bubblewrap | Events | FileSystem | Processes>;
@@ -75,7 +76,7 @@ export async function fakeMachine(
 ): Promise<FakeMachine> {
   const directory = await temporaryDirectory(t);
   const path = (name: string): string => join(directory, name);
-  await Promise.all(["bin", "root/usr", "guest"].map((name) => mkdir(path(name), { recursive: true })));
+  await Promise.all(["bin", "root/usr", "guest", "scratch"].map((name) => mkdir(path(name), { recursive: true })));
   await Promise.all(["kernel", "image"].map((name) => writeFile(path(name), "")));
   await Promise.all(
     Object.entries(commands).map(([name, script]) =>
@@ -90,7 +91,7 @@ export async function fakeMachine(
     `echo "$work" >"$work/boot_id"`,
     `guest() { echo ${greeting}; sed -u "s#/run/helios-shell#${directory}/guest#g; s#/proc/sys/kernel/random/boot_id#$work/boot_id#g" | PATH=${directory}/bin:/usr/bin:/bin sh; }`,
     // "kill $machine" in the guest is its orderly end: that of QEMU, with status 0, and of everything in it.
-    `export disk work machine=$$; trap 'trap "" TERM; kill 0; exit 0' TERM; exec 3<&0; { ${qemu}`,
+    `export disk work serial machine=$$; trap 'trap "" TERM; kill 0; exit 0' TERM; exec 3<&0; { ${qemu}`,
     `} <&3 & wait $!`,
   ].join("\n");
   await writeFile(path("qemu.sh"), script);
@@ -104,6 +105,7 @@ export async function fakeMachine(
       boot: { type: "kernel", kernel: path("kernel"), commandLine: "root=LABEL=ACTIVE" },
       image: path("image"),
       directory: path("logs"),
+      temporary: path("scratch"),
     },
     layer: Layer.mergeAll(
       Layer.succeed(Bubblewrap, { locate: Effect.succeed({ command: "/bin/sh", args: [path("qemu.sh")] }) }),

@@ -135,7 +135,7 @@ t.test("a guest ends its machine in an orderly way, or not", async (t) => {
     message: /waited 1 s for the guest to reboot[^]*last lines of the serial console[^]*Linux version 6\.12/,
   });
   t.match(await leave('kill -9 -"$machine"'), { message: /QEMU was killed by SIGKILL while the guest to reboot/ });
-  t.match(await leave('echo "Kernel panic - not syncing: oops" >>"$work/../serial.log"; kill "$machine"'), {
+  t.match(await leave('echo "Kernel panic - not syncing: oops" >>"$serial"; kill "$machine"'), {
     _tag: "MachineStoppedError",
     message: /the guest's kernel panicked[^]*oops/,
   });
@@ -201,7 +201,8 @@ t.test("the end of the scope leaves no process and no file but the log", async (
       () => true,
     );
   while (!(await isGone()));
-  t.strictSame(await readdir(join(fake.directory, "logs")), ["serial.log"]);
+  t.strictSame(await readdir(fake.options.directory), ["serial.log"]);
+  t.strictSame(await readdir(fake.options.temporary), []);
 });
 
 t.test("QEMU's monitor tells why the machine stopped, however long its path", async (t) => {
@@ -239,6 +240,7 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
     image: "/image",
     disks: [{ path: "/second", serial: "data" }],
     directory: "/logs",
+    temporary: "/scratch",
   } as const;
   const plan = planQemu(options, timeLimits(quietHost));
   if ("problem" in plan) throw new Error(plan.problem);
@@ -260,7 +262,7 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
     ],
   );
   for (const [name] of plan.workFiles) t.match(line, name);
-  t.notMatch(line, /\/root|\/logs/, "QEMU knows no path of the host");
+  t.notMatch(line, /\/root|\/logs|\/scratch/, "QEMU knows no path of the host");
 
   const long = { name: "a.credential.with.a.very.long.name", content: "value" };
   const withLong = planQemu({ ...options, credentials: [long] }, timeLimits(quietHost));
@@ -282,7 +284,9 @@ t.test("QEMU's arguments: the image stays as it is and the shell comes as a cred
     fromDisk.args.join(" "),
     /-bios \/machine\/firmware -smbios type=11,value=io\.systemd\.boot\.kernel-cmdline-extra=mitigations=off nokaslr/,
   );
-  t.match(fromDisk.args.join(" "), /id=image,file=\/machine\/overlay,format=qcow2,/);
+  t.match(fromDisk.args.join(" "), /id=image,file=\/machine\/overlay,format=qcow2,cache=unsafe /);
+  const killed = planQemu({ ...efi, flushes: true }, timeLimits(quietHost));
+  t.match("args" in killed && killed.args.join(" "), /format=qcow2,cache=writeback /, "what was flushed is there");
   t.strictSame(
     fromDisk.files.filter(({ writable }) => writable).map(({ physical }) => physical),
     ["/mine.qcow2"],

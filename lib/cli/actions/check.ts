@@ -7,6 +7,7 @@ import { allErrors } from "#lib/evaluator/index.ts";
 import { selectConfiguration } from "#lib/flake/configuration.ts";
 import { parseInstallable, UnknownAttribute } from "#lib/flake/installable.ts";
 import { suggest } from "#lib/flake/similar-names.ts";
+import type { BootTiming } from "#lib/machine/boot-timing.ts";
 import { withEngine } from "../engine.ts";
 import * as flags from "../flags.ts";
 import { count, formatDuration } from "../printers/format.ts";
@@ -38,10 +39,16 @@ export const check = (flake: LocatedFlake, input: CheckInput) =>
           `${report.name}: ${count(report.results.length, "assertion")} passed in ${formatDuration(report.seconds * 1000)}`,
         );
         for (const { description } of report.results) yield* printLine(`  ok ${description}`);
-        for (const { serialLog } of report.boots) yield* printLine(`  serial log: ${serialLog}`);
+        for (const { serialLog, timing } of report.boots) {
+          if (timing !== undefined) yield* printLine(`  ${describeTiming(timing)}`);
+          yield* printLine(`  serial log: ${serialLog}`);
+        }
       }
     }),
   );
+
+const describeTiming = ({ target, kernelSeconds, machineSeconds }: BootTiming): string =>
+  `${target} after ${kernelSeconds.toFixed(1)} s of the kernel, ${machineSeconds.toFixed(1)} s of QEMU`;
 
 /** Computes every option of every system, also those that nothing reads, and throws all that is wrong with them. */
 function requireSoundness(systems: FlakeOutputs["systems"]): void {

@@ -4,24 +4,28 @@
 mod frontend;
 mod state;
 
+use helios_common::clients::{accept, Deadline};
 use helios_common::http::{self, Request, Response};
 use helios_common::json::object;
-use helios_common::{activation, status, termination};
+use helios_common::{activation, termination};
 use state::Sockets;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Connections answered at the same time; more are told to come back.
 const MOST_CONNECTIONS: usize = 32;
+
+/// How long a client may take to say what it wants, and again to take the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What all connections share.
 struct Server {
@@ -31,6 +35,16 @@ struct Server {
     requests: AtomicU64,
     failures: AtomicU64,
     connections: AtomicUsize,
+    patience: Duration,
+}
+
+/// Counts a connection for as long as it lives, whatever becomes of its thread.
+struct Counted(Arc<Server>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn main() -> ExitCode {
@@ -46,6 +60,7 @@ fn main() -> ExitCode {
         }
     };
     let server = Arc::new(Server::new(
+        PATIENCE,
         std::env::var_os("HELIOS_FRONTEND_DIR").unwrap_or_else(|| "/opt/helios/frontend".into()).into(),
         Sockets::of_process(),
     ));
@@ -63,29 +78,27 @@ fn main() -> ExitCode {
 fn serve(listener: &TcpListener, server: &Arc<Server>) -> io::Result<std::convert::Infallible> {
     listener.set_nonblocking(false)?;
     loop {
-        let stream = match listener.accept() {
-            Ok((stream, _)) => stream,
-            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
-            Err(error) => return Err(error),
-        };
+        let (stream, _) = accept(|| listener.accept())?;
+        let counted = Counted(Arc::clone(server));
         if server.connections.fetch_add(1, Ordering::Relaxed) >= MOST_CONNECTIONS {
-            server.connections.fetch_sub(1, Ordering::Relaxed);
             server.failures.fetch_add(1, Ordering::Relaxed);
             // Too little to block: it fits the socket's buffer.
             let _ = Response::text(503, "too many connections\n").send(&mut &stream, true);
             continue;
         }
-        let server = Arc::clone(server);
-        thread::Builder::new().name("connection".into()).spawn(move || {
+        let spawned = thread::Builder::new().name("connection".into()).spawn(move || {
             // A client that goes away early is no failure of ours.
-            let _ = server.answer_connection(&stream);
-            server.connections.fetch_sub(1, Ordering::Relaxed);
-        })?;
+            let _ = counted.0.answer_connection(&stream);
+        });
+        if let Err(error) = spawned {
+            server.failures.fetch_add(1, Ordering::Relaxed);
+            helios_common::log::warning(NAME, format!("no thread for a connection: {error}"));
+        }
     }
 }
 
 impl Server {
-    fn new(frontend: PathBuf, sockets: Sockets) -> Self {
+    fn new(patience: Duration, frontend: PathBuf, sockets: Sockets) -> Self {
         Self {
             frontend,
             sockets,
@@ -93,14 +106,14 @@ impl Server {
             requests: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
+            patience,
         }
     }
 
-    fn answer_connection(&self, mut stream: &TcpStream) -> io::Result<()> {
-        stream.set_read_timeout(Some(status::PATIENCE))?;
-        stream.set_write_timeout(Some(status::PATIENCE))?;
+    fn answer_connection(&self, stream: &TcpStream) -> io::Result<()> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let request = http::read_head(&mut stream).and_then(|head| http::parse_head(&head));
+        let request =
+            http::read_head(&mut Deadline::new(stream, self.patience)).and_then(|head| http::parse_head(&head));
         let with_body = request.as_ref().map_or(true, |request| request.method != "HEAD");
         let response = match request {
             Ok(request) => self.answer(&request),
@@ -109,7 +122,9 @@ impl Server {
         if response.status >= 400 {
             self.failures.fetch_add(1, Ordering::Relaxed);
         }
-        response.send(&mut stream, with_body)
+        let mut client = Deadline::new(stream, self.patience);
+        response.send(&mut client, with_body)?;
+        client.close()
     }
 
     fn answer(&self, request: &Request) -> Response {
@@ -156,22 +171,31 @@ mod tests {
     use super::*;
     use std::io::{Read, Write};
 
-    /// What a server of a small frontend answers to the bytes of a request.
-    fn exchange(request: &str) -> String {
+    /// A server of a small frontend.
+    fn listening(patience: Duration) -> std::net::SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let frontend = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata");
-        let server = Arc::new(Server::new(frontend, Sockets::below("/nonexistent".as_ref())));
+        let server = Arc::new(Server::new(patience, frontend, Sockets::below("/nonexistent".as_ref())));
         thread::spawn(move || serve(&listener, &server).map(|_| ()));
-        let mut stream = TcpStream::connect(address).expect("a listening server");
-        stream.write_all(request.as_bytes()).expect("a request to go through");
+        address
+    }
+
+    fn answer(mut stream: &TcpStream) -> String {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
     }
 
+    /// What it answers to the bytes of a request.
+    fn exchange(request: impl AsRef<[u8]>) -> String {
+        let mut stream = TcpStream::connect(listening(PATIENCE)).expect("a listening server");
+        stream.write_all(request.as_ref()).expect("a request to go through");
+        answer(&stream)
+    }
+
     fn get(path: &str) -> String {
-        exchange(&format!("GET {path} HTTP/1.1\r\nHost: helios\r\n\r\n"))
+        exchange(format!("GET {path} HTTP/1.1\r\nHost: helios\r\n\r\n"))
     }
 
     #[test]
@@ -195,8 +219,7 @@ mod tests {
 
     #[test]
     fn nothing_outside_of_the_frontend_is_served() {
-        for path in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "//etc/passwd"]
-        {
+        for path in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "//etc/passwd"] {
             assert!(get(path).starts_with("HTTP/1.1 400 "), "{path}");
         }
         assert!(get("/nonexistent").starts_with("HTTP/1.1 404 "));
@@ -205,9 +228,52 @@ mod tests {
 
     #[test]
     fn head_has_no_body_and_other_methods_are_refused() {
-        let head = exchange("HEAD /health HTTP/1.1\r\n\r\n");
+        let head = exchange("HEAD /health HTTP/1.1\r\nHost: helios\r\n\r\n");
         assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
-        let refused = exchange("DELETE / HTTP/1.1\r\n\r\n");
+        let refused = exchange("DELETE / HTTP/1.1\r\nHost: helios\r\n\r\n");
         assert!(refused.starts_with("HTTP/1.1 405 ") && refused.contains("Allow: GET, HEAD\r\n"), "{refused}");
+    }
+
+    #[test]
+    fn whoever_talks_too_much_or_nonsense_still_gets_an_answer() {
+        let endless = format!("GET /health HTTP/1.1\r\nX: {}", "x".repeat(100_000));
+        assert!(exchange(endless).starts_with("HTTP/1.1 431 "));
+        let mut binary: Vec<u8> = (0..=255).collect();
+        binary.extend(b"\r\n\r\n");
+        assert!(exchange(binary).starts_with("HTTP/1.1 400 "));
+        let body = format!("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n{}", "x".repeat(50_000));
+        assert!(exchange(body).starts_with("HTTP/1.1 413 "));
+    }
+
+    #[test]
+    fn half_a_request_is_answered_when_the_time_is_over() {
+        let address = listening(Duration::from_millis(300));
+        let mut stream = TcpStream::connect(address).expect("a listening server");
+        stream.write_all(b"GET / HTTP/1.1\r\nHo").expect("half a request to go through");
+        assert!(answer(&stream).starts_with("HTTP/1.1 408 "));
+    }
+
+    #[test]
+    fn silent_clients_take_up_all_places_only_for_a_while() {
+        let address = listening(Duration::from_millis(1500));
+        let silent: Vec<_> = (0..MOST_CONNECTIONS).map(|_| TcpStream::connect(address).expect("a place")).collect();
+        let health = || {
+            let mut stream = TcpStream::connect(address).expect("a listening server");
+            // Refused clients may be gone before they have asked.
+            let _ = stream.write_all(b"GET /health HTTP/1.0\r\n\r\n");
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer);
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        let until = |wanted: &str| {
+            let since = Instant::now();
+            while !health().starts_with(wanted) {
+                assert!(since.elapsed() < Duration::from_secs(30), "no answer {wanted}");
+                thread::sleep(Duration::from_millis(20));
+            }
+        };
+        until("HTTP/1.1 503 ");
+        until("HTTP/1.1 200 ");
+        drop(silent);
     }
 }

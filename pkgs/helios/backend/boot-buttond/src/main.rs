@@ -66,7 +66,21 @@ fn press(event: &[u8; EVENT_SIZE]) -> Option<bool> {
 }
 
 fn seconds(name: &str, default: u64) -> Duration {
-    Duration::from_secs(std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default))
+    let set = std::env::var(name).ok();
+    let (seconds, problem) = number_or(set.as_deref(), default);
+    if let Some(problem) = problem {
+        helios_common::log::warning(NAME, format!("{name}: {problem}"));
+    }
+    Duration::from_secs(seconds)
+}
+
+/// A number of seconds, and what is wrong with the text if it is none. Zero would take every touch for a hold.
+fn number_or(text: Option<&str>, default: u64) -> (u64, Option<String>) {
+    match text.map(|text| (text, text.parse())) {
+        None => (default, None),
+        Some((_, Ok(seconds))) if seconds > 0 => (seconds, None),
+        Some((text, _)) => (default, Some(format!("'{text}' is no number of seconds above zero; it is {default}"))),
+    }
 }
 
 /// One thread per device; the main one measures how long a button is held.
@@ -164,6 +178,16 @@ mod tests {
         sender.send(false).expect("a receiver");
         assert!(!is_held(&presses, Duration::from_secs(5)));
         assert!(is_held(&presses, Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_setting_that_is_no_number_of_seconds_is_told_and_not_taken() {
+        assert_eq!(number_or(None, 5), (5, None));
+        assert_eq!(number_or(Some("7"), 5), (7, None));
+        for wrong in ["0", "-1", "five", "", "99999999999999999999"] {
+            let (seconds, problem) = number_or(Some(wrong), 5);
+            assert!(seconds == 5 && problem.is_some_and(|it| it.contains(&format!("'{wrong}'"))), "{wrong}");
+        }
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub struct Request {
     pub path: String,
 }
 
+/// What an absolute target starts with; RFC 9112 wants it understood although only proxies get one.
+const SCHEME: &str = "http://";
+
 /// Why a request is not answered: a status and what to tell the client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -60,6 +63,7 @@ pub fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
     if !matches!(version, "HTTP/1.1" | "HTTP/1.0") {
         return Err(refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here"));
     }
+    let mut hosts = 0;
     for (index, line) in lines.enumerate() {
         if index >= MOST_FIELDS {
             return Err(refuse(431, "there are too many header fields"));
@@ -68,11 +72,15 @@ pub fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
         if name.is_empty() || name.contains([' ', '\t']) || value.contains(['\r', '\n', '\0']) {
             return Err(refuse(400, "a header field is malformed"));
         }
+        hosts += usize::from(name.eq_ignore_ascii_case("host"));
         let body = name.eq_ignore_ascii_case("transfer-encoding")
             || (name.eq_ignore_ascii_case("content-length") && value.trim() != "0");
         if body {
             return Err(refuse(413, "requests with a body are not accepted"));
         }
+    }
+    if hosts > 1 || (hosts == 0 && version == "HTTP/1.1") {
+        return Err(refuse(400, "a request names exactly one host"));
     }
     if !matches!(method, "GET" | "HEAD") {
         return Err(refuse(405, "only GET and HEAD are allowed"));
@@ -82,7 +90,8 @@ pub fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
 
 /// Decodes percent escapes once, and refuses every way out of the tree.
 fn decode_path(target: &str) -> Result<String, Refusal> {
-    let raw = target.split(['?', '#']).next().unwrap_or_default();
+    let local = target.strip_prefix(SCHEME).map_or(target, |rest| rest.find('/').map_or("/", |at| &rest[at..]));
+    let raw = local.split(['?', '#']).next().unwrap_or_default();
     if !raw.starts_with('/') {
         return Err(refuse(400, "the path does not start with a slash"));
     }
@@ -179,6 +188,9 @@ mod tests {
         assert_eq!(path_of("/%2541"), Ok("/%41".into()));
         assert_eq!(path_of("/"), Ok("/".into()));
         assert_eq!(path_of("/a/"), Ok("/a/".into()));
+        assert_eq!(path_of("http://helios:5801/a?x"), Ok("/a".into()));
+        assert_eq!(path_of("http://helios"), Ok("/".into()));
+        assert_eq!(path_of("http://helios/../x"), Err(400));
     }
 
     #[test]
@@ -206,7 +218,10 @@ mod tests {
     #[test]
     fn other_methods_bodies_and_versions_are_refused() {
         let status = |head: &str| parse_head(head.as_bytes()).map_err(|refusal| refusal.status);
-        assert_eq!(status("POST / HTTP/1.1"), Err(405));
+        assert_eq!(status("POST / HTTP/1.1\r\nHost: x"), Err(405));
+        assert_eq!(status("GET / HTTP/1.0").map(|it| it.path), Ok("/".into()));
+        assert_eq!(status("GET / HTTP/1.1"), Err(400), "no host");
+        assert_eq!(status("GET / HTTP/1.1\r\nHost: x\r\nhost: y"), Err(400), "two hosts");
         assert_eq!(status("GET / HTTP/1.1\r\nContent-Length: 5"), Err(413));
         assert_eq!(status("GET / HTTP/1.1\r\nTransfer-Encoding: chunked"), Err(413));
         assert_eq!(status("GET / HTTP/2"), Err(505));

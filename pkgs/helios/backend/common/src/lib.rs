@@ -2,6 +2,7 @@
 //! no crates to audit, and a build needs no network.
 
 pub mod activation;
+pub mod clients;
 pub mod files;
 pub mod http;
 pub mod json;

@@ -21,7 +21,8 @@ pub struct Description {
     pub abi: u32,
     pub name: *const c_char,
     pub version: *const c_char,
-    pub report: Report,
+    /// Never NULL in a plugin that keeps to the interface, but a plugin may be written in anything.
+    pub report: Option<Report>,
 }
 
 // SAFETY: nothing of it ever changes.
@@ -53,7 +54,7 @@ macro_rules! export_plugin {
             abi: $crate::plugin::ABI,
             name: concat!($name, "\0").as_ptr().cast(),
             version: concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast(),
-            report,
+            report: Some(report),
         };
 
         #[no_mangle]

@@ -1,9 +1,10 @@
 //! The protocol of HeliOS's status sockets: whoever connects gets one line of
 //! JSON, and the connection ends. There is no request to parse.
 
+use crate::clients::{accept, Deadline};
 use crate::json::{self, Value};
 use std::convert::Infallible;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::ExitCode;
@@ -76,16 +77,10 @@ fn serve(
 ) -> io::Result<Infallible> {
     listener.set_nonblocking(false)?;
     loop {
-        let mut client = match listener.accept() {
-            Ok((client, _)) => client,
-            // A client that went away before it was accepted is no failure of ours.
-            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => continue,
-            Err(error) => return Err(error),
-        };
+        let (client, _) = accept(|| listener.accept())?;
         let mut count = answered.lock().unwrap_or_else(PoisonError::into_inner);
         *count += 1;
-        client.set_write_timeout(Some(PATIENCE))?;
-        if let Err(error) = client.write_all(answer(*count).as_bytes()) {
+        if let Err(error) = Deadline::new(&client, PATIENCE).write_all(answer(*count).as_bytes()) {
             crate::log::warning(name, format!("a client did not take its answer: {error}"));
         }
     }
@@ -96,9 +91,11 @@ pub fn ask(socket: impl AsRef<Path>) -> Result<Value, String> {
     let socket = socket.as_ref();
     let failed = |error: io::Error| format!("{}: {error}", socket.display());
     let stream = UnixStream::connect(socket).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
     let mut answer = String::new();
-    stream.take(LONGEST_ANSWER).read_to_string(&mut answer).map_err(failed)?;
+    let read = Deadline::new(&stream, PATIENCE).take(LONGEST_ANSWER + 1).read_to_string(&mut answer).map_err(failed)?;
+    if read as u64 > LONGEST_ANSWER {
+        return Err(format!("{}: the answer is longer than {LONGEST_ANSWER} bytes", socket.display()));
+    }
     json::parse(&answer).map_err(|problem| format!("{}: {problem}", socket.display()))
 }
 
@@ -106,21 +103,42 @@ pub fn ask(socket: impl AsRef<Path>) -> Result<Value, String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_client_gets_one_line_and_the_count_grows() {
-        let path = std::env::temp_dir().join(format!("helios-status-test-{}.sock", std::process::id()));
+    /// A server on a socket of its own, and what is left of a test.
+    fn serving(name: &str, answer: impl Fn(u64) -> String + Send + 'static) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("helios-status-{name}-{}.sock", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).expect("a socket in the temporary directory");
-        std::thread::spawn(move || {
-            serve(&listener, &Mutex::new(0), "test", |requests| {
-                line(
-                    "test",
-                    "1",
-                    &Vitals { requests, uptime: Duration::from_millis(12) },
-                    vec![("more".into(), true.into())],
-                )
-            })
-            .map(|_| ())
+        std::thread::spawn(move || serve(&listener, &Mutex::new(0), "test", answer).map(|_| ()));
+        path
+    }
+
+    #[test]
+    fn what_a_client_says_is_not_read_and_does_no_harm() {
+        let path = serving("hostile", |requests| format!("{requests}\n"));
+        for words in [&b""[..], b"half a line", &[0xff; 100_000], b"{\"command\":\"stop\"}\n"] {
+            let mut client = UnixStream::connect(&path).expect("a listening server");
+            client.set_nonblocking(true).expect("a socket");
+            // More than fits is not taken.
+            let _ = client.write_all(words);
+        }
+        let many: Vec<_> = (0..100).map(|_| UnixStream::connect(&path).expect("a place")).collect();
+        assert_eq!(ask(&path), Ok(Value::Integer(105)));
+        drop(many);
+        std::fs::remove_file(&path).expect("the socket to be there");
+    }
+
+    #[test]
+    fn an_answer_without_end_is_refused() {
+        let path = serving("endless", |_| "1".repeat(2 << 20));
+        assert!(ask(&path).is_err_and(|error| error.contains("longer than")));
+        std::fs::remove_file(&path).expect("the socket to be there");
+    }
+
+    #[test]
+    fn each_client_gets_one_line_and_the_count_grows() {
+        let path = serving("test", |requests| {
+            let vitals = Vitals { requests, uptime: Duration::from_millis(12) };
+            line("test", "1", &vitals, vec![("more".into(), true.into())])
         });
         let (first, second) = (ask(&path).expect("an answer"), ask(&path).expect("an answer"));
         std::fs::remove_file(&path).expect("the socket to be there");

@@ -54,10 +54,17 @@ fn load(path: &Path) -> Result<&'static Description, String> {
         let entry: extern "C" fn() -> *const Description = std::mem::transmute(entry);
         entry().as_ref()
     };
+    check(description)
+}
+
+fn check(description: Option<&'static Description>) -> Result<&'static Description, String> {
     match description {
         None => Err("the plugin describes nothing".into()),
         Some(description) if description.abi != ABI => {
             Err(format!("the plugin has interface {}, and this engine {ABI}; build it again", description.abi))
+        }
+        Some(description) if description.name.is_null() || description.version.is_null() => {
+            Err("the plugin has no name or no version".into())
         }
         Some(description) => Ok(description),
     }
@@ -100,8 +107,9 @@ impl Plugin {
 
 fn ask(description: &Description) -> Result<Value, String> {
     let mut buffer = vec![0; REPORT_CAPACITY];
+    let report = description.report.ok_or("the plugin has no report")?;
     // SAFETY: the buffer has the capacity that is passed.
-    let length = unsafe { (description.report)(buffer.as_mut_ptr(), buffer.len()) };
+    let length = unsafe { report(buffer.as_mut_ptr(), buffer.len()) };
     let length = usize::try_from(length).map_err(|_| "the plugin has no report".to_owned())?;
     let written = buffer.get(..length).ok_or("the plugin wrote more than there was room for")?;
     json::parse(std::str::from_utf8(written).map_err(|_| "the report is no text")?)
@@ -151,9 +159,20 @@ mod tests {
         unsafe extern "C" fn too_long(_: *mut u8, capacity: usize) -> isize {
             capacity as isize + 1
         }
-        let describe =
-            |report: plugin::Report| Description { abi: ABI, name: c"x".as_ptr(), version: c"1".as_ptr(), report };
-        assert!(ask(&describe(nothing)).is_err_and(|error| error.contains("no report")));
-        assert!(ask(&describe(too_long)).is_err_and(|error| error.contains("more than")));
+        let describe = |report| Description { abi: ABI, name: c"x".as_ptr(), version: c"1".as_ptr(), report };
+        assert!(ask(&describe(None)).is_err_and(|error| error.contains("no report")));
+        assert!(ask(&describe(Some(nothing as plugin::Report))).is_err_and(|error| error.contains("no report")));
+        assert!(ask(&describe(Some(too_long))).is_err_and(|error| error.contains("more than")));
+    }
+
+    #[test]
+    fn a_description_with_holes_is_refused() {
+        const HOLES: Description =
+            Description { abi: ABI, name: std::ptr::null(), version: c"1".as_ptr(), report: None };
+        static NAMELESS: Description = HOLES;
+        static OLD: Description = Description { abi: 0, ..HOLES };
+        assert!(check(None).is_err_and(|problem| problem.contains("nothing")));
+        assert!(check(Some(&NAMELESS)).is_err_and(|problem| problem.contains("no name")));
+        assert!(check(Some(&OLD)).is_err_and(|problem| problem.contains("interface 0")));
     }
 }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
+const SECTORS_PER_MIB: u64 = 2048;
 const HELP: &str = "helios-provision [--dry-run] [--disk DEVICE] [--link PATH] [--journal PATH] [--minimum-mib N]
 
   --dry-run         say what would be done, and do nothing
@@ -49,7 +50,9 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
             "--link" => options.link = value()?.into(),
             "--journal" => options.journal = value()?.into(),
             "--minimum-mib" => {
-                options.minimum = value()?.parse().map_err(|_| "--minimum-mib needs a number".to_owned())?
+                // Sectors are counted in 64 bits.
+                let number = value()?.parse().ok().filter(|mib: &u64| mib.checked_mul(SECTORS_PER_MIB).is_some());
+                options.minimum = number.ok_or("--minimum-mib needs a number that a disk can have")?;
             }
             other => return Err(format!("unknown argument {other}\n\n{HELP}")),
         }
@@ -78,7 +81,7 @@ fn provision(options: &Options) -> Result<String, String> {
         table: disk.table()?,
         sectors: disk.sectors()?,
         started: journal(&options.journal)?,
-        minimum: options.minimum * 2048,
+        minimum: options.minimum * SECTORS_PER_MIB,
     };
     let plan = plan::decide(&facts, |node| disk::is_data(Path::new(node)))?;
     if options.dry_run {
@@ -163,6 +166,7 @@ mod tests {
         let found = read("--dry-run --disk /dev/x --minimum-mib 8").expect("options");
         assert!(found.dry_run && found.disk == Some("/dev/x".into()) && found.minimum == 8);
         assert!(read("--disk").is_err() && read("--force").is_err() && read("--minimum-mib x").is_err());
+        assert!(read("--minimum-mib 18446744073709551615").is_err() && read("--minimum-mib -1").is_err());
     }
 
     #[test]

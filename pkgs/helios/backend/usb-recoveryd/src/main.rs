@@ -49,6 +49,7 @@ fn serve(ports: Vec<PathBuf>) -> ExitCode {
         .map(|port| {
             println!("{NAME}: listening on {}", port.display());
             thread::spawn(move || {
+                quieten(&port);
                 let served = OpenOptions::new().read(true).write(true).open(&port).and_then(|file| {
                     let writer = file.try_clone()?;
                     converse(BufReader::new(file), writer)
@@ -67,6 +68,18 @@ fn serve(ports: Vec<PathBuf>) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// Lines end with Return, and nothing is echoed: two ends that echo would talk to each other for ever.
+fn quieten(port: &Path) {
+    match Command::new("stty").arg("-F").arg(port).args(["sane", "-echo", "icrnl"]).output() {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            helios_common::log::warning(NAME, format!("stty: {}", said.trim()));
+        }
+        Err(error) => helios_common::log::warning(NAME, format!("stty: {error}")),
+    }
+}
+
 /// Answers line by line until the other side is gone.
 fn converse(mut reader: impl BufRead, mut writer: impl Write) -> std::io::Result<()> {
     loop {
@@ -75,11 +88,18 @@ fn converse(mut reader: impl BufRead, mut writer: impl Write) -> std::io::Result
         if count == 0 {
             return Ok(());
         }
-        let answer = if line.ends_with(b"\n") {
-            answer(String::from_utf8_lossy(&line).trim())
-        } else {
+        let cut = !line.ends_with(b"\n") && line.len() as u64 == LONGEST_LINE;
+        if cut {
             reader.skip_until(b'\n')?;
+        }
+        // A terminal that echoes sends our own answers back; to answer these would never end.
+        if line.starts_with(b"{") {
+            continue;
+        }
+        let answer = if cut {
             object([("error", "the line is too long".into())])
+        } else {
+            answer(String::from_utf8_lossy(&line).trim())
         };
         writeln!(writer, "{answer}")?;
         writer.flush()?;
@@ -118,6 +138,19 @@ mod tests {
         assert!(lines[0].contains("helios-usb-recoveryd"));
         assert!(lines[1].contains("too long"));
         assert!(lines[2].contains("unknown command 'help'"));
+    }
+
+    #[test]
+    fn noise_half_a_line_and_our_own_words_do_no_harm() {
+        let echoed = format!("{}\n{{\"x\":\"{}\"}}\n", answer("ping"), "y".repeat(1000));
+        let input = [echoed.as_bytes(), b"\xff\0\x1b[2J\n", b"pin"].concat();
+        let mut output = Vec::new();
+        converse(&input[..], &mut output).expect("memory to take it");
+        let output = String::from_utf8(output).expect("text");
+        let lines: Vec<&str> = output.lines().collect();
+        assert_eq!(lines.len(), 2, "{output}");
+        assert!(lines[0].contains("unknown command") && !lines[0].contains(['\0', '\x1b']), "{output}");
+        assert!(lines[1].contains("unknown command 'pin'"), "{output}");
     }
 
     #[test]

@@ -38,7 +38,8 @@ mod tests {
         }
         let found = interfaces_below(&directory);
         std::fs::remove_dir_all(&directory).expect("the folder to be there");
-        let texts: Vec<_> = found.get("interfaces").map(Value::list).unwrap_or_default().iter().map(|it| it.to_string()).collect();
+        let texts: Vec<_> =
+            found.get("interfaces").map(Value::list).unwrap_or_default().iter().map(|it| it.to_string()).collect();
         assert_eq!(
             texts,
             [
