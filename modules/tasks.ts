@@ -6,7 +6,23 @@ import { debianPackage } from "#pkgs/debian/package-file.ts";
 import type { Packages } from "#pkgs/index.ts";
 import { selectedArtifacts } from "./program/artifacts.ts";
 
+const label = (name: string) => ({
+  label: mkOption({ type: types.singleLineStr, default: name, description: "What `plan` calls the step." }),
+});
+
 const options = {
+  buildroot: {
+    steps: {
+      fetch: label("Fetch the packages of the base"),
+      configure: label("Put the base together"),
+      build: label("Merge and verify the root file system"),
+      collect: label("Make the image and its records"),
+    },
+    rpi: {
+      steps: { validate: label("Validate the board"), prepare: label("Prepare kernel and initial RAM disk") },
+    },
+  },
+  stage: { steps: { render: label("Render files, units and environments") } },
   system: {
     tasks: mkOption({
       // Made here only, so its type is taken on trust.
@@ -33,6 +49,8 @@ export default defineModule({
 
 function tasks(config: Config, pkgs: Packages): readonly SystemTask[] {
   const { base, linux, initrd, install, stage, rootfs, image, result } = config.system.build;
+  const { steps, rpi } = config.buildroot;
+  const board = rpi.steps;
   const groups = Object.entries(selectedArtifacts(config)).filter(([, artifacts]) => artifacts.length > 0);
   const built = (artifacts: readonly { readonly id: string }[]): readonly Derivation[] =>
     artifacts.flatMap(({ id }) => derivationsIn(config.program.products[id] ?? ""));
@@ -53,23 +71,21 @@ function tasks(config: Config, pkgs: Packages): readonly SystemTask[] {
       task(`program.${group}.artifacts`, `program.${group}`, "build", `Build the ${group} artifacts`, built(artifacts)),
     ),
     task("program.install.stage", "program.install", "stage", "Place the programs", [install.file]),
-    task("stage.render", "stage", "render", "Render files, units and environments", [stage.file]),
+    task("stage.render", "stage", "render", config.stage.steps.render.label, [stage.file]),
     // Evaluation has refused what does not fit the board before there is any plan.
-    task("buildroot.rpi.validate", "buildroot.rpi", "preflight", "Validate the board", []),
-    task("buildroot.rpi.prepare", "buildroot.rpi", "prepare", "Prepare kernel and initial RAM disk", [
-      linux.kernel,
-      initrd,
-    ]),
-    task("buildroot.fetch", "buildroot", "fetch", "Fetch the packages of the base", [
-      ...new Set(rootfs.packages.map(debianPackage)),
-    ]),
-    task("buildroot.configure", "buildroot", "configure", "Put the base together", [base.archive]),
-    task("buildroot.build", "buildroot", "build", "Merge the root file system", [rootfs.archive]),
-    task("core.barrier.stage", "core", "barrier", "Verify libraries and units", [
+    task("buildroot.rpi.validate", "buildroot.rpi", "preflight", board.validate.label, []),
+    task("buildroot.rpi.prepare", "buildroot.rpi", "prepare", board.prepare.label, [linux.kernel, initrd]),
+    task("buildroot.fetch", "buildroot", "fetch", steps.fetch.label, [...new Set(rootfs.packages.map(debianPackage))]),
+    task("buildroot.configure", "buildroot", "configure", steps.configure.label, [base.archive]),
+    // An image needs the verification, so no order of tasks can leave it out.
+    task("buildroot.build", "buildroot", "build", steps.build.label, [
+      rootfs.archive,
       rootfs.sharedLibraryCheck,
       rootfs.unitCheck,
     ]),
-    task("buildroot.collect", "buildroot", "collect", "Make the image and its records", [image, result]),
+    // The derivations themselves wait for what they need.
+    task("core.barrier.stage", "core", "barrier", "Wait for all that is staged", []),
+    task("buildroot.collect", "buildroot", "collect", steps.collect.label, [image, result]),
   ];
 }
 

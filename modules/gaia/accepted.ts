@@ -4,7 +4,8 @@ import { mkOption, types } from "#lib/evaluator/index.ts";
 const text = mkOption({ type: types.str });
 const toggle = mkOption({ type: types.bool });
 const count = mkOption({ type: types.ints.unsigned });
-const step = { label: text, enabled: mkOption({ type: types.enum([true]) }) };
+// A step cannot be left out; in Gaia that is an error, too.
+const step = { enabled: mkOption({ type: types.enum([true]) }) };
 const anything = mkOption({ type: types.anything });
 
 /** By why they mean nothing. */

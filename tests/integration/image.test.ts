@@ -175,10 +175,9 @@ t.test("an image with a profile of one's own", async (t) => {
     t.strictSame(
       tasks
         .filter(({ state }) => state === "build" || state === "fetch")
-        .map(({ id }) => id)
-        .filter((id) => !/^(stage\.render|buildroot\.(build|collect)|core\.barrier\.stage)$/.test(id)),
-      [],
-      "as planned",
+        .map(({ id }) => id),
+      ["stage.render", "buildroot.build", "buildroot.collect"],
+      "as planned: stage, root file system and image",
     );
     const changed = await run("build", ".#louder", "--no-link", "--progress", "json");
     t.equal(changed.code, 0, changed.stderr);
