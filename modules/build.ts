@@ -19,6 +19,13 @@ const options = {
       default: "HeliOS",
       description: "Name of the distribution, as people read it.",
     }),
+    pinnedBy: mkOption({
+      type: types.enum(["name", "content"]),
+      default: "name",
+      internal: true,
+      description:
+        "What `flake.lock` calls the packages of the system by: its name, or what is asked for, where names need not be unique.",
+    }),
   },
 };
 

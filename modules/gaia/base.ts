@@ -37,7 +37,7 @@ export function baseModule(tree: GaiaTree, name: string, files: BoardFiles): Mod
     file: tree.document.file,
     config: {
       // Above the defaults of profiles.
-      build: { name: mkOverride(900, name), legacy: tree.legacy },
+      build: { name: mkOverride(900, name), legacy: tree.legacy, pinnedBy: "content" },
       ...(hostName === undefined ? {} : { networking: { hostName: mkDefault(hostName) } }),
       buildroot: { starting_point: { packages: { install: packages(tree) } } },
       image: {

@@ -8,8 +8,10 @@ import { mkDerivation } from "../mk-derivation.ts";
 
 /** Which kernel. */
 export interface LinuxOptions {
-  /** Of the lock's environment; `linux` by default. */
+  /** `linux` by default. */
   readonly name?: string;
+  /** How the lock calls the packages; the name by default. */
+  readonly environment?: string;
   /** In apt's syntax; by default the release's own `linux-image-arm64`. */
   readonly package?: string;
   /** Needed for a kernel from `backports` or `security`. */
@@ -50,7 +52,7 @@ export function linux(tools: Derivation, lock: PackageLock, options: LinuxOption
   const { name = "linux", package: root = "linux-image-arm64", pockets, deviceTrees = ["broadcom"] } = options;
   const packages = lock
     .packages({
-      name,
+      name: options.environment ?? name,
       suite: "trixie",
       components: ["main"],
       architectures: ["arm64"],

@@ -8,8 +8,9 @@ import { type Entry, symlink } from "./entry.ts";
 
 /** What a root file system starts from. */
 export interface StartingPointOptions {
-  /** Of the lock's environment. */
   readonly name: string;
+  /** How the lock calls the packages; the name by default. */
+  readonly environment?: string;
   /** In apt's syntax, arm64. Their dependencies come along, recommendations do not. */
   readonly packages: readonly string[];
   /** Packages to leave out although others depend on them, besides those that only maintainer scripts use. */
@@ -70,9 +71,9 @@ const notNeededToRun = [
 
 /** A root file system from locked Debian packages. Their maintainer scripts never run. */
 export function startingPoint(tools: Derivation, lock: PackageLock, options: StartingPointOptions): StartingPoint {
-  const { name, excluded = [], pockets, leaveOut = notNeededToRun } = options;
+  const { name, environment = name, excluded = [], pockets, leaveOut = notNeededToRun } = options;
   const packages = lock.packages({
-    name,
+    name: environment,
     suite: "trixie",
     components: ["main"],
     architectures: ["arm64"],

@@ -173,9 +173,7 @@ t.test("an image with a profile of one's own", async (t) => {
     t.equal(plan.code, 0, plan.stderr);
     const tasks = JSON.parse(plan.stdout) as readonly { readonly id: string; readonly state: string }[];
     t.strictSame(
-      tasks
-        .filter(({ state }) => state === "build" || state === "fetch")
-        .map(({ id }) => id),
+      tasks.filter(({ state }) => state === "build" || state === "fetch").map(({ id }) => id),
       ["stage.render", "buildroot.build", "buildroot.collect"],
       "as planned: stage, root file system and image",
     );

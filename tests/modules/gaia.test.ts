@@ -273,6 +273,20 @@ t.test("a file that extends another one changes what it names, and keeps the res
   t.ok(places.includes("tests/fixtures/gaia/configs/platforms/pi/cm5.toml:7:1"), places.join());
 });
 
+t.test("builds of one name are pinned apart, and by what they ask for", async (t) => {
+  const lock = viewLock(emptyLock);
+  const pkgs = makePackages({ lock });
+  const asked = (text: string): readonly string[] => {
+    const known = new Set(lock.requested.keys());
+    const file = tree(t, { "build.toml": text });
+    void gaiaConfiguration({ file, legacy: false, given: { set: {}, environment: {} }, pkgs, base: [base] }).package;
+    return [...lock.requested.keys()].filter((name) => !known.has(name) && name.startsWith("gaia-"));
+  };
+  t.match(asked(""), [/^gaia-base-[0-9a-f]{12}$/, /^gaia-linux-[0-9a-f]{12}$/]);
+  t.match(asked("[buildroot.packages]\ndnsmasq = true\n"), [/^gaia-base-/], "other packages, and the same kernel");
+  t.strictSame(asked(`[build]\nversion = "2"\n`), [], "the same packages");
+});
+
 t.test("inputs come from the command line, and the environment of the process", async (t) => {
   const file = join(fixture, "configs/builds/HeliOS-cm5.toml");
   t.equal(systemOf(file).config.inputs.resolved["channel"], "stable");

@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import { type Configuration, selectConfiguration } from "#lib/flake/configuration.ts";
 import { evaluateLocked, lockFile, outputsOf } from "#lib/flake/evaluate.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
+import { type Installable, parseInstallable } from "#lib/flake/installable.ts";
 import { writeLock } from "#lib/flake/lock-file.ts";
 import { type EnvironmentChange, refresh } from "#lib/flake/lock-update.ts";
 import { retainEnvironments } from "#lib/flake/lock.ts";
@@ -14,7 +16,8 @@ import { printJson, printLine } from "../print.ts";
 
 /** What to resolve. */
 interface UpdateInput extends ProgressFlags {
-  readonly environments: readonly string[];
+  readonly targets: readonly string[];
+  readonly legacy: boolean;
   readonly json: boolean;
 }
 
@@ -24,21 +27,48 @@ export const update = (flake: LocatedFlake, input: UpdateInput) =>
     flake,
     { ...input, locked: false },
     Effect.gen(function* () {
-      const { lock, requested } = yield* evaluateLocked(flake, { locked: false }, (view) => {
-        view.packages(bubblewrapRequest);
-        readEverything(outputsOf(flake, view));
-        return Result.succeed(undefined);
+      const files = input.targets.flatMap(fileOf);
+      const named = input.targets.filter((target) => fileOf(target).length === 0);
+      const { lock, requested, value } = yield* evaluateLocked(flake, { locked: false }, (view) => {
+        const outputs = outputsOf(flake, view, input);
+        for (const file of files) {
+          const configuration = selectConfiguration(outputs, file);
+          if (Result.isFailure(configuration)) return Result.fail(configuration.failure);
+          readSystem(configuration.success);
+        }
+        const ofFiles = [...view.requested.keys()];
+        if (input.targets.length === 0) {
+          view.packages(bubblewrapRequest);
+          readEverything(outputs);
+        }
+        return Result.succeed(ofFiles);
       });
       const mirrors = yield* discoverMirrors(flake.inputs.debian);
-      const names = input.environments.length > 0 ? input.environments : [...requested.keys()];
+      const names = input.targets.length > 0 ? [...named, ...value] : [...requested.keys()];
       const update = yield* refresh(lock, names, "asked for", { mirrors });
-      const kept = retainEnvironments(update.lock, new Set(requested.keys()));
+      // Who asks for some environments has not said what else is needed.
+      const kept = input.targets.length > 0 ? update.lock : retainEnvironments(update.lock, new Set(requested.keys()));
+      const forgotten = [...update.lock.environments.keys()].filter((name) => !kept.environments.has(name)).sort();
       yield* writeLock(lockFile(flake), kept);
       if (input.json) return yield* printJson(update.changes);
-      if (update.changes.length === 0) return yield* printLine("nothing has changed");
       for (const change of update.changes) yield* printLine(describeChange(change));
+      if (forgotten.length > 0)
+        yield* printLine(`no output of this flake needs ${forgotten.join(", ")}: no longer pinned`);
+      else if (update.changes.length === 0) yield* printLine("nothing has changed");
     }),
   );
+
+/** A target that is the name of a file, rather than of an environment. */
+function fileOf(target: string): readonly Installable[] {
+  const installable = parseInstallable(target);
+  return "_tag" in installable || installable.file === undefined ? [] : [installable];
+}
+
+/** Reads what a system's image and check are made of. */
+function readSystem(configuration: Configuration | undefined): void {
+  void configuration?.package;
+  void configuration?.check;
+}
 
 /** Reads every package and check, so that every environment is asked for. */
 function readEverything(outputs: FlakeOutputs): void {

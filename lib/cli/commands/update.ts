@@ -9,9 +9,14 @@ export const updateCommand = defineCommand({
   examples: [
     { command: "tsx flake.ts update", description: "Renew all pins" },
     { command: "tsx flake.ts update qemu", description: "Renew those of one environment" },
+    { command: "tsx flake.ts update path/to/build.toml", description: "Renew those of a system that a file describes" },
   ],
   parameters: {
-    environments: manyArguments("environment", "Environments to resolve; all of them by default"),
+    targets: manyArguments(
+      "environment",
+      "Environments to resolve, or files that describe systems, for all that these need; by default all that this flake's own outputs need",
+    ),
+    legacy: flags.legacy,
     json: flags.json,
     progress: flags.progress,
   },
