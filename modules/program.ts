@@ -1,7 +1,8 @@
 import { type Config, defineModule } from "#lib/evaluator/index.ts";
+import { javaRuntimePackages } from "#pkgs/java/runtime.ts";
 import { conditionProblems } from "./inputs/resolve.ts";
 import { tolerable } from "./legacy.ts";
-import { declaredArtifacts, groups } from "./program/artifacts.ts";
+import { declaredArtifacts, groups, selectedArtifacts } from "./program/artifacts.ts";
 import { programOptions } from "./program/options.ts";
 import { installedItems, programProblems } from "./program/problems.ts";
 import { products } from "./program/products.ts";
@@ -26,6 +27,9 @@ export default defineModule({
   options: programOptions,
   config: {
     program: { products: (config, { pkgs }) => products(config, pkgs) },
+    buildroot: {
+      starting_point: { packages: { install: (config) => (needsJava(config) ? javaRuntimePackages : []) } },
+    },
     stage: {
       files: (config) => {
         const { rust, custom } = config.program;
@@ -50,6 +54,12 @@ export default defineModule({
     warnings: (config) => [...conditions.warnings(config), ...idleChecks(config)],
   },
 });
+
+/** Whether a Java archive is in the image, which is to run it. */
+function needsJava(config: Config): boolean {
+  const archives = new Set(selectedArtifacts(config).java.map(({ id }) => id));
+  return config.program.java.runtime && installedItems(config).some(({ artifact }) => archives.has(artifact));
+}
 
 function idleChecks({ program }: Config): string[] {
   const { checks, lint } = program;

@@ -1,10 +1,10 @@
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
-import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, type Config, definedToml, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import type { Entry } from "#pkgs/rootfs/entry.ts";
+import { pinnedAs } from "./pins.ts";
 import { artifactRecords } from "./program/records.ts";
 import { installedItems } from "./program/problems.ts";
 import { workspacePath, workspaceProblem } from "./workspace.ts";
@@ -73,7 +73,11 @@ export default defineModule({
           const { packages, leave_out } = config.buildroot.starting_point;
           return pkgs.startingPoint({
             name: `${config.build.name}-base`,
-            ...pinned(config, "base", [packages.install, packages.exclude, packages.pockets]),
+            environment: pinnedAs(config, `${config.build.name}-base`, "base", [
+              packages.install,
+              packages.exclude,
+              packages.pockets,
+            ]),
             packages: [...packages.install],
             excluded: [...packages.exclude],
             pockets: [...packages.pockets],
@@ -83,7 +87,10 @@ export default defineModule({
         linux: (config, { pkgs }) =>
           pkgs.linux({
             name: `${config.build.name}-linux`,
-            ...pinned(config, "linux", [config.boot.kernel.package, config.buildroot.starting_point.packages.pockets]),
+            environment: pinnedAs(config, `${config.build.name}-linux`, "linux", [
+              config.boot.kernel.package,
+              config.buildroot.starting_point.packages.pockets,
+            ]),
             package: config.boot.kernel.package,
             pockets: [...config.buildroot.starting_point.packages.pockets],
             deviceTrees: [...new Set(config.boot.deviceTrees.map((path) => path.slice(0, path.indexOf("/"))))].sort(),
@@ -156,13 +163,6 @@ export default defineModule({
     },
   },
 });
-
-/** How the lock calls packages that are pinned by what is asked for: the same for the same question. */
-function pinned(config: Config, part: string, asked: readonly unknown[]): { readonly environment?: string } {
-  if (config.build.pinnedBy === "name") return {};
-  const sorted = asked.map((each) => (Array.isArray(each) ? [...(each as readonly string[])].sort() : each));
-  return { environment: `gaia-${part}-${sha256(JSON.stringify(sorted)).hex.slice(0, 12)}` };
-}
 
 /** Declared users and groups as the root file system takes them. */
 function accounts(config: Config) {

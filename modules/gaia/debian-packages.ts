@@ -1,3 +1,5 @@
+import { javaRuntimePackages } from "#pkgs/java/runtime.ts";
+
 /**
  * Debian's packages for Buildroot's: what `buildroot.packages` asks for when the
  * base is made of Debian packages. Facts of both archives, Debian 13 and
@@ -63,7 +65,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "nss-mdns": ["libnss-mdns"],
   ntp: ["ntpsec"],
   numactl: ["numactl"],
-  openjdk: ["openjdk-21-jre-headless"],
+  openjdk: javaRuntimePackages,
   openssh: ["openssh-server", "openssh-client"],
   openssl: ["openssl"],
   parted: ["parted"],

@@ -4,6 +4,7 @@ import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import { isSelected } from "../inputs/resolve.ts";
 import { workspacePath } from "../workspace.ts";
+import { pinnedAs } from "../pins.ts";
 import { gitDirectory } from "./git-source.ts";
 
 type Program = Config["program"];
@@ -96,7 +97,7 @@ export function environmentNamed(config: Config, pkgs: Packages, name: string): 
   const declared = config.program.environments[name];
   if (declared !== undefined) {
     return pkgs.environment({
-      name,
+      name: pinnedAs(config, name, name, [declared.packages]),
       suite: "trixie",
       components: ["main"],
       architectures: ["amd64"],

@@ -138,7 +138,12 @@ export const programOptions = {
       artifacts: mkOption({
         type: types.listOf(types.submodule({ options: javaArtifact })),
         default: [],
-        description: "Java archives, compiled from source or made by a command. The image needs a JRE to run them.",
+        description: "Java archives, compiled from source or made by a command.",
+      }),
+      runtime: mkOption({
+        type: types.bool,
+        default: true,
+        description: "Whether the image gets a JRE, with all that it needs, where one of these archives is installed.",
       }),
     },
     install: {

@@ -3,6 +3,7 @@ import type { Config } from "#lib/evaluator/index.ts";
 import { isSelected } from "../inputs/resolve.ts";
 import { repeated } from "../repeated.ts";
 import { workspacePath, workspaceProblem } from "../workspace.ts";
+import { rustTarget } from "#pkgs/rust/artifact.ts";
 import {
   type Artifact,
   builtInEnvironments,
@@ -11,6 +12,7 @@ import {
   groups,
   isEnvironment,
   isPrebuilt,
+  profileOf,
   selectedArtifacts,
   writtenDirectory,
 } from "./artifacts.ts";
@@ -23,6 +25,7 @@ export function programProblems(config: Config): string[] {
     ...artifactProblems(config),
     ...sourceProblems(config),
     ...sameOutputs(config),
+    ...targetProblems(config),
     ...orderProblems(config),
     ...checkProblems(config),
     ...installProblems(config),
@@ -148,6 +151,17 @@ function sameOutputs(config: Config): string[] {
   ).map((key) => {
     const [, , package_, , program] = key.split("\0");
     return `program.rust.artifacts: more than one artifact is the same output '${program ?? ""}' of the package '${package_ ?? ""}'. Name the program of each in bin.`;
+  });
+}
+
+/** Cargo would find out after all crates that need no standard library. */
+function targetProblems(config: Config): string[] {
+  return config.program.rust.artifacts.flatMap((artifact) => {
+    const target = profileOf(config, artifact)?.target ?? rustTarget;
+    if (target === rustTarget || isPrebuilt(artifact)) return [];
+    return [
+      `program.rust.artifacts: '${artifact.id}' is for the target '${target}' of the profile '${artifact.profile ?? config.program.default_profile ?? ""}', but images are for arm64, and the toolchain has the standard library of ${rustTarget} only. Name that as target, leave it out, or build elsewhere and give prebuilt_path.`,
+    ];
   });
 }
 

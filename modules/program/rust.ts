@@ -2,6 +2,7 @@
 import type { DerivationOutput } from "#lib/derivations/derivation.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
+import { rustTarget } from "#pkgs/rust/artifact.ts";
 import { directoryOf, isPrebuilt, profileOf, type RustArtifact, shellCommand } from "./artifacts.ts";
 import { commandProduct } from "./custom.ts";
 import { commonVariables } from "./variables.ts";
@@ -67,7 +68,7 @@ export function rustProduct(
 /** What a command of the artifact's own, or `cargo build` with another output, makes. */
 function commandRustProduct(config: Config, pkgs: Packages, artifact: RustArtifact, directory: string): string {
   const { package: package_, bin, kind, cargo_profile, manifest_path, output_path, build_command } = artifact;
-  const target = profileOf(config, artifact)?.target ?? "aarch64-unknown-linux-gnu";
+  const target = profileOf(config, artifact)?.target ?? rustTarget;
   // The profile called dev goes to a folder called debug.
   const folder = `target/${target}/${cargo_profile === "dev" ? "debug" : cargo_profile}`;
   const cargo = [

@@ -4,6 +4,9 @@ import { source } from "#lib/derivations/source.ts";
 import { mkDerivation } from "../mk-derivation.ts";
 import { storeTree, type Tree } from "../tree.ts";
 
+/** The one target whose standard library the toolchain has. */
+export const rustTarget = "aarch64-unknown-linux-gnu";
+
 /** A Rust program or library for the target. */
 export interface RustArtifactOptions {
   readonly name: string;
@@ -28,7 +31,7 @@ const script = source({ path: join(import.meta.dirname, "artifact.sh") });
 
 /** Builds a Cargo package for arm64, offline and reproducibly: `bin/<program>` and `lib/lib<library>.so`. */
 export function rustArtifact(toolchain: Derivation, options: RustArtifactOptions): Derivation {
-  const { name, binaries = [], libraries = [], profile = "release", target = "aarch64-unknown-linux-gnu" } = options;
+  const { name, binaries = [], libraries = [], profile = "release", target = rustTarget } = options;
   if (binaries.length + libraries.length === 0) {
     throw new RangeError(`The Rust artifact '${name}' keeps nothing. Name its binaries or libraries.`);
   }

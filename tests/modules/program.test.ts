@@ -112,7 +112,7 @@ const tools = defineModule({
       default_profile: "arm",
       profiles: {
         arm: {
-          target: "aarch64-unknown-linux-musl",
+          target: "aarch64-unknown-linux-gnu",
           container_image: "cross-c",
           env: { RUSTFLAGS: "-C target-cpu=cortex-a76", SHARED: "1" },
         },
@@ -177,7 +177,7 @@ t.test("artifacts are derivations with the profile's settings, and what is switc
     CARGO_PROFILE_RELEASE_LTO: "thin",
     CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "1",
     GAIA_INPUT_CAMERA: "false",
-    target: "aarch64-unknown-linux-musl",
+    target: "aarch64-unknown-linux-gnu",
     rustFlags: "-C target-cpu=cortex-a76",
   });
   t.equal(String(api?.["checks"]).split(" ").length, 2);
@@ -186,7 +186,7 @@ t.test("artifacts are derivations with the profile's settings, and what is switc
     command: "'make' 'O=it'\\''s'",
     result: "dist",
     kind: "dir",
-    BUILD_TARGET: "aarch64-unknown-linux-musl",
+    BUILD_TARGET: "aarch64-unknown-linux-gnu",
     ARTIFACT_THEME: products["theme"],
   });
   t.notOk(Object.hasOwn(site ?? {}, "ARTIFACT_PLUGIN_X"));
@@ -204,7 +204,7 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
         config: {
           program: {
             default_profile: "armm",
-            profiles: { arm: { container_image: "docker" } },
+            profiles: { arm: { container_image: "docker" }, pc: { target: "x86_64-unknown-linux-gnu" } },
             java: { artifacts: [{ id: "six", cwd: "/x", build_command: ["make"] }] },
             check_policy: "warn",
             rust: {
@@ -215,6 +215,8 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
                 { id: "b", package: "p" },
                 { id: "c", workspace_dir: "sub", enabled_if: ["camra"] },
                 { id: "seven", kind: "dir" },
+                { id: "eight", profile: "pc" },
+                { id: "nine", profile: "pc", prebuilt_path: "/x" },
               ],
             },
             custom: {
@@ -238,6 +240,11 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
   t.match(message, /'five': there is no environment 'docker'\. There are: cross-c/);
   t.match(message, /'six' needs both build_command and output_path, or neither/);
   t.match(message, /'seven' is of the kind dir, so it needs output_path/);
+  t.match(
+    message,
+    /'eight' is for the target 'x86_64-unknown-linux-gnu' of the profile 'pc', but images are for arm64/,
+  );
+  t.notMatch(message, "'nine' is for");
   t.match(message, /program\.rust\.check_ids: there is no check 'nope'/);
   t.match(message, /more than one artifact is the same output 'p' of the package 'p'/);
   t.match(message, /'c': 'sub' is relative, and workspace\.root_dir is not set/);
@@ -248,6 +255,23 @@ t.test("what cannot be built or installed fails evaluation, all of it together",
   t.match(message, /'four' has mode prebuilt, so it needs prebuilt_path/);
   t.match(message, /'five' needs build_command and output_path/);
   t.match(message, /artifact 'd', which nothing builds/);
+});
+
+t.test("an installed Java archive brings a JRE with all that it needs, unless that is switched off", async (t) => {
+  const archive = (java: { readonly runtime?: boolean }, isInstalled = true) =>
+    evaluate(
+      defineModule({
+        config: {
+          program: {
+            java: { ...java, artifacts: [{ id: "app", cwd: "/x" }] },
+            install: { items: isInstalled ? [{ artifact: "app", dest: "/opt/app.jar" }] : [] },
+          },
+        },
+      }),
+    ).buildroot.starting_point.packages.install;
+  t.match(archive({}), ["openjdk-21-jre-headless", "libasound2t64", "libfreetype6", "libharfbuzz0b"]);
+  t.strictSame(archive({ runtime: false }), []);
+  t.strictSame(archive({}, false), []);
 });
 
 const rev = "0123456789abcdef0123456789abcdef01234567";
