@@ -5,6 +5,11 @@ import { baseName, parseStorePath, type StorePath, storeDirectory } from "#lib/d
 export interface Realisation {
   readonly key: RealisationKey;
   readonly path: StorePath;
+  /**
+   * What Nix writes down beside it: the realisations of what this output refers to. We have no use for it, but whoever
+   * signed the realisation signed this too.
+   */
+  readonly dependencies?: ReadonlyMap<RealisationKey, StorePath>;
 }
 
 /** Reads `sha256:<64 hexadecimal digits>!<output>`; undefined if it is not that. */
@@ -33,8 +38,10 @@ export function realisationFingerprint(realisation: Realisation): string {
 }
 
 /** The fields in the order of their names. */
-function fieldsOf(realisation: Realisation): Readonly<Record<string, unknown>> {
-  return { dependentRealisations: {}, id: realisation.key, outPath: baseName(realisation.path) };
+function fieldsOf({ key, path, dependencies = new Map() }: Realisation): Readonly<Record<string, unknown>> {
+  const keys = [...dependencies].sort(([a], [b]) => (a < b ? -1 : 1));
+  const dependentRealisations = Object.fromEntries(keys.map(([id, dependency]) => [id, baseName(dependency)]));
+  return { dependentRealisations, id: key, outPath: baseName(path) };
 }
 
 /** Reads a realisation; undefined if it is damaged, so that the output is built again. */
@@ -49,14 +56,32 @@ export function parseSignedRealisation(
   try {
     const fields: unknown = JSON.parse(text);
     if (typeof fields !== "object" || fields === null) return undefined;
-    const { id, outPath, signatures } = fields as Record<string, unknown>;
+    const { id, outPath, signatures, dependentRealisations = {} } = fields as Record<string, unknown>;
     const key = typeof id === "string" ? parseRealisationKey(id) : undefined;
     if (key === undefined || typeof outPath !== "string") return undefined;
+    const dependencies = parseDependencies(dependentRealisations);
+    if (dependencies === undefined) return undefined;
     return {
-      realisation: { key, path: parseStorePath(`${storeDirectory}/${outPath}`) },
+      realisation: {
+        key,
+        path: parseStorePath(`${storeDirectory}/${outPath}`),
+        ...(dependencies.size > 0 && { dependencies }),
+      },
       signatures: Array.isArray(signatures) ? signatures.filter((item) => typeof item === "string") : [],
     };
   } catch {
     return undefined;
   }
+}
+
+/** Reads the realisations that another one depends on; throws for what are no store paths. */
+function parseDependencies(fields: unknown): ReadonlyMap<RealisationKey, StorePath> | undefined {
+  if (typeof fields !== "object" || fields === null) return undefined;
+  const dependencies = new Map<RealisationKey, StorePath>();
+  for (const [id, outPath] of Object.entries(fields)) {
+    const key = parseRealisationKey(id);
+    if (key === undefined || typeof outPath !== "string") return undefined;
+    dependencies.set(key, parseStorePath(`${storeDirectory}/${outPath}`));
+  }
+  return dependencies;
 }

@@ -1,9 +1,13 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
 import { join } from "node:path";
-import t from "tap";
+import { promisify } from "node:util";
+import t, { type Test } from "tap";
+import { derivation } from "#lib/derivations/derivation.ts";
+import { realisationKey } from "#lib/derivations/hash-modulo.ts";
+import { instantiate } from "#lib/derivations/instantiate.ts";
 import { parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { baseName, hashPart, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
@@ -25,7 +29,9 @@ import {
   signText,
 } from "#lib/store/signature.ts";
 import { Store } from "#lib/store/store.ts";
-import { store, type World, worlds, writeSource } from "./worlds.ts";
+import { store as inStore, type World, worlds, writeSource } from "./worlds.ts";
+
+const execute = promisify(execFile);
 
 /** The throw-away key of the vectors. */
 const secret = "test-1:Vfo8quROPFk4HmAn7fyjzNWDxbonLX7bBWKaUkdBXeDKQCe6fYeQnAQb/2f3qcpAELq5ox7GSdjfyhDW+hA5Wg==";
@@ -132,18 +138,18 @@ function place({ fs, directory }: World): Place {
   };
 }
 
-const key = `sha256:${sha256("b").hex}!out` as const;
+const realisationOfB = `sha256:${sha256("b").hex}!out` as const;
 
 /** A text, a text that refers to it, and a tree, with a realisation. */
 const fill = ({ fs, directory }: Place) =>
-  store((s) =>
+  inStore((s) =>
     Effect.gen(function* () {
       const a = yield* s.addText("a", "a".repeat(5000), []);
       const b = yield* s.addText("b", `see ${a}`, [a]);
       fs.rmSync(join(directory, "src"), { recursive: true, force: true });
       writeSource(fs, join(directory, "src"));
       const tree = yield* s.addSource(source({ path: join(directory, "src") }));
-      yield* s.addRealisation({ key, path: b });
+      yield* s.addRealisation({ key: realisationOfB, path: b });
       return { a, b, tree };
     }),
   );
@@ -185,7 +191,7 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
           );
           const { problems, checked } = await run(
             "to",
-            store((s) => s.verify()),
+            inStore((s) => s.verify()),
           );
           t.strictSame(problems, []);
           t.equal(checked, 3);
@@ -221,11 +227,11 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
             Effect.gen(function* () {
               const url = yield* serveCache({ directory: `${directory}/cache` });
               const trusted = [parsePublicKey(open)];
-              const realisation = yield* withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
-              t.strictSame(realisation, { key, path: b });
+              const realisation = yield* withCache(url, (cache) => pullRealisation(cache, realisationOfB, { trusted }));
+              t.strictSame(realisation, { key: realisationOfB, path: b });
               const s = yield* Store;
               t.strictSame(yield* s.closure([b]), [a, b].sort());
-              t.strictSame(yield* s.realisation(key), { key, path: b });
+              t.strictSame(yield* s.realisation(realisationOfB), { key: realisationOfB, path: b });
               const none = yield* withCache(url, (cache) =>
                 pullRealisation(cache, `sha256:${"0".repeat(64)}!out`, { trusted }),
               );
@@ -340,9 +346,9 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
       fs.rmSync(join(directory, "cache/nix-cache-info"));
       t.strictSame(await run("to", pull), [tree], "untouched again, it is taken");
 
-      const realisation = join(directory, `cache/realisations/${key}.doi`);
+      const realisation = join(directory, `cache/realisations/${realisationOfB}.doi`);
       fs.writeFileSync(realisation, fs.readFileSync(realisation, "utf8").replace(baseName(b), baseName(a)));
-      const pullKey = withCache(url, (cache) => pullRealisation(cache, key, { trusted }));
+      const pullKey = withCache(url, (cache) => pullRealisation(cache, realisationOfB, { trusted }));
       t.match(
         await fail("to", pullKey),
         { _tag: "UntrustedPath", message: /does not match/ },
@@ -371,39 +377,181 @@ const nix = ((): string | false => {
   }
 })();
 
-void t.test("real Nix and this store exchange paths", { skip: nix === false && "no nix on the PATH" }, async (t) => {
-  const here = place(worlds["disk"]!(t));
-  const { directory, run } = here;
-  const real = (...args: string[]): string =>
-    execFileSync(
-      "nix",
-      ["--extra-experimental-features", "nix-command ca-derivations", "--option", "substitute", "false", ...args],
-      {
-        encoding: "utf8",
-        env: { ...process.env, HOME: directory, NIX_CONFIG: "build-users-group =" },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
+const nixShell = `
+let ca = { system = "x86_64-linux"; builder = "/bin/sh"; __contentAddressed = true; outputHashAlgo = "sha256"; outputHashMode = "recursive"; };
+in rec {
+  low = derivation (ca // { name = "low"; args = [ "-c" "echo low > $out" ]; });
+  top = derivation (ca // { name = "top"; args = [ "-c" "echo \${low} > $out" ]; });
+  never = derivation (ca // { name = "never"; builder = "/bin/false"; });
+}`;
+
+void t.test("real Nix and this store exchange", { skip: nix === false && "no nix on the PATH" }, (t) => {
+  /** Two worlds in one directory: ours, and Nix's store in `nix`. */
+  const meeting = (t: Test) => {
+    const here = place(worlds["disk"]!(t));
+    const { directory } = here;
+    nodeFs.writeFileSync(join(directory, "key"), secret);
+    nodeFs.writeFileSync(join(directory, "test.nix"), nixShell);
+    const env = {
+      ...process.env,
+      HOME: directory,
+      NIX_CONFIG: "build-users-group =\nsandbox-paths = /bin /usr /lib /lib64",
+    };
+    const options = ["--option", "experimental-features", "nix-command ca-derivations"];
+    const real = async (program: string, ...args: string[]): Promise<string> =>
+      (await execute(program, [...options, "--option", "sandbox", "true", ...args], { env })).stdout.trim();
+    const store = ["--store", join(directory, "nix"), "--option", "substitute", "false"];
+    return { ...here, real, store };
+  };
+
+  t.test("paths, both ways, in every compression", async (t) => {
+    const here = meeting(t);
+    const { directory, run, real, store } = here;
+    const { a, b, tree } = await run("from", fill(here));
+    nodeFs.writeFileSync(join(directory, "file"), "from nix\n");
+    for (const compression of ["none", "gzip", "xz", "zstd"] as const) {
+      const [ours, theirs] = [`${directory}/ours-${compression}`, `${directory}/theirs-${compression}`];
+      await run(
+        "from",
+        withCache(`file://${ours}`, (cache) => pushPaths(cache, [b, tree], { compression })),
+      );
+      const target = join(directory, compression);
+      await real("nix", "copy", "--from", `file://${ours}`, "--to", target, "--no-check-sigs", b, tree);
+      t.equal(nodeFs.readFileSync(join(target, b), "utf8"), `see ${a}`);
+      t.equal(nodeFs.readFileSync(join(target, tree, "a.txt"), "utf8"), "alpha\n");
+      const added = parseStorePath(await real("nix", ...store, "store", "add-path", join(directory, "file")));
+      await real("nix", "copy", "--from", target, "--to", `file://${theirs}?compression=${compression}`, b);
+      await real(
+        "nix",
+        "copy",
+        "--from",
+        `${directory}/nix`,
+        "--to",
+        `file://${theirs}?compression=${compression}`,
+        added,
+      );
+      const pulled = await run(
+        `to-${compression}`,
+        withCache(`file://${theirs}`, (cache) => pullPaths(cache, [added, b])),
+      );
+      t.strictSame(pulled, [added, a, b].sort());
+      t.equal(nodeFs.readFileSync(join(directory, `to-${compression}`, added), "utf8"), "from nix\n");
+    }
+  });
+
+  t.test("paths over HTTP, both ways", async (t) => {
+    const here = meeting(t);
+    const { directory, run, real, store } = here;
+    const { a, b } = await run("from", fill(here));
+    nodeFs.writeFileSync(join(directory, "file"), "from nix\n");
+    const added = parseStorePath(await real("nix", ...store, "store", "add-path", join(directory, "file")));
+    await run(
+      "from",
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* serveCache({ directory: `${directory}/served`, writable: true });
+          yield* withCache(url, (cache) => pushPaths(cache, [b]));
+          yield* Effect.promise(() =>
+            real("nix", "copy", "--from", url, "--to", `${directory}/nix`, "--no-check-sigs", b),
+          );
+          t.equal(nodeFs.readFileSync(join(directory, "nix", b), "utf8"), `see ${a}`);
+          yield* Effect.promise(() => real("nix", "copy", "--from", `${directory}/nix`, "--to", url, added));
+          t.strictSame(yield* withCache(url, (cache) => pullPaths(cache, [added])), [added]);
+        }),
+      ),
     );
-  const { a, b, tree } = await run("from", fill(here));
+  });
+
+  t.test("realisations: theirs, signed while building, of outputs that refer to others", async (t) => {
+    const { directory, run, fail, real, store } = meeting(t);
+    const keys = ["--option", "secret-key-files", join(directory, "key")];
+    const file = join(directory, "test.nix");
+    const top = parseStorePath(await real("nix-build", ...store, ...keys, file, "-A", "top", "--no-out-link"));
+    await real("nix", "copy", ...store, "--to", `file://${directory}/theirs`, "-f", file, "top");
+    const files = nodeFs.readdirSync(join(directory, "theirs/realisations"));
+    t.equal(files.length, 2);
+    const trusted = [parsePublicKey(open)];
+    const pulled: StorePath[] = [];
+    for (const name of files) {
+      const key = name.replace(/\.doi$/, "") as typeof realisationOfB;
+      const pull = (trusted: Parameters<typeof pullRealisation>[2]) =>
+        withCache(`file://${directory}/theirs`, (cache) => pullRealisation(cache, key, trusted));
+      t.match(await fail("to", pull({ trusted: [parsePublicKey(generateKeyPair("test-1").public)] })), {
+        _tag: "UntrustedPath",
+      });
+      const realisation = await run("to", pull({ trusted }));
+      pulled.push(realisation!.path);
+      t.strictSame(
+        await run(
+          "to",
+          inStore((s) => s.realisation(key)),
+        ),
+        realisation,
+      );
+    }
+    t.ok(pulled.includes(top));
+  });
+
+  t.test("realisations: ours, which real Nix takes instead of building", async (t) => {
+    const here = meeting(t);
+    const { directory, run, real, store } = here;
+    const never = derivation({
+      name: "never",
+      builder: "/bin/false",
+      env: { outputHashAlgo: "sha256", outputHashMode: "recursive" },
+    });
+    const instantiated = instantiate([never], new Map()).derivations.get(never)!;
+    const file = join(directory, "test.nix");
+    t.equal(await real("nix-instantiate", ...store, file, "-A", "never"), instantiated.path);
+    const made = await run(
+      "from",
+      Effect.gen(function* () {
+        const path = yield* inStore((s) => s.addText("never", "not built", []));
+        yield* inStore((s) => s.addRealisation({ key: realisationKey(instantiated.hashModulo, "out"), path }));
+        yield* withCache(`file://${directory}/ours`, (cache) =>
+          pushPaths(cache, [path], { key: parseSecretKey(secret) }),
+        );
+        return path;
+      }),
+    );
+    const realise = (...options: string[]) =>
+      real("nix-store", "--store", join(directory, "nix"), ...options, "-r", instantiated.path);
+    await t.rejects(realise("--option", "substitute", "false"), "without the cache it builds, and fails");
+    const cache = ["--option", "substituters", `file://${directory}/ours`, "--option", "trusted-public-keys", open];
+    t.equal(await realise(...cache), made);
+    t.equal(nodeFs.readFileSync(join(directory, "nix", made), "utf8"), "not built");
+  });
+  t.end();
+});
+
+void t.test("a realisation in a cache keeps its signatures, and what it says", async (t) => {
+  const here = place(worlds["memory"]!(t));
+  const { fs, directory, run } = here;
+  const { b } = await run("from", fill(here));
+  const other = generateKeyPair("other-1");
+  const push = (key?: string) =>
+    run(
+      "from",
+      withCache(`file://${directory}/cache`, (cache) =>
+        pushPaths(cache, [b], key === undefined ? {} : { key: parseSecretKey(key) }),
+      ),
+    );
+  const file = join(directory, "cache/realisations", `${realisationOfB}.doi`);
+  const signers = () => /"signatures":(.*)}/.exec(fs.readFileSync(file, "utf8"))![1]!.match(/[a-z]+-1(?=:)/g) ?? [];
+  await push();
+  t.strictSame(signers(), []);
+  await push(secret);
+  await push(other.secret);
+  await push();
+  t.strictSame(signers(), ["other-1", "test-1"]);
+  const before = fs.readFileSync(file, "utf8");
   await run(
     "from",
-    withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [b, tree], { compression: "xz" })),
+    Effect.gen(function* () {
+      const another = yield* inStore((s) => s.addText("b", "built again, differently", []));
+      yield* inStore((s) => s.addRealisation({ key: realisationOfB, path: another }));
+      yield* withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [another]));
+    }),
   );
-  real("copy", "--from", `file://${directory}/cache`, "--to", `${directory}/nix`, "--no-check-sigs", b, tree);
-  t.equal(nodeFs.readFileSync(join(directory, "nix", b), "utf8"), `see ${a}`);
-  t.equal(nodeFs.readFileSync(join(directory, "nix", tree, "a.txt"), "utf8"), "alpha\n");
-
-  nodeFs.writeFileSync(join(directory, "key"), secret);
-  nodeFs.writeFileSync(join(directory, "file"), "from nix\n");
-  const added = parseStorePath(
-    real("--store", `${directory}/nix`, "store", "add-path", join(directory, "file")).trim(),
-  );
-  const target = `file://${directory}/cache2?compression=xz&secret-key=${directory}/key`;
-  real("copy", "--from", `${directory}/nix`, "--to", target, added, b);
-  const pulled = await run(
-    "to",
-    withCache(`file://${directory}/cache2`, (cache) => pullPaths(cache, [added, b])),
-  );
-  t.strictSame(pulled, [added, a, b].sort());
-  t.equal(nodeFs.readFileSync(join(directory, "to", added), "utf8"), "from nix\n");
+  t.equal(fs.readFileSync(file, "utf8"), before, "the first answer stands");
 });

@@ -6,7 +6,12 @@ import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { InvalidPathError, SourceChangedError } from "../errors.ts";
 import type { PathInfo } from "../path-info.ts";
-import { printSignedRealisation, type Realisation, realisationFingerprint } from "../realisation.ts";
+import {
+  parseSignedRealisation,
+  printSignedRealisation,
+  type Realisation,
+  realisationFingerprint,
+} from "../realisation.ts";
 import { pathFingerprint, type SecretKey, signText } from "../signature.ts";
 import { Store } from "../store.ts";
 import { type CacheCompression, compressionSuffix, compressTree } from "./compression.ts";
@@ -98,11 +103,19 @@ function signaturesOf(info: PathInfo, key: SecretKey | undefined): readonly stri
   return [...new Set([...known, signText(pathFingerprint(info), key)])].sort();
 }
 
-const pushRealisation = (
+/** Adds our signature to those that a cache has. What it says already stays: somebody may have taken that path. */
+const pushRealisation = Effect.fnUntraced(function* (
   cache: CacheFiles,
   realisation: Realisation,
   key: SecretKey | undefined,
-): Effect.Effect<void, CacheError> => {
-  const signatures = key === undefined ? [] : [signText(realisationFingerprint(realisation), key)];
-  return cache.write(`realisations/${realisation.key}.doi`, printSignedRealisation(realisation, signatures));
-};
+): Effect.fn.Return<void, CacheError> {
+  const file = `realisations/${realisation.key}.doi`;
+  const text = yield* cache.read(file);
+  const present = text === undefined ? undefined : parseSignedRealisation(text);
+  const fingerprint = realisationFingerprint(realisation);
+  if (present !== undefined && realisationFingerprint(present.realisation) !== fingerprint) return;
+  const own = key === undefined ? [] : [signText(fingerprint, key)];
+  const signatures = [...new Set([...(present?.signatures ?? []), ...own])].sort();
+  const printed = printSignedRealisation(realisation, signatures);
+  if (printed !== text) yield* cache.write(file, printed);
+});
