@@ -194,6 +194,45 @@ const nix = ((): string | false => {
   }
 })();
 
+void t.test("hashes and store paths are those of real Nix", { skip: nix === false && "no nix on the PATH" }, (t) => {
+  const directory = nodeFs.mkdtempSync(join(tmpdir(), "real-nix-"));
+  t.teardown(() => {
+    execFileSync("chmod", ["-R", "u+w", directory]);
+    nodeFs.rmSync(directory, { recursive: true });
+  });
+  const env = { ...process.env, HOME: directory, NIX_CONFIG: "build-users-group =" };
+  const real = (program: string, ...args: string[]): string =>
+    execFileSync(program, args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] }).trim();
+  const contents = fc.sample(fc.string({ maxLength: 50 }), { numRuns: 5, seed: 11 });
+  for (const [index, content] of contents.entries()) {
+    const file = join(directory, `file-${index}`);
+    nodeFs.writeFileSync(file, content);
+    for (const algorithm of ["md5", "sha1", "sha256", "sha512"] as const) {
+      const hash = hashData(algorithm, content);
+      t.equal(encodeBase32(hashBytes(hash)), real("nix-hash", "--flat", "--base32", "--type", algorithm, file));
+      t.equal(
+        formatHex(hash),
+        `${algorithm}:${real("nix-hash", "--to-base16", "--type", algorithm, encodeBase32(hashBytes(hash)))}`,
+      );
+      for (const mode of ["flat", "recursive"] as const) {
+        const flags = mode === "recursive" ? ["--recursive"] : [];
+        const expected = real("nix-store", ...flags, "--print-fixed-path", algorithm, hash.hex, `name-${index}`);
+        t.equal(fixedOutputPath(`name-${index}`, mode, hash), expected, `${mode} ${algorithm}`);
+      }
+    }
+    const narHash = parseHash(`sha256:${real("nix-hash", "--type", "sha256", "--base32", file)}`);
+    t.equal(
+      sourceStorePath(`file-${index}`, narHash),
+      real("nix-store", "--store", join(directory, "s"), "--add", file),
+    );
+  }
+  const text = 'let a = builtins.toFile "a" "one"; in builtins.toFile "b" "see ${a}"';
+  const a = textPath("a", sha256("one"), []);
+  const b = real("nix-instantiate", "--store", join(directory, "s"), "--eval", "--read-write-mode", "-E", text);
+  t.equal(JSON.stringify(textPath("b", sha256(`see ${a}`), [a])), b);
+  t.end();
+});
+
 /** A derivation as plain data, in which each number `n` of `inputs` means the `n`th one before it. */
 interface Recipe {
   readonly kind: "input" | "floating" | "fixed";
