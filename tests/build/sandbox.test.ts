@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect";
 import { spawn } from "node:child_process";
 import * as nodeFs from "node:fs";
-import { access, chmod, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { access, chmod, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { isolation } from "#lib/build/sandbox/arguments.ts";
@@ -102,11 +102,22 @@ t.test("a builder cannot reach", (t) => {
     t.equal(lines.at(-1), "lo");
   });
 
+  t.test("sockets of the host without a file, such as those of D-Bus", async (t) => {
+    const name = `helios-test-bus-${process.pid}`;
+    const server = createServer().listen(`\0${name}`);
+    t.teardown(() => server.close());
+    await new Promise((resolve) => server.once("listening", resolve));
+    t.match(await readFile("/proc/net/unix", "utf8"), `@${name}`, "it is there to be found");
+    const { lines } = await runner.run('while read -r line; do echo "$line"; done < /proc/net/unix; echo end');
+    t.notMatch(lines.join("\n"), name);
+    t.equal(lines.at(-1), "end");
+  });
+
   t.test("files, home, sockets and D-Bus of the host", async (t) => {
     const secret = await mkdtemp(join(tmpdir(), "helios-secret-"));
     t.teardown(() => rm(secret, { recursive: true }));
     const { lines } = await runner.run(
-      `for path in ${secret} /home /root /run/* /run/dbus /var/run /sys /etc/shadow /etc/machine-id $HOME; do ` +
+      `for path in ${secret} ${homedir()} /home /root /run/* /run/dbus /var/run /sys /etc/shadow /etc/machine-id $HOME; do ` +
         "test -e $path && echo $path; done; cat /etc/passwd | head -2; true",
     );
     t.same(lines, ["root:x:0:0:root:/root:/usr/sbin/nologin", "builder:x:1000:100:builder:/build:/bin/sh"]);
@@ -204,7 +215,6 @@ t.test("a builder cannot escape", (t) => {
     const { code, store } = await runner.run("mkdir -p /nix/store/other/bin; echo x > /nix/store/other/bin/x");
     t.equal(code, 0);
     await access(join(store, "other/bin/x"));
-    t.equal((await stat(join(store, ".."))).mode & 0o077, 0, "which nobody else can enter");
   });
 
   t.end();

@@ -245,6 +245,7 @@ t.test("when a build fails", (t) => {
       keepFailed: true,
     });
     t.equal(await readFile(join(failure.kept!, "build/made"), "utf8"), "value\n");
+    t.equal((await stat(failure.kept!)).mode & 0o077, 0, "nobody else can enter: programs in it may be set-user-id");
     t.equal(failure.replay, `sh ${join(failure.kept!, "replay.sh")}`);
     const replay = await run("sh", [join(failure.kept!, "replay.sh")]).catch((cause: { code: number }) => cause);
     t.match(replay, { code: 1 });
