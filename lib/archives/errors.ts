@@ -1,6 +1,6 @@
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
-import { describeFileError, errorCode } from "#lib/platform/file-system.ts";
+import { describeFileError, errorCode } from "#lib/platform/file-errors.ts";
 import { runLoop } from "./loop.ts";
 
 /** The bytes are not what their format promises: truncated, wrong checksum, impossible number. */

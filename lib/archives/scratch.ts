@@ -1,4 +1,4 @@
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { OpenFile } from "./byte-source.ts";
 import { ArchiveFileError } from "./errors.ts";

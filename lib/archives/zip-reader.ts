@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream";
 import type { Readable } from "node:stream";
 import * as zlib from "node:zlib";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { OpenFile } from "./byte-source.ts";
 import { checkLinkTarget, defaultByteLimit, EntryGuard, normaliseEntryPath } from "./entry-path.ts";

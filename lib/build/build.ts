@@ -7,8 +7,10 @@ import { emit, Events } from "#lib/platform/events.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
-import type { Store } from "#lib/store/store.ts";
+import { attempt } from "#lib/store/attempt.ts";
+import { Store } from "#lib/store/store.ts";
 import type { Builtins } from "./builtin.ts";
+import { findRootOutputs, type InstantiatedSources, nothingToDo, type RootOutputs } from "./built-already.ts";
 import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
@@ -21,8 +23,7 @@ import type { Session } from "./session.ts";
 
 /** What a build gave. */
 export interface BuildResult {
-  /** For each root the store path of each output. */
-  readonly outputs: ReadonlyMap<Derivation, ReadonlyMap<string, StorePath>>;
+  readonly outputs: RootOutputs;
   readonly instantiation: Instantiation;
   /** Names of the derivations whose builders ran, and of those that changed and yet had not to. */
   readonly built: readonly string[];
@@ -52,15 +53,18 @@ export const dryRun = Effect.fnUntraced(function* (
 export const build = Effect.fnUntraced(function* (
   roots: readonly Derivation[],
   buildOptions: BuildOptions = {},
+  instantiated?: InstantiatedSources,
 ): Effect.fn.Return<BuildResult, BuildError, Store | FileSystem | Processes | Events | Builtins | Bubblewrap> {
-  const { instantiation, addInput } = yield* instantiateRoots(roots);
-  const planOptions = { durations: yield* readDurations };
-  const missing = yield* makePlan(instantiation, roots, planOptions);
-  if (missing.builds.length === 0) {
-    yield* emit({ type: "plan", ...planSize(missing) });
-    return { outputs: outputsOf(roots, instantiation, missing.realised), instantiation, built: [], cutOff: [] };
+  const { instantiation, addInput } = yield* instantiateRoots(roots, instantiated);
+  const { reader, root: place } = yield* Store;
+  const found = yield* attempt("look for outputs in", place, () => findRootOutputs(reader, instantiation, roots));
+  if (found !== undefined) {
+    yield* emit(nothingToDo);
+    return { outputs: found, instantiation, built: [], cutOff: [] };
   }
   // Most runs find everything built, and never load what builds.
+  const planOptions = { durations: yield* readDurations };
+  const missing = yield* makePlan(instantiation, roots, planOptions);
   const { makeSession, realise, recordBuild } = yield* Effect.promise(() => import("./realisation.ts"));
   const session = yield* makeSession(buildOptions, missing.realised, addInput);
   let plan = missing;

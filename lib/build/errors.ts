@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
 import type { DerivationError } from "#lib/derivations/errors.ts";
 import { formatSri, type Hash } from "#lib/derivations/hash.ts";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import type { BuiltinFailure } from "./builtin.ts";
 import type { Hint } from "./hints.ts";

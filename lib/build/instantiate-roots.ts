@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect";
 import type { DerivationError } from "#lib/derivations/errors.ts";
-import { type Instantiable, instantiate, type Instantiation, referencedSources } from "#lib/derivations/instantiate.ts";
+import type { Instantiable, Instantiation } from "#lib/derivations/instantiate.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
-import type { StoreError } from "#lib/store/errors.ts";
+import { isStoreError, type StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
+import { type InstantiatedSources, instantiateSources } from "./built-already.ts";
 
 /** Some roots in their final form, and how to bring their sources and texts into the store. */
 export interface InstantiatedRoots {
@@ -12,23 +13,17 @@ export interface InstantiatedRoots {
   readonly addInput: (path: StorePath) => Effect.Effect<void, StoreError>;
 }
 
-/** How many sources are hashed at once. */
-const concurrency = 4;
-
-/** Hashes the sources that the roots mention, and computes every `.drv` file. Nothing is written. */
+/**
+ * Hashes the sources that the roots mention, and computes every `.drv` file, unless that was done before. Nothing is
+ * written.
+ */
 export const instantiateRoots = Effect.fnUntraced(function* (
   roots: readonly Instantiable[],
+  before?: InstantiatedSources,
 ): Effect.fn.Return<InstantiatedRoots, DerivationError | StoreError, Store> {
   const store = yield* Store;
-  const sources = yield* attempt(() => referencedSources(roots));
-  const paths = yield* Effect.forEach(sources, (source) => store.sourcePath(source), { concurrency });
-  const sourcePaths = new Map(
-    sources.flatMap((source, index) => {
-      const path = paths[index];
-      return path === undefined ? [] : [[source, path] as const];
-    }),
-  );
-  const instantiation = yield* attempt(() => instantiate(roots, sourcePaths));
+  const instantiating = attempt((signal) => instantiateSources(store.reader, roots, signal));
+  const { instantiation, sourcePaths } = before ?? (yield* instantiating);
 
   const additions = new Map<StorePath, Effect.Effect<unknown, StoreError>>();
   for (const [source, path] of sourcePaths) additions.set(path, store.addSource(source, path));
@@ -49,25 +44,8 @@ export const instantiateRoots = Effect.fnUntraced(function* (
   return { instantiation, addInput };
 });
 
-/** Runs the pure part; what it throws on purpose is an error of the user's recipe. */
-const attempt = <A>(compute: () => A): Effect.Effect<A, DerivationError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(compute());
-    } catch (cause) {
-      return isDerivationError(cause) ? Effect.fail(cause) : Effect.die(cause);
-    }
-  });
-
-const tags: Readonly<Record<DerivationError["_tag"], true>> = {
-  AtermError: true,
-  DerivationAttributeError: true,
-  HashSyntaxError: true,
-  MissingInputError: true,
-  MissingSourceError: true,
-  StorePathError: true,
-  TextReferenceError: true,
-};
-
-const isDerivationError = (cause: unknown): cause is DerivationError =>
-  cause instanceof Error && "_tag" in cause && typeof cause._tag === "string" && Object.hasOwn(tags, cause._tag);
+/** What is thrown on purpose is an error of the user's recipe, or of the disk. */
+const attempt = <A>(compute: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, StoreError> =>
+  Effect.tryPromise({ try: compute, catch: (cause) => cause }).pipe(
+    Effect.catch((cause) => (isStoreError(cause) ? Effect.fail(cause) : Effect.die(cause))),
+  );

@@ -1,13 +1,15 @@
 import * as Effect from "effect/Effect";
 import type { Derivation } from "#lib/derivations/derivation.ts";
-import { type HashModulo, realisationKey } from "#lib/derivations/hash-modulo.ts";
+import type { HashModulo } from "#lib/derivations/hash-modulo.ts";
 import type { InstantiatedDerivation, Instantiation } from "#lib/derivations/instantiate.ts";
 import type { InputOutputs } from "#lib/derivations/resolve.ts";
-import { fixedOutputOf, knownOutputPath, type StoreDerivation } from "#lib/derivations/store-derivation.ts";
+import { fixedOutputOf, type StoreDerivation } from "#lib/derivations/store-derivation.ts";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
+import { attempt } from "#lib/store/attempt.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
 import { isBuiltin } from "./builtin.ts";
+import { findOutput } from "./built-already.ts";
 import type { Durations } from "./durations.ts";
 import type { Pool, Task } from "./scheduler.ts";
 
@@ -147,14 +149,10 @@ export function downloadSize({ env }: StoreDerivation): number | undefined {
 }
 
 /** The valid store path of one output, or undefined if it has to be built. */
-export const realisedOutput = Effect.fnUntraced(function* (
-  store: Store["Service"],
+export const realisedOutput = (
+  { reader, layout }: Store["Service"],
   derivation: StoreDerivation,
   hashModulo: HashModulo,
   output: string,
-): Effect.fn.Return<StorePath | undefined, StoreError> {
-  const specification = derivation.outputs.get(output);
-  const known = specification === undefined ? undefined : knownOutputPath(specification);
-  if (known !== undefined) return (yield* store.isValid(known)) ? known : undefined;
-  return (yield* store.realisation(realisationKey(hashModulo, output)))?.path;
-});
+): Effect.Effect<StorePath | undefined, StoreError> =>
+  attempt("look for outputs in", layout.root, () => findOutput(reader, derivation, hashModulo, output));

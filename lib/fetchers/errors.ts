@@ -1,5 +1,5 @@
 import * as Data from "effect/Data";
-import { describeFileError } from "#lib/platform/file-system.ts";
+import { describeFileError } from "#lib/platform/file-errors.ts";
 
 /** What one URL answered, or why it did not. */
 export interface Attempt {

@@ -1,10 +1,6 @@
-import * as Effect from "effect/Effect";
-import * as Predicate from "effect/Predicate";
 import { parseHash } from "#lib/derivations/hash.ts";
 import type { Hash } from "#lib/derivations/hash.ts";
-import { run } from "#lib/platform/processes.ts";
-import type { Processes } from "#lib/platform/processes.ts";
-import { InvalidNpmLock, RegistryUnknown } from "./errors.ts";
+import { InvalidNpmLock } from "./errors.ts";
 
 /** One package of a `node_modules` tree, pinned by an npm lock file. */
 export interface NpmPackage {
@@ -22,38 +18,6 @@ export interface NpmPackage {
     readonly cpu: readonly string[];
     readonly libc: readonly string[];
   };
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/**
- * The registry that the host's npm is set up for, without a slash at the end.
- * Pins name packages, not hosts; the variable `npm_config_registry` decides,
- * then npm's own configuration.
- */
-export const npmRegistry = (
-  environment: Environment = process.env,
-): Effect.Effect<string, RegistryUnknown, Processes> =>
-  Effect.gen(function* () {
-    const said = environment["npm_config_registry"] ?? environment["NPM_CONFIG_REGISTRY"] ?? "";
-    if (said !== "") return yield* checked(said);
-    const env: Record<string, string> = {};
-    for (const name of ["PATH", "HOME", "NPM_CONFIG_USERCONFIG", "NPM_CONFIG_GLOBALCONFIG"]) {
-      const value = environment[name];
-      if (value !== undefined) env[name] = value;
-    }
-    const finished = yield* run({ command: "npm", args: ["config", "get", "registry"], env }).pipe(
-      Effect.mapError((cause) => new RegistryUnknown({ reason: cause.message })),
-    );
-    if (finished.code !== 0)
-      return yield* new RegistryUnknown({ reason: `'npm config get registry' failed: ${finished.stderr.trim()}` });
-    return yield* checked(finished.stdout.trim());
-  });
-
-function checked(registry: string): Effect.Effect<string, RegistryUnknown> {
-  if (URL.canParse(registry) && /^https?:$/.test(new URL(registry).protocol))
-    return Effect.succeed(registry.replace(/\/+$/, ""));
-  return Effect.fail(new RegistryUnknown({ reason: `'${registry}' is not an http URL` }));
 }
 
 /** Where a registry keeps a package's tarball. */
@@ -79,20 +43,20 @@ export function parseNpmLock(file: string, text: string): readonly NpmPackage[] 
   const invalid = (reason: string, entry?: string): InvalidNpmLock =>
     new InvalidNpmLock({ file, reason, ...(entry === undefined ? {} : { entry }) });
   const packages = packagesOf(text, invalid);
-  if (!Predicate.isReadonlyObject(packages)) throw invalid("it has no 'packages'; npm 7 or later writes them");
+  if (!isRecord(packages)) throw invalid("it has no 'packages'; npm 7 or later writes them");
   const hashes = new Map<string, string>();
   const found: NpmPackage[] = [];
   for (const [path, value] of Object.entries(packages)) {
     const start = path.lastIndexOf("node_modules/");
-    if (start < 0 || !Predicate.isReadonlyObject(value)) continue;
-    const entry = value as Readonly<Record<string, unknown>>;
+    if (start < 0 || !isRecord(value)) continue;
+    const entry = value;
     const { name = path.slice(start + "node_modules/".length), version, integrity } = entry;
     // A bundled package lies in the tarball of the one that needs it.
     if (entry["link"] === true || entry["inBundle"] === true) continue;
-    if (!Predicate.isString(name) || !isNpmName(name)) throw invalid("its name is not a package's", path);
+    if (typeof name !== "string" || !isNpmName(name)) throw invalid("its name is not a package's", path);
     if (!isPlace(path)) throw invalid("it is no place in a node_modules tree", path);
-    if (!Predicate.isString(version)) throw invalid("it has no version", path);
-    if (!Predicate.isString(integrity))
+    if (typeof version !== "string") throw invalid("it has no version", path);
+    if (typeof integrity !== "string")
       throw invalid("it has no integrity hash, so it does not come from a registry", path);
     const hash = strongest(integrity, () => invalid(`'${integrity}' is not a hash`, path));
     const known = hashes.get(`${name}@${version}`);
@@ -118,7 +82,11 @@ function packagesOf(text: string, invalid: (reason: string) => InvalidNpmLock): 
   } catch (cause) {
     throw invalid(`it is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
-  return Predicate.hasProperty(json, "packages") ? json.packages : undefined;
+  return isRecord(json) ? json["packages"] : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Names of packages and `node_modules` in turn: nothing that could leave the tree. */
@@ -127,10 +95,10 @@ function isPlace(path: string): boolean {
 }
 
 function programsOf(bin: unknown, invalid: () => InvalidNpmLock): Readonly<Record<string, string>> {
-  if (!Predicate.isReadonlyObject(bin)) return {};
+  if (!isRecord(bin)) return {};
   return Object.fromEntries(
     Object.entries(bin).map(([name, file]) => {
-      if (!/^[A-Za-z0-9._-]+$/.test(name) || !Predicate.isString(file) || file.split("/").includes(".."))
+      if (!/^[A-Za-z0-9._-]+$/.test(name) || typeof file !== "string" || file.split("/").includes(".."))
         throw invalid();
       return [name, file];
     }),
@@ -138,7 +106,7 @@ function programsOf(bin: unknown, invalid: () => InvalidNpmLock): Readonly<Recor
 }
 
 function words(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter(Predicate.isString) : [];
+  return Array.isArray(value) ? value.filter((word) => typeof word === "string") : [];
 }
 
 /** An integrity field may hold several hashes; the longest is the strongest. */

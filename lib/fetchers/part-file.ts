@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Hash as Hasher } from "node:crypto";
 import type { Hash } from "#lib/derivations/hash.ts";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 
 /** A part file that is being written: its hash so far and how to add to it. */

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect";
 import { Readable } from "node:stream";
 import type { CleartextMessage, Key, Message, Signature } from "openpgp";
-import { errorCode, FileSystem } from "#lib/platform/file-system.ts";
-import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { FetchFileError, SignatureInvalid } from "./errors.ts";
 
 /** Who signed. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Hash } from "#lib/derivations/hash.ts";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { HttpAnswer, HttpClient } from "./http.ts";
 import type { OpenPart, PartFile } from "./part-file.ts";

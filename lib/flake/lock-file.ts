@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect";
 import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { errorCode, FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { LockFileMalformed, LockFileUnusable } from "./errors.ts";
 import { decodeLock, lockVersion } from "./lock-decode.ts";
 import { JsonFault, positionAt } from "./lock-json.ts";

@@ -1,4 +1,5 @@
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { ownIdentity, printIdentity } from "./process-identity.ts";
 
 let counter = 0;

@@ -1,5 +1,6 @@
 import { type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere } from "./atomic-file.ts";
 import type { Layout } from "./layout.ts";
 import { Slices, treeFiles } from "./tree-files.ts";

@@ -1,5 +1,6 @@
 import { baseName, isStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere } from "./atomic-file.ts";
 import { type BuildRemains, countRemains, discardRemains, findRemains } from "./build-remains.ts";
 import { infoFile, type Layout } from "./layout.ts";

@@ -1,5 +1,5 @@
 import * as Data from "effect/Data";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import { formatSri, type Hash } from "#lib/derivations/hash.ts";
 import type { DerivationError } from "#lib/derivations/errors.ts";
 
@@ -167,12 +167,13 @@ const tags: ReadonlySet<string> = new Set<StoreError["_tag"]>([
   "MissingInputError",
 ]);
 
+/** Whether something that was thrown is an error of the store's. */
+export const isStoreError = (cause: unknown): cause is StoreError =>
+  typeof cause === "object" && cause !== null && "_tag" in cause && tags.has(String(cause._tag));
+
 /** Keeps the store's own errors and wraps the operating system's. */
 export function storeError(operation: string, path: string, cause: unknown): StoreError {
-  if (typeof cause === "object" && cause !== null && "_tag" in cause && tags.has(String(cause._tag))) {
-    // The tag says that it is one of the union.
-    return cause as StoreError;
-  }
+  if (isStoreError(cause)) return cause;
   const place =
     typeof cause === "object" && cause !== null && "path" in cause && typeof cause.path === "string"
       ? cause.path

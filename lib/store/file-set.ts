@@ -1,4 +1,5 @@
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { ignoreRules } from "./ignore.ts";
 import { type BytePath, bytePath, hostPath } from "./tree-files.ts";
 

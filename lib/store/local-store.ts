@@ -3,15 +3,16 @@ import type * as Scope from "effect/Scope";
 import { basename, dirname } from "node:path";
 import { sha256 } from "#lib/derivations/hash.ts";
 import type { Source } from "#lib/derivations/source.ts";
-import { contentAddress, sourceStorePath, type StorePath, textPath } from "#lib/derivations/store-path.ts";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { contentAddress, sourceStorePath, textPath } from "#lib/derivations/store-path.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere, uniqueName } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";
 import { type StoreError, storeError } from "./errors.ts";
 import { FileLocks } from "./file-lock.ts";
 import { hashTree, type NarHash } from "./hash-tree.ts";
 import { KeptArchive } from "./kept-archive.ts";
-import { type Layout, layoutOf, physicalPath } from "./layout.ts";
+import { type Layout, layoutOf } from "./layout.ts";
 import { narString, narTokens } from "./nar-format.ts";
 import { collectGarbage, verifyStore } from "./maintenance.ts";
 import { NarReader } from "./nar-reader.ts";
@@ -19,12 +20,12 @@ import type { Sink } from "./nar-writer.ts";
 import type { PathInfo } from "./path-info.ts";
 import { type OutputRegistration, examineOutput } from "./registration.ts";
 import { Registry } from "./registry.ts";
-import { addRoot, listRoots } from "./roots.ts";
+import { listRoots } from "./roots.ts";
 import { selectionOf } from "./source-tree.ts";
 import type { StoreShape } from "./store.ts";
+import { StoreReader } from "./store-reader.ts";
 import { makeTemporaryDirectory, removeLeftovers } from "./temporary.ts";
 import { canonicalMode, deleteTree, storeTime, TreeWriter } from "./tree.ts";
-import { Usage } from "./usage.ts";
 
 /** Opens the store below `root`, and makes it if there is none. */
 export const openLocalStore = Effect.fnUntraced(function* (
@@ -33,10 +34,10 @@ export const openLocalStore = Effect.fnUntraced(function* (
 ): Effect.fn.Return<StoreShape, StoreError, Scope.Scope> {
   const layout = layoutOf(root);
   yield* attempt("open the store", root, () => makeDirectories(fs, layout));
-  const locks = new FileLocks(fs, layout.locks, layout.temporary);
-  const usage = new Usage(fs, layout.users, locks);
-  yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all([usage.close(), locks.close()])));
-  const registry = new Registry(fs, layout, usage);
+  const reader = new StoreReader(fs, layout);
+  yield* Effect.addFinalizer(() => Effect.promise(() => reader.close()));
+  const locks = new FileLocks(reader.locks);
+  const registry = new Registry(reader);
   const cleaning = attempt("clean", layout.temporary, (signal) => removeLeftovers(fs, layout, signal));
   yield* Effect.forkScoped(Effect.ignore(cleaning));
 
@@ -55,7 +56,7 @@ export const openLocalStore = Effect.fnUntraced(function* (
     );
 
   const isValid: StoreShape["isValid"] = (path) =>
-    attempt("read the info of", path, async () => (await registry.info(path)) !== undefined);
+    attempt("read the info of", path, async () => (await reader.info(path)) !== undefined);
 
   const addText: StoreShape["addText"] = Effect.fnUntraced(function* (name, content, references) {
     const sorted = [...new Set(references)].sort();
@@ -87,12 +88,7 @@ export const openLocalStore = Effect.fnUntraced(function* (
   });
 
   const readSource = (source: Source, tee?: Sink): Effect.Effect<NarHash, StoreError> =>
-    attempt("read the source", source.path, async (signal) =>
-      hashTree(fs, source.path, { selection: await selectionOf(fs, source), signal }, tee),
-    );
-
-  const hashSource = (source: Source): Effect.Effect<StorePath, StoreError> =>
-    Effect.map(readSource(source), ({ hash }) => sourceStorePath(source.name, hash));
+    attempt("read the source", source.path, (signal) => reader.readSource(source, signal, tee));
 
   const addSource: StoreShape["addSource"] = Effect.fnUntraced(function* (source, hashed) {
     const archive = new KeptArchive();
@@ -138,23 +134,24 @@ export const openLocalStore = Effect.fnUntraced(function* (
   return {
     root,
     layout,
-    physical: (path) => physicalPath(layout, path),
+    reader,
+    physical: (path) => reader.physical(path),
     isValid,
-    pathInfo: (path) => attempt("read the info of", path, () => registry.info(path)),
+    pathInfo: (path) => attempt("read the info of", path, () => reader.info(path)),
     closure: (paths) => attempt("read the closure in", layout.info, () => registry.closure(paths)),
-    protect: (paths) => attempt("write to", layout.users, () => usage.protect(paths)),
+    protect: (paths) => attempt("write to", layout.users, () => reader.protect(paths)),
     addText,
     addSource,
-    sourcePath: hashSource,
+    sourcePath: (source) => attempt("read the source", source.path, (signal) => reader.sourcePath(source, signal)),
     registerOutput,
     registerTree: commit,
-    realisation: (key) => attempt("read the realisation", key, () => registry.realisation(key)),
+    realisation: (key) => attempt("read the realisation", key, () => reader.realisation(key)),
     realisations: attempt("read", layout.realisations, (signal) => registry.realisations(signal)),
     addRealisation: (realisation) =>
       attempt("write the realisation", realisation.key, () => registry.addRealisation(realisation)),
     withLock,
     temporaryDirectory,
-    addRoot: (link, target) => attempt("make the link", link, () => addRoot(fs, layout, link, target)),
+    addRoot: (link, target) => attempt("make the link", link, () => reader.addRoot(link, target)),
     roots: attempt("read the roots in", layout.roots, () => listRoots(fs, layout, false)),
     removeLeftovers: cleaning,
     collectGarbage: (options = {}) => collectGarbage(registry, locks, options),

@@ -50,7 +50,7 @@ export function collectGarbage(
     const { trash, ...collection } = yield* options.dryRun === true
       ? collecting
       : locks.withLock(collectionLock, collecting);
-    for (const path of options.dryRun === true ? [] : collection.deleted) registry.forget(path);
+    for (const path of options.dryRun === true ? [] : collection.deleted) registry.reader.forget(path);
     if (trash !== undefined) yield* attempt("delete", trash, (signal) => deleteTree(fs, trash, signal));
     return collection;
   });
@@ -84,7 +84,7 @@ export const verifyStore = Effect.fnUntraced(function* (
       problem.name,
       attempt("examine", path, async () => {
         // A process may have registered it since.
-        const found = (await registry.info(path)) ?? (await recoverInfo(fs, layout, survey, problem.name));
+        const found = (await registry.reader.info(path)) ?? (await recoverInfo(fs, layout, survey, problem.name));
         if (found !== undefined) await registry.register(found);
         return found;
       }),
@@ -101,7 +101,8 @@ export const verifyStore = Effect.fnUntraced(function* (
   if (options.remake !== undefined) {
     for (const [path, info] of damaged) {
       yield* Effect.ignore(options.remake(info));
-      if ((yield* attempt("read the info of", path, () => registry.info(path))) !== undefined) repaired.add(path);
+      if ((yield* attempt("read the info of", path, () => registry.reader.info(path))) !== undefined)
+        repaired.add(path);
     }
   }
   const invalidated = yield* attempt("verify", layout.root, () => invalidateDependents(registry, survey.valid.keys()));
@@ -117,7 +118,7 @@ async function invalidateDependents(registry: Registry, paths: Iterable<StorePat
   const dependents = new Map<StorePath, StorePath[]>();
   const broken: StorePath[] = [];
   for (const path of paths) {
-    const info = await registry.info(path);
+    const info = await registry.reader.info(path);
     if (info === undefined) {
       broken.push(path);
       continue;
@@ -127,7 +128,7 @@ async function invalidateDependents(registry: Registry, paths: Iterable<StorePat
       if (known !== undefined) known.push(path);
       else {
         dependents.set(reference, [path]);
-        if ((await registry.info(reference)) === undefined) broken.push(reference);
+        if ((await registry.reader.info(reference)) === undefined) broken.push(reference);
       }
     }
   }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import type { Dirent, Stats } from "node:fs";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { SourceChangedError, UnsupportedFileError } from "./errors.ts";
 import { narTokens, padded } from "./nar-format.ts";
 import { type BytePath, bytePath, hostPath, printablePath, Slices, type TreeFiles, treeFiles } from "./tree-files.ts";

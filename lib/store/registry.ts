@@ -1,47 +1,28 @@
-import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
-import { readIfThere, removeIfThere, writeAtomically } from "./atomic-file.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { removeIfThere, writeAtomically } from "./atomic-file.ts";
 import { InvalidPathError } from "./errors.ts";
 import { infoFile, type Layout, physicalPath, realisationPath } from "./layout.ts";
-import { parsePathInfo, type PathInfo, printPathInfo } from "./path-info.ts";
-import { parseRealisation, printRealisation, type Realisation } from "./realisation.ts";
+import { type PathInfo, printPathInfo } from "./path-info.ts";
+import { printRealisation, type Realisation } from "./realisation.ts";
+import type { StoreReader } from "./store-reader.ts";
 import { surveyRealisations } from "./survey.ts";
 import { deleteTree, seal } from "./tree.ts";
-import type { Usage } from "./usage.ts";
 
 /** How many info files are read at once. */
 const concurrency = 32;
 
-/** What is valid in a store. A path is valid if and only if its info file can be read. */
+/** What is valid in a store, and how that changes. */
 export class Registry {
+  readonly reader: StoreReader;
   readonly fs: FileSystemShape;
   readonly layout: Layout;
-  readonly #usage: Usage;
-  /** Infos of paths that are protected from collection, so they stay true. */
-  readonly #known = new Map<StorePath, PathInfo>();
 
-  constructor(fs: FileSystemShape, layout: Layout, usage: Usage) {
-    this.fs = fs;
-    this.layout = layout;
-    this.#usage = usage;
-  }
-
-  /** What is known of a path, which stays protected from now on; undefined if it is not valid. */
-  async info(path: StorePath): Promise<PathInfo | undefined> {
-    const known = this.#known.get(path);
-    if (known !== undefined) return known;
-    await this.#usage.protect([path]);
-    const text = await readIfThere(this.fs, infoFile(this.layout, path));
-    const info = text === undefined ? undefined : parsePathInfo(text);
-    if (info === undefined || info.path !== path) return undefined;
-    this.#known.set(path, info);
-    return info;
-  }
-
-  /** Keeps paths from being collected while this process runs. */
-  protect(paths: Iterable<StorePath>): Promise<void> {
-    return this.#usage.protect(paths);
+  constructor(reader: StoreReader) {
+    this.reader = reader;
+    this.fs = reader.fs;
+    this.layout = reader.layout;
   }
 
   /** The paths and everything that they refer to, sorted. */
@@ -49,11 +30,11 @@ export class Registry {
     const seen = new Set(paths);
     let border = [...seen];
     while (border.length > 0) {
-      await this.#usage.protect(border);
+      await this.reader.protect(border);
       const next: StorePath[] = [];
       for (let start = 0; start < border.length; start += concurrency) {
         const part = border.slice(start, start + concurrency);
-        for (const [index, info] of (await Promise.all(part.map((path) => this.info(path)))).entries()) {
+        for (const [index, info] of (await Promise.all(part.map((path) => this.reader.info(path)))).entries()) {
           if (info === undefined) throw new InvalidPathError({ path: part[index] ?? "" });
           for (const reference of info.references) {
             if (seen.has(reference)) continue;
@@ -72,7 +53,7 @@ export class Registry {
    * lock of the path. If it is valid already, the tree is deleted.
    */
   async commit(tree: string, info: PathInfo): Promise<PathInfo> {
-    const known = await this.info(info.path);
+    const known = await this.reader.info(info.path);
     if (known !== undefined) {
       await deleteTree(this.fs, tree);
       return known;
@@ -116,7 +97,7 @@ export class Registry {
    */
   async register(info: PathInfo): Promise<void> {
     await writeAtomically(this.fs, this.layout.temporary, infoFile(this.layout, info.path), printPathInfo(info));
-    this.#known.set(info.path, info);
+    this.reader.remember(info);
   }
 
   /** Makes a path invalid, then deletes it. The caller holds its lock and knows that nobody uses it. */
@@ -127,34 +108,22 @@ export class Registry {
 
   /** Makes a path invalid. */
   async invalidate(path: StorePath): Promise<void> {
-    this.#known.delete(path);
+    this.reader.forget(path);
     await removeIfThere(this.fs, infoFile(this.layout, path));
-  }
-
-  /** Forgets what was read of a path, which may have changed on the disk. */
-  forget(path: StorePath): void {
-    this.#known.delete(path);
-  }
-
-  /** The realisation of a key; undefined if there is none, or its path is not valid any more. */
-  async realisation(key: RealisationKey): Promise<Realisation | undefined> {
-    const text = await readIfThere(this.fs, realisationPath(this.layout, key));
-    const realisation = text === undefined ? undefined : parseRealisation(text);
-    if (realisation === undefined || realisation.key !== key) return undefined;
-    return (await this.info(realisation.path)) === undefined ? undefined : realisation;
   }
 
   /** All realisations of valid paths. */
   async realisations(signal: AbortSignal): Promise<Realisation[]> {
     const all: Realisation[] = [];
     for await (const { realisation } of surveyRealisations(this.fs, this.layout, signal)) {
-      if (realisation !== undefined && (await this.info(realisation.path)) !== undefined) all.push(realisation);
+      if (realisation !== undefined && (await this.reader.info(realisation.path)) !== undefined) all.push(realisation);
     }
     return all;
   }
 
   async addRealisation(realisation: Realisation): Promise<void> {
-    if ((await this.info(realisation.path)) === undefined) throw new InvalidPathError({ path: realisation.path });
+    if ((await this.reader.info(realisation.path)) === undefined)
+      throw new InvalidPathError({ path: realisation.path });
     const file = realisationPath(this.layout, realisation.key);
     await writeAtomically(this.fs, this.layout.temporary, file, printRealisation(realisation));
   }

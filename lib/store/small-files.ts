@@ -1,4 +1,4 @@
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { TreeFiles } from "./tree-files.ts";
 
 /** A small file and when it was written. */

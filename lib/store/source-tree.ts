@@ -1,5 +1,6 @@
 import type { Source } from "#lib/derivations/source.ts";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { MissingIncludeError } from "./errors.ts";
 import { fileSet } from "./file-set.ts";
 import type { Selection } from "./nar-writer.ts";

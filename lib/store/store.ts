@@ -16,6 +16,7 @@ import type { PathInfo } from "./path-info.ts";
 import type { Realisation } from "./realisation.ts";
 import type { OutputRegistration } from "./registration.ts";
 import type { Root } from "./roots.ts";
+import type { StoreReader } from "./store-reader.ts";
 
 /** What a store does. Paths are logical (`/nix/store/…`) unless they are called physical. */
 export interface StoreShape {
@@ -23,6 +24,8 @@ export interface StoreShape {
   readonly root: string;
   /** Where the parts of the store lie. */
   readonly layout: Layout;
+  /** The same store for plain asynchronous code that only asks. */
+  readonly reader: StoreReader;
   /** Where a store path, or a path below one, is on this machine. */
   readonly physical: (path: string) => string;
 

@@ -1,4 +1,5 @@
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { uniqueName } from "./atomic-file.ts";
 import type { Layout } from "./layout.ts";
 import { isRunning, parseIdentity } from "./process-identity.ts";

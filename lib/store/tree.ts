@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { NarVisitor } from "./nar-reader.ts";
 import type { TreePreparation } from "./nar-writer.ts";
 import { type BytePath, bytePath, hostPath, Slices, type TreeFiles, treeFiles } from "./tree-files.ts";

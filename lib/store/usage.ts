@@ -1,7 +1,8 @@
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { baseName, type StorePath } from "#lib/derivations/store-path.ts";
 import { removeIfThere, uniqueName } from "./atomic-file.ts";
-import type { FileLocks } from "./file-lock.ts";
+import type { LockFiles } from "./lock-files.ts";
 
 /** The lock that garbage collection holds from before it reads who uses what until it has deleted. */
 export const collectionLock = "gc";
@@ -15,14 +16,14 @@ export const collectionLock = "gc";
 export class Usage {
   readonly #fs: FileSystemShape;
   readonly #directory: string;
-  readonly #locks: FileLocks;
+  readonly #locks: LockFiles;
   readonly #used = new Set<StorePath>();
   #file: Promise<string> | undefined;
   /** Paths to be written by the next batch, and that batch. */
   #waiting: StorePath[] = [];
   #batch: Promise<void> | undefined;
 
-  constructor(fs: FileSystemShape, directory: string, locks: FileLocks) {
+  constructor(fs: FileSystemShape, directory: string, locks: LockFiles) {
     this.#fs = fs;
     this.#directory = directory;
     this.#locks = locks;

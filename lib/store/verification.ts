@@ -10,7 +10,8 @@ import {
   type StorePath,
   textPath,
 } from "#lib/derivations/store-path.ts";
-import { errorCode, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { exists } from "./atomic-file.ts";
 import { Hasher, hashTree, type NarHash } from "./hash-tree.ts";
 import { infoFile, type Layout, physicalPath } from "./layout.ts";
@@ -64,18 +65,18 @@ export async function findProblems(
   const { fs, layout } = registry;
   const found = await surveyStore(fs, layout, signal);
   // From here on nothing is collected; what was collected since the survey is left out.
-  await registry.protect(found.valid.keys());
+  await registry.reader.protect(found.valid.keys());
   const valid = new Map<StorePath, RegisteredPath>();
   const problems: StoreProblem[] = [];
   for (const path of [...found.valid.keys()].sort()) {
     const registered = found.valid.get(path);
-    const info = await registry.info(path);
+    const info = await registry.reader.info(path);
     if (registered !== undefined && info !== undefined) valid.set(path, { ...registered, info });
   }
   const survey: Survey = { ...found, valid };
   for (const { info } of valid.values()) {
     for (const reference of info.references) {
-      const whole = valid.has(reference) || (await registry.info(reference)) !== undefined;
+      const whole = valid.has(reference) || (await registry.reader.info(reference)) !== undefined;
       if (!whole) problems.push({ kind: "missing-reference", path: info.path, reference });
     }
     const problem = await checkContent(fs, layout, info, signal);

@@ -1,6 +1,6 @@
 import type { ArchiveError } from "#lib/archives/errors.ts";
 import type { FetchError } from "#lib/fetchers/errors.ts";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import { BuiltinFailure } from "#lib/build/builtin.ts";
 
 /** What went wrong with an archive, as the builder reports it. */

@@ -3,7 +3,8 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { dirname } from "node:path";
-import { errorCode, FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { uniqueName } from "../atomic-file.ts";
 import { CacheUnreachable } from "./errors.ts";
 

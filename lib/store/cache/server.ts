@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { errorCode, FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
+import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { uniqueName } from "../atomic-file.ts";
 import { StoreIoError } from "../errors.ts";
 

@@ -1,0 +1,107 @@
+import { errorCode } from "#lib/platform/file-errors.ts";
+import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { readIfThere, removeIfThere, uniqueName } from "./atomic-file.ts";
+import { isRunning, ownIdentity, parseIdentity, printIdentity } from "./process-identity.ts";
+
+/**
+ * The files by which processes lock each other out.
+ *
+ * Node has no `flock`. A lock is a hard link to a file that names its owner, so
+ * it appears with its content in one step; when the owner no longer runs, the
+ * next process that wants the lock removes it.
+ */
+export class LockFiles {
+  readonly #fs: FileSystemShape;
+  readonly #directory: string;
+  readonly #temporary: string;
+  #identityFile: Promise<string> | undefined;
+
+  constructor(fs: FileSystemShape, directory: string, temporary: string) {
+    this.#fs = fs;
+    this.#directory = directory;
+    this.#temporary = temporary;
+  }
+
+  /** Where the lock of this name is. */
+  file(name: string): string {
+    return `${this.#directory}/${name}.lock`;
+  }
+
+  /** Tries to take a lock; removes it if its owner is dead. Within a process, nobody else may hold or want it. */
+  async take(name: string): Promise<boolean> {
+    const path = this.file(name);
+    if (await this.#link(path)) return true;
+    const owner = await this.#owner(path);
+    if (owner.state === "none") return this.#link(path);
+    if (owner.state === "running") return false;
+    return (await this.#break(path, owner.text)) && (await this.#link(path));
+  }
+
+  /** Gives a lock back that this process holds. */
+  async release(name: string): Promise<void> {
+    await removeIfThere(this.#fs, this.file(name));
+  }
+
+  /** Whether a running process has the lock. */
+  async isHeld(name: string): Promise<boolean> {
+    return (await this.#owner(this.file(name))).state === "running";
+  }
+
+  /** Removes the file that locks are links to. Locks that are held stay. */
+  async close(): Promise<void> {
+    if (this.#identityFile !== undefined) await removeIfThere(this.#fs, await this.#identityFile).catch(() => {});
+  }
+
+  async #link(path: string): Promise<boolean> {
+    const file = await this.#identity();
+    try {
+      await this.#fs.promises.link(file, path);
+      return true;
+    } catch (cause) {
+      if (errorCode(cause) === "EEXIST") return false;
+      throw cause;
+    }
+  }
+
+  #identity(): Promise<string> {
+    return (this.#identityFile ??= this.#writeIdentity().catch((cause: unknown) => {
+      // What failed now (a full disk) may work the next time.
+      this.#identityFile = undefined;
+      throw cause;
+    }));
+  }
+
+  async #writeIdentity(): Promise<string> {
+    const file = `${this.#temporary}/${await uniqueName()}`;
+    await this.#fs.promises.writeFile(file, `${printIdentity(await ownIdentity())}\n`);
+    return file;
+  }
+
+  async #owner(path: string): Promise<{ state: "none" | "running" | "dead"; text: string }> {
+    const text = await readIfThere(this.#fs, path);
+    if (text === undefined) return { state: "none", text: "" };
+    const identity = parseIdentity(text);
+    // A lock is never seen half-written, so one that names nobody is damaged.
+    const running = identity !== undefined && (await isRunning(identity));
+    return { state: running ? "running" : "dead", text };
+  }
+
+  /**
+   * Removes the lock of a dead process. Of several processes that see it, only
+   * one may do so, or the second would remove the fresh lock of the first.
+   */
+  async #break(path: string, stale: string): Promise<boolean> {
+    const breaker = `${path}.break`;
+    if (!(await this.#link(breaker))) {
+      const owner = await this.#owner(breaker);
+      if (owner.state === "dead") await removeIfThere(this.#fs, breaker);
+      return false;
+    }
+    try {
+      if ((await readIfThere(this.#fs, path)) === stale) await removeIfThere(this.#fs, path);
+      return true;
+    } finally {
+      await removeIfThere(this.#fs, breaker);
+    }
+  }
+}
