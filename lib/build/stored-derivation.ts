@@ -17,7 +17,7 @@ export const readDerivation = Effect.fnUntraced(function* (
 ): Effect.fn.Return<InstantiatedDerivation, StoreError, Store | FileSystem> {
   const fs = yield* FileSystem;
   const store = yield* Store;
-  if (!(yield* store.isValid(path))) return yield* new InvalidPathError({ path });
+  if (!(yield* store.isValid(path))) return yield* Effect.fail(new InvalidPathError({ path }));
   return yield* Effect.tryPromise({
     try: async () => {
       const text = await fs.promises.readFile(store.physical(path), "utf8");

@@ -19,23 +19,26 @@ const pairs: readonly string[] = Array.from(
 
 /** Writes bytes in Nix's base-32. */
 export function encodeBase32(bytes: Uint8Array): string {
+  // Eight digits are five bytes; what is left over stands at the top, and so comes first.
+  const whole = bytes.length - (bytes.length % 5);
+  const bits = whole * 8;
   let text = "";
-  let position = base32Length(bytes.length);
-  if ((position & 1) === 1) {
-    position -= 1;
-    text = alphabet.charAt(bitsAt(bytes, position * 5) & 31);
+  for (let position = base32Length(bytes.length - whole); position-- > 0; ) {
+    text += alphabet.charAt(bitsAt(bytes, bits + position * 5) & 31);
   }
-  while (position > 0) {
-    position -= 2;
-    text += pairs[bitsAt(bytes, position * 5) & 1023] ?? "";
+  for (let at = whole - 5; at >= 0; at -= 5) {
+    const middle = bytes[at + 2] ?? 0;
+    const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((middle & 15) << 16);
+    const high = (middle >> 4) | ((bytes[at + 3] ?? 0) << 4) | ((bytes[at + 4] ?? 0) << 12);
+    text += `${pairs[high >> 10]}${pairs[high & 1023]}${pairs[low >> 10]}${pairs[low & 1023]}`;
   }
   return text;
 }
 
-/** At least ten bits of a little-endian number, from bit `bit` upwards. */
+/** At least five bits of a little-endian number, from bit `bit` upwards. */
 function bitsAt(bytes: Uint8Array, bit: number): number {
   const index = bit >> 3;
-  const word = (bytes[index] ?? 0) | ((bytes[index + 1] ?? 0) << 8) | ((bytes[index + 2] ?? 0) << 16);
+  const word = (bytes[index] ?? 0) | ((bytes[index + 1] ?? 0) << 8);
   return word >> (bit & 7);
 }
 

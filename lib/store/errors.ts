@@ -1,4 +1,4 @@
-import * as Data from "effect/Data";
+import { TaggedError } from "#lib/platform/tagged-error.ts";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { formatSri, type Hash } from "#lib/derivations/hash.ts";
 import type { DerivationError } from "#lib/derivations/errors.ts";
@@ -19,7 +19,7 @@ export type StoreError =
   | DerivationError;
 
 /** The operating system refused something. `operation` completes "cannot …". */
-export class StoreIoError extends Data.TaggedError("StoreIoError")<{
+export class StoreIoError extends TaggedError("StoreIoError")<{
   readonly operation: string;
   readonly path: string;
   readonly cause: unknown;
@@ -48,7 +48,7 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 /** A socket, device or named pipe in a tree that should go to the store. */
-export class UnsupportedFileError extends Data.TaggedError("UnsupportedFileError")<{
+export class UnsupportedFileError extends TaggedError("UnsupportedFileError")<{
   readonly path: string;
   readonly kind: string;
 }> {
@@ -58,14 +58,14 @@ export class UnsupportedFileError extends Data.TaggedError("UnsupportedFileError
 }
 
 /** A file changed its size while it was read. */
-export class SourceChangedError extends Data.TaggedError("SourceChangedError")<{ readonly path: string }> {
+export class SourceChangedError extends TaggedError("SourceChangedError")<{ readonly path: string }> {
   override get message(): string {
     return `'${this.path}' changed while it was read. Run it again when nothing writes there.`;
   }
 }
 
 /** An entry of a source's `include` list does not exist. */
-export class MissingIncludeError extends Data.TaggedError("MissingIncludeError")<{
+export class MissingIncludeError extends TaggedError("MissingIncludeError")<{
   readonly source: string;
   readonly entry: string;
 }> {
@@ -75,7 +75,7 @@ export class MissingIncludeError extends Data.TaggedError("MissingIncludeError")
 }
 
 /** A flat fixed output that is not a plain file. */
-export class OutputTypeError extends Data.TaggedError("OutputTypeError")<{
+export class OutputTypeError extends TaggedError("OutputTypeError")<{
   readonly output: string;
   readonly found: string;
 }> {
@@ -85,7 +85,7 @@ export class OutputTypeError extends Data.TaggedError("OutputTypeError")<{
 }
 
 /** A fixed output has not the hash that was promised. */
-export class OutputHashError extends Data.TaggedError("OutputHashError")<{
+export class OutputHashError extends TaggedError("OutputHashError")<{
   readonly output: string;
   readonly expected: Hash;
   readonly actual: Hash;
@@ -101,7 +101,7 @@ export class OutputHashError extends Data.TaggedError("OutputHashError")<{
 }
 
 /** An output mentions its own path, so it cannot be addressed by its content. */
-export class SelfReferenceError extends Data.TaggedError("SelfReferenceError")<{
+export class SelfReferenceError extends TaggedError("SelfReferenceError")<{
   readonly output: string;
   /** Relative to the output; "" for the output itself. */
   readonly file: string;
@@ -113,7 +113,7 @@ export class SelfReferenceError extends Data.TaggedError("SelfReferenceError")<{
 }
 
 /** A fixed output mentions store paths, which its hash cannot vouch for. */
-export class ForbiddenReferenceError extends Data.TaggedError("ForbiddenReferenceError")<{
+export class ForbiddenReferenceError extends TaggedError("ForbiddenReferenceError")<{
   readonly output: string;
   readonly references: readonly string[];
 }> {
@@ -123,21 +123,21 @@ export class ForbiddenReferenceError extends Data.TaggedError("ForbiddenReferenc
 }
 
 /** A path that should be in the store is not there. */
-export class InvalidPathError extends Data.TaggedError("InvalidPathError")<{ readonly path: string }> {
+export class InvalidPathError extends TaggedError("InvalidPathError")<{ readonly path: string }> {
   override get message(): string {
     return `'${this.path}' is not in the store. Build it first.`;
   }
 }
 
 /** An archive that is not a NAR, or not a canonical one. `offset` counts bytes. */
-export class NarError extends Data.TaggedError("NarError")<{ readonly offset: number; readonly problem: string }> {
+export class NarError extends TaggedError("NarError")<{ readonly offset: number; readonly problem: string }> {
   override get message(): string {
     return `the archive is damaged at byte ${this.offset}: ${this.problem}.`;
   }
 }
 
 /** The place of a root link is taken by something else. */
-export class RootLinkError extends Data.TaggedError("RootLinkError")<{
+export class RootLinkError extends TaggedError("RootLinkError")<{
   readonly link: string;
   readonly found: string;
 }> {

@@ -21,7 +21,7 @@ const closureInfos = Effect.fnUntraced(function* (
   const infos = new Map<StorePath, PathInfo>();
   for (const path of yield* store.closure(paths)) {
     const info = yield* store.pathInfo(path);
-    if (info === undefined) return yield* new InvalidPathError({ path });
+    if (info === undefined) return yield* Effect.fail(new InvalidPathError({ path }));
     infos.set(path, info);
   }
   return infos;

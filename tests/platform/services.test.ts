@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect";
 import * as nodeFs from "node:fs";
 import { pipeline } from "node:stream/promises";
 import t from "tap";
-import { errorCode } from "#lib/platform/file-system.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import { Processes, run, SpawnError } from "#lib/platform/processes.ts";
 import { processesWith } from "../build/host.ts";
 import { worlds } from "../store/worlds.ts";

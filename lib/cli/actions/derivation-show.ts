@@ -36,7 +36,9 @@ const storedDerivation = Effect.fnUntraced(function* (text: string) {
   const path = yield* storePathAt(text);
   if (path.endsWith(".drv")) return yield* readDerivation(parseDerivationPath(path));
   const deriver = (yield* store.pathInfo(path))?.deriver;
-  return deriver === undefined ? yield* new InvalidPathError({ path: text }) : yield* readDerivation(deriver);
+  return deriver === undefined
+    ? yield* Effect.fail(new InvalidPathError({ path: text }))
+    : yield* readDerivation(deriver);
 });
 
 const evaluated = Effect.fnUntraced(function* (flake: LocatedFlake, input: DerivationShowInput) {

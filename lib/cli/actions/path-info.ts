@@ -47,7 +47,7 @@ interface PathDetails extends PathInfo {
 
 const detailsOf = Effect.fnUntraced(function* (path: StorePath) {
   const store = yield* Store;
-  const info = (yield* store.pathInfo(path)) ?? (yield* new InvalidPathError({ path }));
+  const info = (yield* store.pathInfo(path)) ?? (yield* Effect.fail(new InvalidPathError({ path })));
   const details: PathDetails = {
     ...info,
     physical: store.physical(path),

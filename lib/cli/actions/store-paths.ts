@@ -78,11 +78,11 @@ export const storePathsOf = Effect.fnUntraced(function* (flake: LocatedFlake, po
   const store = yield* Store;
   if (isPath(text)) {
     const path = yield* storePathAt(text);
-    return (yield* store.isValid(path)) ? [path] : yield* new InvalidPathError({ path });
+    return (yield* store.isValid(path)) ? [path] : yield* Effect.fail(new InvalidPathError({ path }));
   }
   const outputs = yield* realisedOutputsOf(yield* derivationOf(flake, policy, text));
   const paths = [...outputs.values()];
-  return paths.length > 0 ? paths : yield* new InvalidPathError({ path: text });
+  return paths.length > 0 ? paths : yield* Effect.fail(new InvalidPathError({ path: text }));
 });
 
 /** The valid store path that an argument names: of an installable its first output. */

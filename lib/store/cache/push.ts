@@ -54,7 +54,7 @@ export const pushPaths = Effect.fnUntraced(function* (
   const infos = new Map<StorePath, PathInfo>();
   for (const path of closure) {
     const info = yield* store.pathInfo(path);
-    if (info === undefined) return yield* new InvalidPathError({ path });
+    if (info === undefined) return yield* Effect.fail(new InvalidPathError({ path }));
     infos.set(path, info);
   }
   const pushed: StorePath[] = [];
@@ -86,7 +86,7 @@ const pushPath = Effect.fnUntraced(function* (
       const archive = `${yield* store.temporaryDirectory}/archive`;
       const { nar, file, compression: used } = yield* compressTree(store.physical(info.path), archive, compression);
       // Bit rot must not spread.
-      if (!equalHashes(nar.hash, info.narHash)) return yield* new SourceChangedError({ path: info.path });
+      if (!equalHashes(nar.hash, info.narHash)) return yield* Effect.fail(new SourceChangedError({ path: info.path }));
       const url = `nar/${encodeBase32(hashBytes(file.hash))}.nar${compressionSuffix[used]}`;
       if (!(yield* cache.has(url))) yield* cache.upload(url, archive);
       const signatures = signaturesOf(info, key);
