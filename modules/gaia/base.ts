@@ -2,6 +2,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator/index.ts";
+import type { AccountValues, TableAccounts } from "./accounts.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
 import { modeOf, readText, unreadable } from "./local-file.ts";
 import { type GaiaTree, type KeyPath, textOf } from "./tree.ts";
@@ -27,7 +28,11 @@ export function boardFiles(tree: GaiaTree): BoardFiles {
 }
 
 /** Definitions that follow from the tree. What the tree itself defines wins over them where only one can be. */
-export function baseModule(tree: GaiaTree, name: string, files: BoardFiles): Module {
+export function baseModule(
+  tree: GaiaTree,
+  name: string,
+  { accounts, ...files }: BoardFiles & { readonly accounts: TableAccounts },
+): Module {
   const hostName = hostNameOf(tree);
   const label = symbol(tree, "TARGET_ROOTFS_EXT2_LABEL");
   const config = text(tree, files.config, ["buildroot", "rpi", "config_file"]);
@@ -40,6 +45,7 @@ export function baseModule(tree: GaiaTree, name: string, files: BoardFiles): Mod
       build: { name: mkOverride(900, name), legacy: tree.legacy, pinnedBy: "content" },
       ...(hostName === undefined ? {} : { networking: { hostName: mkDefault(hostName) } }),
       buildroot: { starting_point: { packages: { install: packages(tree) } } },
+      users: { users: defaults(accounts.users), groups: defaults(accounts.groups) },
       image: {
         ...(files.archiveName === undefined ? {} : { fileName: mkDefault(imageName(tree, name, files.archiveName)) }),
         ...(label === undefined ? {} : { root: { label: mkDefault(label) } }),
@@ -54,6 +60,22 @@ export function baseModule(tree: GaiaTree, name: string, files: BoardFiles): Mod
       warnings: tree.warnings,
     },
   });
+}
+
+/** Single values give way to what the tree itself says; lists go together. */
+function defaults(records: Readonly<Record<string, AccountValues>>) {
+  return Object.fromEntries(
+    Object.entries(records).map(([name, record]) => [
+      name,
+      Object.fromEntries(
+        // Which option each is for, and so its type, only the merge knows.
+        Object.entries(record).map(([key, value]) => [
+          key,
+          typeof value === "object" ? value : mkDefault(value as never),
+        ]),
+      ),
+    ]),
+  );
 }
 
 /** `{build}` and `{version}` in a template; anything else stays. */

@@ -5,6 +5,7 @@ import type { Configuration } from "#lib/flake/configuration.ts";
 import type { GivenInputs } from "#lib/flake/given-inputs.ts";
 import type { Packages } from "#pkgs/index.ts";
 import { bootCheck, evalSystem } from "../index.ts";
+import { takeAccounts } from "./accounts.ts";
 import { baseModule, boardFiles } from "./base.ts";
 import { checkKeys } from "./check.ts";
 import { readGaia } from "./document.ts";
@@ -66,7 +67,8 @@ function gaiaModules({
   preparePrograms(tree);
   prepareStage(tree);
   settleWriters(tree);
-  const derived = baseModule(tree, name, board);
+  const accounts = takeAccounts(tree);
+  const derived = baseModule(tree, name, { ...board, accounts });
   tree.throwProblems();
   const { config, placeOf } = { config: tree.config, placeOf: document.placeOf };
   return [derived, dataModule({ file, config, placeOf, isChecked: true })];

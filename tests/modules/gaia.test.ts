@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import t, { type Test } from "tap";
-import { checkAssertions, EvaluationError, type Failure, showPlace } from "#lib/evaluator/index.ts";
+import { checkAssertions, definedToml, EvaluationError, type Failure, showPlace } from "#lib/evaluator/index.ts";
 import { emptyLock, viewLock } from "#lib/flake/lock.ts";
 import { readGaia } from "#modules/gaia/document.ts";
 import { gaiaConfiguration } from "#modules/gaia/index.ts";
@@ -234,6 +234,15 @@ t.test("the fragments of the guide work as they are", async (t) => {
     t.equal(staged(config, "/etc/modules-load.d/camera.conf")?.mode, "0644");
   });
 
+  t.test("the table of users becomes accounts, with groups that no base has", async (t) => {
+    const { users, groups, ids } = config.users;
+    t.match(users["pi"], { group: "pi", home: "/home/pi", shell: "/bin/bash", extraGroups: ["video", "gpio"] });
+    t.match(users["pi"], { description: "Helios user", createHome: true, hashedPassword: /^\$6\$tree\$/ });
+    t.match(users["helios"], { isSystemUser: true, shell: "/bin/false", createHome: false, hashedPassword: "*" });
+    t.equal(ids.groups["cameras"], 2000);
+    t.strictSame(Object.keys(groups).sort(), ["cameras", "gpio", "root"]);
+  });
+
   t.test("directories, modes and assets are looked up on the disk", async (t) => {
     t.match(staged(config, "/usr/share/helios/pipeline-templates"), { recursive: true, mode: "0755" });
     t.match(staged(config, "/usr/local/bin/helios-engine-prepare.sh"), {
@@ -408,6 +417,59 @@ t.test("what Gaia accepted without a word", async (t) => {
       problemsOf(() => systemOf(file, { legacy: true }), dirname(file)),
       [/starting_point.rootfs_tar: a root file system from elsewhere/, /stage.files.0.dst: must be string/],
     );
+  });
+});
+
+t.test("accounts as Buildroot has them", async (t) => {
+  const symbols = (text: string) => `[buildroot]\nexternal = ["ext"]\n[buildroot.symbols]\n${text}\n`;
+  const usersTable = `ROOTFS_USERS_TABLES = "board/b/users.table"`;
+  t.test("the hash of root's password is root's, and is not written down", async (t) => {
+    const file = tree(t, { "build.toml": symbols(`br2_target_generic_root_passwd = "$$6$$salt$$hash"`) });
+    const { config } = systemOf(file);
+    t.equal(config.users.users["root"]?.hashedPassword, "$6$salt$hash");
+    t.notMatch(definedToml(config.system.resolved), "salt");
+    writeFileSync(file, symbols(`BR2_TARGET_GENERIC_ROOT_PASSWD = "root"`));
+    t.throws(() => checkAssertions(systemOf(file).config), /is a password in the clear/);
+  });
+
+  t.test("what the tree says itself wins over its table", async (t) => {
+    const { config } = systemOf(
+      tree(t, {
+        "build.toml": `${symbols(usersTable)}[users.users.pi]\nshell = "/bin/sh"\n`,
+        "ext/boards/b/users.table": "pi 1001 pi 1001 ! /home/pi /bin/bash - Pi\n",
+      }),
+    );
+    t.match(config.users.users["pi"], { shell: "/bin/sh", uid: 1001, hashedPassword: "!" });
+    t.equal(config.users.ids.groups["pi"], 1001);
+  });
+
+  t.test("lines that cannot be are told with their places", async (t) => {
+    const file = tree(t, {
+      "build.toml": symbols(usersTable),
+      "ext/board/b/users.table":
+        "# users\npi -1 pi\nada x ada -1 ! - - - -\nBob -1 bob -1 ! - - - -\neve -1 eve -1 =secret /home/eve /bin/sh - -\n",
+    });
+    const problems = problemsOf(() => systemOf(file), dirname(file)).map((each) => each.replace(/^.*TABLES: /, ""));
+    t.match(problems, [
+      /^ext\/board\/b\/users.table:2: a user has nine fields/,
+      /^ext\/board\/b\/users.table:3: 'x' and '-1' are to be numbers/,
+      /^ext\/board\/b\/users.table:4: 'Bob' cannot be the name/,
+      /^ext\/board\/b\/users.table:5: 'eve' has a password in the clear/,
+    ]);
+    t.notMatch(problems.join(), "secret");
+    writeFileSync(file, symbols(`ROOTFS_USERS_TABLES = "nowhere"`));
+    t.match(
+      problemsOf(() => systemOf(file), dirname(file)),
+      [/there is no 'nowhere': looked for at ext\/nowhere, nowhere/],
+    );
+  });
+
+  t.test("no password is a locked account, which is told", async (t) => {
+    const { config } = systemOf(
+      tree(t, { "build.toml": symbols(usersTable), "ext/board/b/users.table": "pi -1 pi -1 - /home/pi /bin/sh - -" }),
+    );
+    t.equal(config.users.users["pi"]?.hashedPassword, null);
+    t.match(config.warnings.join(), /'pi' has no password; here that is a locked account/);
   });
 });
 
