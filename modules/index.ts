@@ -2,6 +2,7 @@ import { assertionsModule, evalModules, type Module } from "#lib/evaluator/index
 import type { BootCheck } from "#lib/flake/check.ts";
 import type { GivenInputs } from "#lib/flake/given-inputs.ts";
 import type { Packages } from "#pkgs/index.ts";
+import archive from "./archive.ts";
 import board from "./board.ts";
 import boot from "./boot.ts";
 import build from "./build.ts";
@@ -36,6 +37,7 @@ import workspace, { workspaceAt } from "./workspace.ts";
 /** Every option module. */
 export const optionModules: readonly Module[] = [
   assertionsModule,
+  archive,
   board,
   boot,
   build,

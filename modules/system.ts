@@ -4,6 +4,7 @@ import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, type Config, definedToml, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import type { Entry } from "#pkgs/rootfs/entry.ts";
+import { archiveOf } from "./archive.ts";
 import { pinnedAs } from "./pins.ts";
 import { artifactRecords } from "./program/records.ts";
 import { installedItems } from "./program/problems.ts";
@@ -152,13 +153,16 @@ export default defineModule({
             },
           });
         },
-        result: (config, { pkgs }) =>
-          pkgs.result({
+        result: (config, { pkgs }) => {
+          const packed = archiveOf(config, pkgs);
+          return pkgs.result({
             name: config.build.name,
             image: config.system.build.image,
+            ...(packed === undefined ? {} : { archive: packed }),
             resolved: definedToml(config.system.resolved),
             artifacts: artifactRecords(config),
-          }),
+          });
+        },
       },
     },
   },

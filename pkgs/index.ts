@@ -12,6 +12,7 @@ import {
   type PackageLock,
   qemuRequest,
 } from "./environments.ts";
+import { archive, type ArchiveOptions, archiveToolsRequest } from "./image/archive.ts";
 import { efiFirmware } from "./firmware.ts";
 import { gitTree, type GitTreeOptions } from "./git-tree.ts";
 import { image, type ImageOptions } from "./image/image.ts";
@@ -60,6 +61,8 @@ export interface Packages {
   readonly stagedLayer: (name: string, layer: EntryLayer) => StagedLayer;
   readonly rootfs: (options: RootFileSystemOptions) => RootFileSystem;
   readonly image: (options: ImageOptions) => Derivation;
+  /** An image, packed. */
+  readonly archive: (options: ArchiveOptions) => Derivation;
   readonly result: (options: ResultOptions) => Derivation;
   /** EFI firmware for virtual machines, a file. */
   readonly efiFirmware: Derivation;
@@ -107,6 +110,11 @@ export function makePackages({ lock }: { readonly lock: PackageLock }): Packages
     stagedLayer: (name, layer) => stagedLayer(environments.imageTools, name, layer),
     rootfs: (options) => rootfs(environments.imageTools, options),
     image: (options) => image(environments.imageTools, lock, options),
+    archive: (options) =>
+      archive(
+        (compression) => (compression === "zstd" ? environment(archiveToolsRequest, lock) : environments.imageTools),
+        options,
+      ),
     result: (options) => result(environments.imageTools, options),
     get efiFirmware() {
       return efiFirmware(environments.imageTools, lock);

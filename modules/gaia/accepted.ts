@@ -36,12 +36,6 @@ export const acceptedKeys = {
     shrink_ext: toggle,
     report: toggle,
     report_hashes: toggle,
-    archive_format: mkOption({
-      type: types.strMatching("|none|off|(tar|img)(\\.(gz|xz|zst))?|t?(gz|xz)|t?zst"),
-    }),
-    archive_mode: mkOption({ type: types.enum(["all", "image"]) }),
-    // Names the image, see base.ts.
-    archive_name: text,
     steps: { fetch: step, configure: step, build: step, collect: step },
     rpi: {
       enabled: toggle,

@@ -2,6 +2,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator/index.ts";
+import { expand, withoutSuffix } from "../archive.ts";
 import type { AccountValues, TableAccounts } from "./accounts.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
 import { modeOf, readText, unreadable } from "./local-file.ts";
@@ -78,7 +79,7 @@ function defaults(records: Readonly<Record<string, AccountValues>>) {
   );
 }
 
-/** `{build}` and `{version}` in a template; anything else stays. */
+/** An image is called as its archive is. */
 function imageName(tree: GaiaTree, build: string, template: string): string {
   const version = textOf(tree.value(["build", "version"]));
   if (version === undefined && template.includes("{version}"))
@@ -87,8 +88,7 @@ function imageName(tree: GaiaTree, build: string, template: string): string {
       problem: "it has {version} in it, and build.version is not set",
       suggestions: [],
     });
-  const name = template.replaceAll("{build}", build).replaceAll("{version}", version ?? "");
-  return `${name.replace(/\.(tar|img|t?gz|t?xz|t?zst)(\.\w+)?$/, "")}.img`;
+  return `${withoutSuffix(expand(template, { name: build, version: version ?? "" }))}.img`;
 }
 
 /** What is staged as /etc/hostname, else the symbol of Buildroot. */

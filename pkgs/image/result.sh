@@ -1,8 +1,10 @@
-# The directory that ./result leads to: see result.ts. Set by it: image, resolvedPath, artifactsPath.
+# The directory that ./result leads to: see result.ts. Set by it: linked, resolvedPath, artifactsPath.
 mkdir -p "$out/artifacts"
 # Relative, so that the links hold wherever the store lies.
-for file in "$image"/*; do
-  ln -s "../${image##*/}/${file##*/}" "$out/${file##*/}"
+for directory in $linked; do
+  for file in "$directory"/*; do
+    ln -s "../${directory##*/}/${file##*/}" "$out/${file##*/}"
+  done
 done
 cp "$resolvedPath" "$out/resolved.toml"
 

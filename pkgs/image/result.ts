@@ -20,6 +20,8 @@ export interface ArtifactRecord {
 export interface ResultOptions {
   readonly name: string;
   readonly image: Derivation;
+  /** A directory whose files lie beside the image. */
+  readonly archive?: Derivation;
   /** Text of `resolved.toml`. */
   readonly resolved: string;
   readonly artifacts: readonly ArtifactRecord[];
@@ -33,13 +35,13 @@ const script = source({ path: join(import.meta.dirname, "result.sh") });
  * copied, and does not depend on the records: a change of what is only written
  * down builds no image.
  */
-export function result(tools: Derivation, { name, image, resolved, artifacts }: ResultOptions): Derivation {
+export function result(tools: Derivation, { name, image, archive, resolved, artifacts }: ResultOptions): Derivation {
   return mkDerivation({
     name,
     environment: tools,
     script,
     env: {
-      image,
+      linked: archive === undefined ? [image] : [image, archive],
       resolved,
       artifacts: JSON.stringify(artifacts.map(({ fingerprint = null, ...record }) => ({ ...record, fingerprint }))),
       passAsFile: ["resolved", "artifacts"],

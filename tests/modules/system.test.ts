@@ -85,6 +85,27 @@ t.test("a text changes the stage and no program's place; what is only recorded c
   t.not(recorded.result, before.result);
 });
 
+t.test("an image is packed in the format that is asked for, as a step of its own", async (t) => {
+  const packed = (archive_format: string, archive_mode = "image", archive_name: string | null = null) => {
+    const values = { archive_format, archive_mode, archive_name } as { archive_format: "none"; archive_mode: "all" };
+    const { build } = evaluateHelios(defineModule({ config: { buildroot: values } })).system;
+    const linked = build.result.env.get("linked") ?? "";
+    const targets = tokenTargets(linked).flatMap((each) => (each._tag === "DerivationOutput" ? [each.derivation] : []));
+    return { image: build.image, archive: targets.find((each) => each !== build.image)?.env };
+  };
+  const plain = packed("none");
+  t.equal(plain.archive, undefined);
+  t.equal(packed("img").archive, undefined, "the image itself");
+  const { image, archive } = packed("img.xz", "image", "{build}-{version}.img");
+  t.equal(image, plain.image);
+  t.match(archive?.get("archive"), /^helios-cm5-.*[0-9]\.img\.xz$/);
+  t.strictSame([archive?.get("content"), archive?.get("compression")], ["image", "xz"]);
+  t.match(packed("tzst", "all", "all").archive?.get("archive"), /^all\.tar\.zst$/);
+  t.equal(packed("tar", "all").archive?.get("content"), "tar-of-all");
+  t.equal(packed("tar", "image").archive?.get("content"), "tar-of-image");
+  t.throws(() => packed("gz", "all"), /archive_format: 'gz' holds an image alone, and archive_mode is 'all'/);
+});
+
 t.test("a profile adds a user, a unit and a file", async (t) => {
   const config = evaluateHelios(greeter);
   t.equal(config.users.ids.users["greeter"], 800);
