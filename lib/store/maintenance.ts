@@ -98,14 +98,21 @@ export const verifyStore = Effect.fnUntraced(function* (
       attempt("remove", path, () => registry.remove(path)),
     );
   }
-  if (options.remake !== undefined) {
+  const { remake } = options;
+  // One may need another one to be made: as long as something comes back, the rest is tried again.
+  for (let progress = remake !== undefined; progress; ) {
+    progress = false;
     for (const [path, info] of damaged) {
-      yield* Effect.ignore(options.remake(info));
-      if ((yield* attempt("read the info of", path, () => registry.reader.info(path))) !== undefined)
-        repaired.add(path);
+      if (repaired.has(path) || remake === undefined) continue;
+      yield* Effect.ignore(remake(info));
+      if ((yield* attempt("read the info of", path, () => registry.reader.info(path))) === undefined) continue;
+      repaired.add(path);
+      progress = true;
     }
   }
-  const invalidated = yield* attempt("verify", layout.root, () => invalidateDependents(registry, survey.valid.keys()));
+  const valid = new Set([...survey.valid.keys(), ...repaired]);
+  const invalidated = yield* attempt("verify", layout.root, () => invalidateDependents(registry, valid));
+  for (const path of invalidated) repaired.delete(path);
   for (const path of damaged.keys()) if (!repaired.has(path)) invalidated.add(path);
   return { problems, checked, repaired: [...repaired].sort(), invalidated: [...invalidated].sort() };
 });

@@ -53,9 +53,12 @@ export function describeProblem(problem: StoreProblem): string {
     case "damaged-realisation":
       return `the realisation '${problem.file}' is damaged.`;
     case "unregistered":
-      return `'${problem.name}' in the store directory belongs to no valid path.`;
+      return `'${problem.name}' in the store directory belongs to no valid path; 'store gc' deletes it.`;
   }
 }
+
+/** What only takes space: neither is something valid wrong, nor does anything need it. */
+export const isLeftover = (problem: StoreProblem): boolean => problem.kind === "unregistered";
 
 /** Compares everything valid with what was registered, and lists what is not valid and not about to become so. */
 export async function findProblems(
@@ -64,6 +67,8 @@ export async function findProblems(
 ): Promise<{ readonly survey: Survey; readonly problems: readonly StoreProblem[] }> {
   const { fs, layout } = registry;
   const found = await surveyStore(fs, layout, signal);
+  // Before our own questions count as uses.
+  const used = await usedPaths(fs, layout);
   // From here on nothing is collected; what was collected since the survey is left out.
   await registry.reader.protect(found.valid.keys());
   const valid = new Map<StorePath, RegisteredPath>();
@@ -83,7 +88,7 @@ export async function findProblems(
     if (problem !== undefined) problems.push(problem);
   }
   for (const name of survey.damagedInfos) problems.push({ kind: "damaged-info", file: `${layout.info}/${name}` });
-  problems.push(...(await findUnregistered(registry, found)));
+  problems.push(...(await findUnregistered(registry, found, used)));
   for await (const { file, realisation } of surveyRealisations(fs, layout, signal)) {
     if (realisation === undefined) problems.push({ kind: "damaged-realisation", file });
   }
@@ -91,8 +96,11 @@ export async function findProblems(
 }
 
 /** What is in the store directory without reason. */
-async function findUnregistered({ fs, layout }: Registry, survey: Survey): Promise<StoreProblem[]> {
-  const used = await usedPaths(fs, layout);
+async function findUnregistered(
+  { fs, layout }: Registry,
+  survey: Survey,
+  used: ReadonlySet<StorePath>,
+): Promise<StoreProblem[]> {
   const problems: StoreProblem[] = [];
   for (const name of [...survey.objects].sort()) {
     const path = `${storeDirectory}/${name}` as StorePath;

@@ -256,6 +256,41 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
       t.equal((await w.run(store((s) => s.pathInfo(all.c))))!.references[0], all.b);
     });
 
+    t.test("makes in any order what needs one another to be made", async (t) => {
+      const w = makeWorld(t);
+      const { a, b, c, layout } = await w.run(graph(w));
+      for (const path of [a, b, c]) w.fs.unlinkSync(join(layout.objects, baseName(path)));
+      const { repaired, invalidated } = await w.run(
+        store((s) => {
+          const remake = ({ path }: { readonly path: StorePath }) =>
+            path === a
+              ? s.addText("a", "a", [])
+              : Effect.flatMap(s.closure(path === b ? [a] : [b]), ([first]) =>
+                  path === b ? s.addText("b", `see ${first}`, [a]) : s.addText("c", `see ${b}`, [b]),
+                );
+          return s.verify({ repair: true, remake });
+        }),
+      );
+      t.strictSame([...repaired], [a, b, c].sort());
+      t.strictSame(invalidated, []);
+    });
+
+    t.test("does not register again what needs something that is gone", async (t) => {
+      const w = makeWorld(t);
+      const { a, b, layout } = await w.run(graph(w));
+      w.fs.unlinkSync(infoFile(layout, b));
+      w.fs.unlinkSync(infoFile(layout, a));
+      w.fs.chmodSync(join(layout.objects, baseName(a)), 0o644);
+      w.fs.writeFileSync(join(layout.objects, baseName(a)), "rotten");
+      const { repaired } = await w.run(store((s) => s.verify({ repair: true })));
+      t.strictSame(repaired, []);
+      const { problems } = await w.run(store((s) => s.verify()));
+      t.strictSame(
+        problems.filter(({ kind }) => kind !== "unregistered"),
+        [],
+      );
+    });
+
     t.test("does not leave valid what needs something that is gone", async (t) => {
       const w = makeWorld(t);
       const { a, b, c, layout } = await w.run(graph(w));

@@ -34,14 +34,15 @@ export const gc = (input: GcInput) =>
         return yield* printJson({ dryRun: input.dryRun, deleted, freedBytes, leftovers, kept, ...remains });
       for (const path of deleted) yield* printLine(path);
       yield* printLine(
-        `${input.dryRun ? "would delete" : "deleted"} ${count(deleted.length, "path")}, ${formatBytes(freedBytes)}${describeRemains(remains)}; ` +
+        `${input.dryRun ? "would delete" : "deleted"} ${count(deleted.length, "path")}, ${formatBytes(freedBytes)}${describeRemains(remains, leftovers)}; ` +
           `${count(kept, "path")} ${kept === 1 ? "stays" : "stay"}`,
       );
     }),
   );
 
-function describeRemains({ logs, failures, downloads }: BuildRemains): string {
+function describeRemains({ logs, failures, downloads }: BuildRemains, leftovers: readonly string[]): string {
   return [
+    count(leftovers.length, "leftover"),
     count(logs.length, "log"),
     count(failures.length, "kept failure"),
     count(downloads.length, "unfinished download"),

@@ -5,7 +5,7 @@ import { openCache } from "#lib/store/cache/cache-files.ts";
 import { pullPaths } from "#lib/store/cache/pull.ts";
 import type { PathInfo } from "#lib/store/path-info.ts";
 import { Store } from "#lib/store/store.ts";
-import { describeProblem } from "#lib/store/verification.ts";
+import { describeProblem, isLeftover } from "#lib/store/verification.ts";
 import { type EngineServices, withEngine } from "../../engine.ts";
 import { StoreDamaged } from "../../errors.ts";
 import type { SubstitutionFlags } from "../../flags.ts";
@@ -34,9 +34,13 @@ export const verify = (flake: LocatedFlake, input: VerifyInput) =>
           Effect.flatMap(openCache(url), (cache) => pullPaths(cache, [path], { trusted })),
         );
         const builds = deriver === undefined ? [] : [buildStored(deriver)];
-        return Effect.provideContext(Effect.firstSuccessOf([...pulls, ...builds]), services);
+        const ways = [...pulls, ...builds];
+        // A source, for example, comes from nowhere but the flake: the next build copies it again.
+        if (ways.length === 0) return Effect.fail("nobody knows how to make it");
+        return Effect.provideContext(Effect.firstSuccessOf(ways), services);
       };
       const { problems, checked, repaired, invalidated } = yield* store.verify({ repair: input.repair, remake });
+      const wrong = problems.filter((problem) => !isLeftover(problem));
       if (input.json) {
         const described = problems.map((problem) => ({ ...problem, description: describeProblem(problem) }));
         yield* printJson({ checked, problems: described, repaired, invalidated });
@@ -44,8 +48,10 @@ export const verify = (flake: LocatedFlake, input: VerifyInput) =>
         for (const problem of problems) yield* printLine(describeProblem(problem));
         for (const path of repaired) yield* printLine(`repaired: ${path}`);
         for (const path of invalidated) yield* printLine(`no longer valid, to be made by the next build: ${path}`);
-        yield* printLine(`${count(checked, "path")} checked, ${count(problems.length, "problem")}`);
+        const leftovers =
+          problems.length > wrong.length ? `, ${count(problems.length - wrong.length, "leftover")}` : "";
+        yield* printLine(`${count(checked, "path")} checked, ${count(wrong.length, "problem")}${leftovers}`);
       }
-      if (problems.length > 0 && !input.repair) return yield* new StoreDamaged({ problems: problems.length });
+      if (wrong.length > 0 && !input.repair) return yield* new StoreDamaged({ problems: wrong.length });
     }),
   );
