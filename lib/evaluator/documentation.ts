@@ -35,7 +35,7 @@ export function documentOptions(evaluated: object): readonly OptionDocumentation
 
 function collect(shape: ShapeNode, prefix: OptionPath, found: OptionDocumentation[]): void {
   for (const key of shape.keys) {
-    const child = shape.children?.get(key);
+    const child = shape.child(key);
     // The options of the evaluator itself are documented with it, not with every submodule.
     if (child === undefined || key === "_module") continue;
     const path = [...prefix, key];

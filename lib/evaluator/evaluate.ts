@@ -184,9 +184,9 @@ class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
   }
 
   toPlain(): unknown {
-    return toPlain(this.evaluation.config);
+    return this.evaluation.readWhole(toPlain);
   }
   toJson(): string {
-    return toJson(this.evaluation.config);
+    return this.evaluation.readWhole(toJson);
   }
 }

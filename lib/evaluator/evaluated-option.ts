@@ -232,7 +232,7 @@ export class OptionsRecord extends RecordSource {
     return this.node.shape.keys;
   }
   hasKey(key: string): boolean {
-    return this.node.shape.children?.has(key) === true;
+    return this.node.shape.has(key);
   }
   readKey(key: string): unknown {
     let view = this.views.get(key);

@@ -61,6 +61,8 @@ export class Evaluation {
   private rootNode: GroupNode | undefined = undefined;
   private loading = false;
   private checked = false;
+  /** Whether everything is being read, so that it would be in vain to look for what can be left out. */
+  isReadWhole = false;
   private failed: unknown = undefined;
   private schemaFound: JsonSchema | undefined = undefined;
   private freeformRecord: RecordSource | undefined | null = null;
@@ -150,6 +152,24 @@ export class Evaluation {
     return this.root.record;
   }
 
+  /**
+   * Reads all of the configuration. Definitions are then handed down when reading comes to them, and what no option
+   * matches is told at the end, or instead of another error, which may well follow from it.
+   */
+  readWhole<T>(read: (config: object) => T): T {
+    if (this.checked || this.root.shape.forwards || this.modules.some(({ source }) => source.isData))
+      return read(this.config);
+    this.isReadWhole = true;
+    try {
+      const result = read(this.uncheckedConfig);
+      this.check();
+      return result;
+    } catch (error) {
+      if (!Cell.mustUnwind(error)) this.check();
+      throw error;
+    }
+  }
+
   /** The configuration as a lazy record. */
   get config(): object {
     this.check();
@@ -236,7 +256,7 @@ export class Evaluation {
   /** Finds the definitions that no option matches. */
   private matchAll(): void {
     // Forwarded definitions must have arrived before anything is read; a submodule is mostly read as a whole.
-    if (this.root.shape.forwards || this.input.outer !== undefined) this.root.distributeAll();
+    if (this.isReadWhole || this.root.shape.forwards || this.input.outer !== undefined) this.root.distributeAll();
     else this.root.matchAll();
   }
 
@@ -246,7 +266,7 @@ export class Evaluation {
     const path = pathOf(from).slice(pathOf(this.prefix).length);
     const file = definition.source.label;
     const say = (key: "warnings" | "assertions", value: unknown): void => {
-      if (this.root.shape.children?.has(key) !== true) return;
+      if (!this.root.shape.has(key)) return;
       this.deliver([key], new DefinitionRecord(value, definition.source, definition.scope, definition.condition), from);
     };
     if (forward.warning !== undefined) say("warnings", whenDefined(definition, [forward.warning(path, file)]));
@@ -316,7 +336,7 @@ export class Evaluation {
     let siblings = this.root.shape;
     const path: string[] = [];
     for (let up = location.up; up !== this.prefix && up !== undefined; up = up.up) path.push(up.key);
-    for (const key of path.reverse()) siblings = siblings.children?.get(key) ?? siblings;
+    for (const key of path.reverse()) siblings = siblings.child(key) ?? siblings;
     return new EvaluationError({
       reason: "unknown-option",
       location,

@@ -60,7 +60,6 @@ function redefine(
   const fresh = byKey(node, after);
   if (old === undefined || fresh === undefined) return false;
   node.distribute();
-  node.replaceDefinitions(redefinition.before, after);
   for (const key of new Set([...old.keys(), ...fresh.keys()])) {
     const child = node.existing(key);
     const [was, is] = [old.get(key) ?? [], fresh.get(key) ?? []];

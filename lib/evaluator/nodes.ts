@@ -6,9 +6,9 @@ import type { Evaluation } from "./evaluation.ts";
 import { nearest } from "./levenshtein.ts";
 import type { Location } from "./location.ts";
 import { discharge, emptyValueOf, expand, mergeChecked, onlySurvivor, undecided } from "./merge.ts";
-import { type ModuleSource, unknownSource } from "./module-source.ts";
+import { unknownSource } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
-import { optionDefaultPriority } from "./properties.ts";
+import { isProperty, optionDefaultPriority, type PropertyRecord } from "./properties.ts";
 import { byCodeUnit, isRecord, RecordSource as LazyRecord } from "./records.ts";
 import type { ShapeNode } from "./shape.ts";
 
@@ -123,33 +123,57 @@ export class OptionCell extends Cell {
   }
 }
 
-/** Definitions for the options of a group that nobody has read yet; one in each position of the three lists. */
-class PendingDefinitions {
-  readonly shapes: ShapeNode[] = [];
-  /** The definition of the whole group that each stands in. */
-  readonly around: DefinitionRecord[] = [];
-  readonly values: unknown[] = [];
+/** A definition of a group, properties aside. */
+type Content = Readonly<Record<string, unknown>>;
 
-  add(shape: ShapeNode, around: DefinitionRecord, value: unknown): void {
-    this.shapes.push(shape);
-    this.around.push(around);
-    this.values.push(value);
+/** Whether everything that is defined is for declared options; false also for what is no definition of a group. */
+function fits(shape: ShapeNode, defined: unknown): boolean {
+  if (!isRecord(defined)) return defined === undefined || (isProperty(defined) && contentFits(shape, defined));
+  const { positions, hasGroups } = shape;
+  const keys = Object.keys(defined);
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    const position = positions.get(key);
+    if (position === undefined) return false;
+    const group = hasGroups ? shape.groupAt(position) : undefined;
+    if (group !== undefined && !fits(group, defined[key])) return false;
   }
+  return true;
 }
 
-const nothing: Readonly<Record<string, unknown>> = Object.freeze({});
+function contentFits(shape: ShapeNode, property: PropertyRecord): boolean {
+  const { content } = property;
+  switch (property._type) {
+    case "merge":
+      return Array.isArray(content) && content.every((each) => fits(shape, each));
+    case "if":
+      return property.parameter === false || fits(shape, content);
+    case "override":
+    case "order":
+      return typeof property.parameter === "number" && fits(shape, content);
+    case "definition":
+      return fits(shape, content);
+  }
+}
 
 /** A group of options of one evaluation. */
 export class GroupNode extends LazyRecord implements Location {
   readonly up: Location | undefined;
   readonly shape: ShapeNode;
   readonly evaluation: Evaluation;
-  private definitions: readonly DefinitionRecord[] = none;
+  /**
+   * What modules define here, in pairs: a definition of this group or of one around it, and its value for this
+   * group. A record for each would be the greater part of what an option costs that nobody reads.
+   */
+  private defined: unknown[];
+  /** Whether properties have been taken off. */
+  private expanded: boolean;
+  /** Whether every member has the definitions that are for it. */
+  private distributed: boolean;
+  /** The only member that has, as long as nobody has read a second one. */
+  private only: OptionCell | GroupNode | undefined;
   /** The nodes made so far, each at the position of its shape among its siblings. */
   private readonly children: (OptionCell | GroupNode | undefined)[];
-  private distributed = false;
-  /** Set between looking at definitions and handing them to options that somebody reads. */
-  private pending: PendingDefinitions | undefined = undefined;
 
   /** Whether this is the top of its evaluation. */
   readonly isRoot: boolean;
@@ -159,9 +183,13 @@ export class GroupNode extends LazyRecord implements Location {
     this.evaluation = evaluation;
     this.up = up;
     this.shape = shape;
-    this.isRoot = isRoot;
+    this.defined = [];
+    this.expanded = false;
+    this.distributed = false;
+    this.only = undefined;
     // oxlint-disable-next-line unicorn/no-new-array -- the length is meant; growing it position by position costs more
-    this.children = new Array<undefined>(shape.children?.size ?? 0);
+    this.children = new Array<undefined>(shape.size);
+    this.isRoot = isRoot;
   }
 
   get key(): string {
@@ -174,123 +202,154 @@ export class GroupNode extends LazyRecord implements Location {
 
   /** Adds a definition, while structure is being found. */
   add(definition: DefinitionRecord): void {
-    this.definitions = appended(this.definitions, definition);
+    this.addInside(definition, definition.value);
   }
 
-  /** Exchanges the definitions of one module, while the children are being given theirs. */
-  replaceDefinitions(before: ModuleSource, after: readonly DefinitionRecord[]): void {
-    const position = this.definitions.findIndex((each) => each.source === before);
-    const kept = this.definitions.filter((each) => each.source !== before);
-    this.definitions =
-      position < 0 ? [...kept, ...after] : [...kept.slice(0, position), ...after, ...kept.slice(position)];
+  /** Adds what a definition of a group around this one has for this one. */
+  addInside(around: DefinitionRecord, value: unknown): void {
+    const { defined } = this;
+    // Pushing onto a short list reserves room for seventeen, and most groups of submodules have one definition or two.
+    switch (defined.length) {
+      case 0:
+        this.defined = [around, value];
+        break;
+      case 2:
+        this.defined = [defined[0], defined[1], around, value];
+        break;
+      default:
+        defined.push(around, value);
+    }
   }
 
   /** Whether anything below has a definition. */
   hasDefinitionsFor(key: string): boolean {
     this.distribute();
-    const shape = this.shape.children?.get(key);
-    return shape !== undefined && this.children[shape.position] !== undefined;
+    const position = this.shape.positions.get(key);
+    return position !== undefined && this.children[position] !== undefined;
   }
 
   /** Hands definitions down to everything below. */
   distributeAll(): void {
     this.distribute();
+    if (!this.shape.hasGroups) return;
     for (const child of this.children) if (child instanceof GroupNode) child.distributeAll();
   }
 
   /**
-   * Notes the definitions that no option matches, here and below. Options get theirs when one of the group is
-   * read: nobody pays for what nobody reads.
+   * Notes the definitions that no option matches, here and below. Where there are none, nothing is handed down
+   * before it is read: nobody pays for what nobody reads.
    */
   matchAll(): void {
-    if (!this.distributed) {
-      this.distributed = true;
-      this.pending = new PendingDefinitions();
-      const expanded = this.expanded();
-      for (let index = 0; index < expanded.length; index++)
-        this.matchOne(expanded[index] as DefinitionRecord, this.pending);
-    }
-    for (const child of this.children) if (child instanceof GroupNode) child.matchAll();
+    if (!this.distributed && this.fits()) return;
+    this.distributeAll();
+  }
+
+  /** Whether all definitions are for options that are declared. */
+  private fits(): boolean {
+    const { defined, shape } = this;
+    for (let index = 1; index < defined.length; index += 2) if (!fits(shape, defined[index])) return false;
+    return true;
   }
 
   /** The node of a declared child. */
   child(key: string): OptionCell | GroupNode | undefined {
-    this.distribute();
-    return this.existing(key);
+    const position = this.shape.positions.get(key);
+    if (position === undefined) return undefined;
+    if (!this.distributed && !this.fetch(key, position)) this.distribute();
+    return this.nodeAt(key, position);
   }
 
   /** The node of a child, without handing definitions down. */
   existing(key: string): OptionCell | GroupNode | undefined {
-    const shape = this.shape.children?.get(key);
-    if (shape === undefined) return undefined;
-    return this.nodeOf(shape);
+    const position = this.shape.positions.get(key);
+    return position === undefined ? undefined : this.nodeAt(key, position);
   }
 
-  private nodeOf(shape: ShapeNode): OptionCell | GroupNode {
-    return (this.children[shape.position] ??= shape.isOption
+  private nodeAt(key: string, position: number): OptionCell | GroupNode {
+    return (this.children[position] ??= this.newNode(this.shape.memberAt(key, position)));
+  }
+
+  private newNode(shape: ShapeNode): OptionCell | GroupNode {
+    return shape.isOption
       ? new OptionCell(this.evaluation, this.location, shape)
-      : new GroupNode(this.evaluation, this.location, shape));
+      : new GroupNode(this.evaluation, this.location, shape);
+  }
+
+  /** Gives its definitions to one member alone, if it is the first that is read. */
+  private fetch(key: string, position: number): boolean {
+    if (this.only !== undefined) return this.only === this.children[position];
+    if (this.shape.forwards || this.evaluation.isReadWhole) return false;
+    this.expandDefined();
+    const { defined } = this;
+    const node = this.nodeAt(key, position);
+    this.only = node;
+    for (let index = 0; index < defined.length; index += 2) {
+      const inner = (defined[index + 1] as Content)[key];
+      if (inner === undefined) continue;
+      const around = defined[index] as DefinitionRecord;
+      if (node instanceof GroupNode) node.addInside(around, inner);
+      else node.add(around.inside(inner));
+    }
+    return true;
   }
 
   /** Hands definitions down to the children they are for; once. */
   distribute(): void {
-    const { pending } = this;
-    if (pending !== undefined) {
-      this.pending = undefined;
-      for (let index = 0; index < pending.shapes.length; index++) this.addPending(pending, index);
-    }
     if (this.distributed) return;
+    this.expandDefined();
     this.distributed = true;
-    for (const each of this.expanded()) this.distributeOne(each);
+    const { defined, only } = this;
+    for (let index = 0; index < defined.length; index += 2)
+      this.distributeOne(defined[index] as DefinitionRecord, defined[index + 1] as Content, only);
+    this.defined = [];
   }
 
-  private expanded(): readonly DefinitionRecord[] {
-    const expanded: DefinitionRecord[] = [];
-    for (let index = 0; index < this.definitions.length; index++)
-      expand(this.definitions[index] as DefinitionRecord, this.location, expanded, true);
-    return expanded;
+  /** Leaves only records: takes properties off, once, since the options below share their conditions. */
+  private expandDefined(): void {
+    if (this.expanded) return;
+    const { defined } = this;
+    let expanded: unknown[] | undefined;
+    for (let index = 0; index < defined.length; index += 2) {
+      const value = defined[index + 1];
+      if (isRecord(value)) {
+        expanded?.push(defined[index], value);
+        continue;
+      }
+      expanded ??= defined.slice(0, index);
+      const found: DefinitionRecord[] = [];
+      expand((defined[index] as DefinitionRecord).inside(value), this.location, found, true);
+      for (const each of found) {
+        if (each.value === undefined) continue;
+        if (!isRecord(each.value)) throw this.notARecord(each);
+        expanded.push(each, each.value);
+      }
+    }
+    if (expanded !== undefined) this.defined = expanded;
+    this.expanded = true;
   }
 
-  private matchOne(definition: DefinitionRecord, pending: PendingDefinitions): void {
-    const value = this.contentOf(definition);
-    const keys = Object.keys(value);
+  private distributeOne(around: DefinitionRecord, content: Content, only: OptionCell | GroupNode | undefined): void {
+    const { positions } = this.shape;
+    const keys = Object.keys(content);
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] as string;
-      const inner = value[key];
+      const inner = content[key];
       if (inner === undefined) continue;
-      const shape = this.shape.children?.get(key);
-      if (shape === undefined) this.noteUnmatched(key, definition.inside(inner));
-      else if (shape.isOption) pending.add(shape, definition, inner);
-      else this.nodeOf(shape).add(definition.inside(inner));
+      const position = positions.get(key);
+      if (position === undefined) {
+        this.noteUnmatched(key, around.inside(inner));
+        continue;
+      }
+      const node = this.nodeAt(key, position);
+      if (node === only) continue;
+      if (node instanceof GroupNode) {
+        node.addInside(around, inner);
+        continue;
+      }
+      const { forward } = node.fields;
+      if (forward === undefined) node.add(around.inside(inner));
+      else this.evaluation.forward(node, around.inside(inner), forward);
     }
-  }
-
-  private addPending(pending: PendingDefinitions, index: number): void {
-    const shape = pending.shapes[index] as ShapeNode;
-    const definition = pending.around[index] as DefinitionRecord;
-    this.nodeOf(shape).add(definition.inside(pending.values[index]));
-  }
-
-  private distributeOne(definition: DefinitionRecord): void {
-    const value = this.contentOf(definition);
-    const keys = Object.keys(value);
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index] as string;
-      const child = this.existing(key);
-      const inner = definition.inside(value[key]);
-      if (inner.value === undefined) continue;
-      if (child === undefined) this.noteUnmatched(key, inner);
-      else if (child instanceof OptionCell && child.fields.forward !== undefined)
-        this.evaluation.forward(child, inner, child.fields.forward);
-      else child.add(inner);
-    }
-  }
-
-  private contentOf(definition: DefinitionRecord): Readonly<Record<string, unknown>> {
-    const { value } = definition;
-    if (value === undefined) return nothing;
-    if (!isRecord(value)) throw this.notARecord(definition);
-    return value;
   }
 
   private noteUnmatched(key: string, definition: DefinitionRecord): void {
@@ -314,13 +373,13 @@ export class GroupNode extends LazyRecord implements Location {
   keyList(): readonly string[] {
     const open = this.evaluation.freeform(this.location);
     const declared = this.shape.keys.filter(
-      (key) => !(this.isRoot && key === "_module") && this.shape.children?.get(key)?.isRemoved !== true,
+      (key) => !(this.isRoot && key === "_module") && this.shape.child(key)?.isRemoved !== true,
     );
     return open === undefined ? declared : [...new Set([...declared, ...open.keyList()])].sort(byCodeUnit);
   }
 
   hasKey(key: string): boolean {
-    if (this.shape.children?.has(key) === true && !(key === "_module" && this.isRoot)) return true;
+    if (this.shape.has(key) && !(key === "_module" && this.isRoot)) return true;
     return this.evaluation.freeform(this.location)?.hasKey(key) === true;
   }
 

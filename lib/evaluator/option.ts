@@ -45,11 +45,12 @@ export interface Forward {
 
 /** A declared option. `R` is what `config` reads as, `W` describes what may be written. */
 export class Option<R, W> implements AnyOption {
-  readonly _type = "option";
+  readonly _type: "option";
   declare readonly [readType]: R;
   declare readonly [writeType]: W;
   readonly fields: OptionFields;
   constructor(fields: OptionFields) {
+    this._type = "option";
     this.fields = fields;
   }
 }

@@ -34,71 +34,69 @@ export function isProperty(value: unknown): value is PropertyRecord {
   return typeof value === "object" && value !== null && value instanceof PropertyRecord;
 }
 
-function property<W, S extends Scope>(
+/** The class as the type checker sees it: the phantom type exists for it only. */
+const TypedProperty = PropertyRecord as unknown as new <W, S extends Scope>(
   type: PropertyRecord["_type"],
   content: unknown,
   parameter?: unknown,
-): Property<W, S> {
-  // The phantom type exists for the type checker only.
-  return new PropertyRecord(type, content, parameter) as unknown as Property<W, S>;
-}
+) => Property<W, S>;
 
 /** The definition counts only while the condition holds. The condition may read all of `config`. */
 export function mkIf<W, S extends Scope>(
   condition: Condition<NoInfer<S>>,
   content: NoInfer<Definition<W, S>>,
 ): Property<W, S> {
-  return property("if", content, condition);
+  return new TypedProperty("if", content, condition);
 }
 
 /** Several definitions where one is expected; they keep their order. */
 export function mkMerge<W, S extends Scope>(contents: readonly NoInfer<Definition<W, S>>[]): Property<W, S> {
-  return property("merge", contents);
+  return new TypedProperty("merge", contents);
 }
 
 /** A definition with priority `priority`: the lowest number wins, equal numbers merge. */
 export function mkOverride<W, S extends Scope>(priority: number, content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("override", content, priority);
+  return new TypedProperty("override", content, priority);
 }
 
 /** Priority 1500, that of an option's own default. */
 export function mkOptionDefault<W, S extends Scope>(content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("override", content, optionDefaultPriority);
+  return new TypedProperty("override", content, optionDefaultPriority);
 }
 
 /** Priority 1000: a default that any plain definition replaces. */
 export function mkDefault<W, S extends Scope>(content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("override", content, 1000);
+  return new TypedProperty("override", content, 1000);
 }
 
 /** Priority 60, for the module that makes an image. */
 export function mkImageMediaOverride<W, S extends Scope>(content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("override", content, 60);
+  return new TypedProperty("override", content, 60);
 }
 
 /** Priority 50: replaces all plain definitions. */
 export function mkForce<W, S extends Scope>(content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("override", content, 50);
+  return new TypedProperty("override", content, 50);
 }
 
 /** Priority 10, for the module that makes a virtual machine. */
 export function mkVMOverride<W, S extends Scope>(content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("override", content, 10);
+  return new TypedProperty("override", content, 10);
 }
 
 /** A place in the merge order of lists and concatenated strings; lower comes first, 1000 is unmarked. */
 export function mkOrder<W, S extends Scope>(priority: number, content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("order", content, priority);
+  return new TypedProperty("order", content, priority);
 }
 
 /** Order 500: before unmarked definitions. */
 export function mkBefore<W, S extends Scope>(content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("order", content, 500);
+  return new TypedProperty("order", content, 500);
 }
 
 /** Order 1500: after unmarked definitions. */
 export function mkAfter<W, S extends Scope>(content: NoInfer<Definition<W, S>>): Property<W, S> {
-  return property("order", content, 1500);
+  return new TypedProperty("order", content, 1500);
 }
 
 /** A definition that is reported as coming from `file`, for generated definitions. */
@@ -106,5 +104,5 @@ export function mkDefinition<W, S extends Scope>(definition: {
   readonly file: string;
   readonly value: NoInfer<Definition<W, S>>;
 }): Property<W, S> {
-  return property("definition", definition.value, definition.file);
+  return new TypedProperty("definition", definition.value, definition.file);
 }

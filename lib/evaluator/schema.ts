@@ -17,7 +17,7 @@ export function schemaOfType(type: AnyOptionType): JsonSchema {
 export function schemaOfShape(shape: ShapeNode, location: Location | undefined, open?: AnyOptionType): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   for (const key of shape.keys) {
-    const child = shape.children?.get(key);
+    const child = shape.child(key);
     if (child === undefined || (key === "_module" && location === undefined)) continue;
     const at = { up: location, key };
     properties[key] = child.isOption ? schemaOfOption(child.option(at)) : schemaOfShape(child, at);

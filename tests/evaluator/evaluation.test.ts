@@ -307,3 +307,55 @@ t.test("a module can be replaced before anything is read, and with its options u
   t.same(unread.toPlain(), { group: { list: [3, 2], other: 1 } });
   t.end();
 });
+
+t.test("options are the same in whatever order they are read, and however few", (t) => {
+  const number = mkOption({ type: types.int, default: 0 });
+  const list = mkOption({ type: types.listOf(types.int), default: [] });
+  const modules: readonly Loose[] = [
+    {
+      options: {
+        a: { one: number, two: list, inner: { three: number } },
+        b: { four: number, five: list },
+        six: number,
+      },
+    },
+    { config: { a: mkIf((config: Loose) => config.six > 1, { one: 5, two: [1] }), six: 2 } },
+    { config: mkForce({ a: { inner: mkIf(true, { three: 3 }) }, b: mkDefault({ five: [7] }) }) },
+    { config: { a: { two: [2], inner: { three: 1 } }, b: { five: [8] } } },
+  ];
+  const paths = [["a", "one"], ["a", "two"], ["a", "inner", "three"], ["b", "four"], ["b", "five"], ["six"]];
+  const fresh = (): Loose => evalModules({ modules });
+  const expected = fresh().toPlain();
+  const valueAt = (config: Loose, path: readonly string[]): unknown => path.reduce((at, key) => at[key], config);
+  t.strictSame(expected, { a: { one: 5, two: [2, 1], inner: { three: 3 } }, b: { four: 0, five: [7] }, six: 2 });
+  fc.assert(
+    fc.property(fc.shuffledSubarray(paths, { minLength: 1 }), fc.boolean(), (order, whole) => {
+      const evaluated = fresh();
+      const read = order.every(
+        (path) => JSON.stringify(valueAt(evaluated.config, path)) === JSON.stringify(valueAt(expected, path)),
+      );
+      return read && (!whole || JSON.stringify(evaluated.toPlain()) === JSON.stringify(expected));
+    }),
+  );
+  t.end();
+});
+
+t.test("what no option matches is told before anything else, also where all is read", (t) => {
+  const options = { group: { known: mkOption({ type: types.int }) } };
+  const mistaken: Loose = { config: { group: { known: () => assertNever(), unknwon: 1 } } };
+  const read: readonly ((evaluated: Loose) => unknown)[] = [
+    (evaluated) => evaluated.config,
+    (evaluated) => evaluated.toPlain(),
+    (evaluated) => evaluated.toJson(),
+  ];
+  for (const each of read)
+    t.equal(failure(() => each(evalModules({ modules: [{ options }, mistaken] }))).reason, "unknown-option");
+  const twice: Loose = evalModules({ modules: [{ options }, mistaken] });
+  t.equal(failure(() => twice.toJson()).reason, "unknown-option");
+  t.equal(failure(() => twice.config).reason, "unknown-option", "and again");
+  t.end();
+});
+
+function assertNever(): never {
+  throw new TypeError("computed, although a definition has no option");
+}

@@ -30,7 +30,15 @@ interface Untyped {
   mkBefore(content: unknown): unknown;
   mkAfter(content: unknown): unknown;
 }
-const { mkAfter, mkBefore, mkDefault, mkForce, mkIf, mkOverride } = evaluator as unknown as Untyped;
+// Named one by one, so that the bundle holds no more than a program would that imports these.
+const { mkAfter, mkBefore, mkDefault, mkForce, mkIf, mkOverride } = {
+  mkAfter: evaluator.mkAfter,
+  mkBefore: evaluator.mkBefore,
+  mkDefault: evaluator.mkDefault,
+  mkForce: evaluator.mkForce,
+  mkIf: evaluator.mkIf,
+  mkOverride: evaluator.mkOverride,
+} as unknown as Untyped;
 
 const declare = (index: number): unknown => {
   const description = `option ${index}`;
