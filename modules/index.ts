@@ -92,7 +92,7 @@ export function evalSystem({ pkgs, modules, directory, given }: SystemRequest) {
       ...(directory === undefined ? [] : [workspaceAt(directory)]),
       ...(given === undefined ? [] : [inputsFrom(given)]),
     ],
-    specialArgs: { pkgs, vocabulary: optionModules },
+    specialArgs: { pkgs, vocabulary: optionModules, flakeDirectory: directory ?? null },
   });
 }
 

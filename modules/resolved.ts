@@ -11,6 +11,21 @@ import {
 import { libraryAlias, libraryDirectory } from "./workspace.ts";
 
 const options = {
+  resolved: {
+    paths: mkOption({
+      type: types.nullOr(types.enum(["flake", "file"])),
+      default: null,
+      internal: true,
+      description:
+        "Set in what `resolve` prints: whether relative local paths start at the flake's directory, or at that of the file.",
+    }),
+    omitted: mkOption({
+      type: types.listOf(types.str),
+      default: [],
+      internal: true,
+      description: "Set in what `resolve` prints: the options whose values are not in it.",
+    }),
+  },
   system: {
     resolved: mkOption({
       // Made here only, so its type is taken on trust.
@@ -30,6 +45,8 @@ declare module "#lib/evaluator/config.ts" {
     resolved: typeof options;
   }
   interface ModuleArguments {
+    /** Where the flake lies that the system is evaluated for, if there is one. */
+    readonly flakeDirectory: string | null;
     /** The modules whose options make up the language of systems. */
     readonly vocabulary: readonly Module[];
   }
@@ -41,9 +58,14 @@ export default defineModule({
   options,
   config: {
     system: {
-      resolved: (config, { options, vocabulary }): DefinedValues => {
-        const { values, omitted } = definedValues(options, vocabulary);
-        return { values: portable(config, values), omitted };
+      resolved: (config, { options, vocabulary, flakeDirectory }): DefinedValues => {
+        const { values, omitted: own } = definedValues(options, vocabulary);
+        // What this is resolved from may have been without already.
+        const omitted = [...new Set([...own, ...config.resolved.omitted])].sort();
+        const { root_dir } = config.workspace;
+        const isOfFlake = root_dir === null || root_dir === flakeDirectory;
+        const resolved = { paths: isOfFlake ? "flake" : "file", ...(omitted.length === 0 ? {} : { omitted }) };
+        return { values: { ...portable(config, values), resolved }, omitted };
       },
     },
   },
@@ -92,6 +114,14 @@ function withoutEmpty(values: Readonly<Record<string, unknown>>): Record<string,
 
 /** The names of options that hold local paths. Elsewhere the same text may well be a path of the image. */
 const localPathKeys: ReadonlySet<string> = new Set(["cwd", "npm_lock", "prebuilt_path", "src", "workspace_dir"]);
+
+/** The local paths in values that have to be looked for from somewhere. */
+export function localPaths(value: unknown, isLocal = false): readonly string[] {
+  if (typeof value === "string") return isLocal && !/^[/@]/.test(value) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((each) => localPaths(each, isLocal));
+  return Object.entries(value).flatMap(([key, each]) => localPaths(each, localPathKeys.has(key)));
+}
 
 /** Local paths below one of the directories become relative to the first such. */
 function withoutDirectories(value: unknown, bases: readonly Base[], isLocal = false): unknown {

@@ -4,11 +4,12 @@ import { dataModule, type Module } from "#lib/evaluator/index.ts";
 import type { Configuration } from "#lib/flake/configuration.ts";
 import type { GivenInputs } from "#lib/flake/given-inputs.ts";
 import type { Packages } from "#pkgs/index.ts";
-import { bootCheck, evalSystem } from "../index.ts";
+import { bootCheck, evalSystem, type System } from "../index.ts";
+import { isResolved, resolvedSystem } from "../resolved-file.ts";
 import { takeAccounts } from "./accounts.ts";
 import { baseModule, boardFiles } from "./base.ts";
 import { checkKeys } from "./check.ts";
-import { readGaia } from "./document.ts";
+import { type GaiaDocument, readGaia } from "./document.ts";
 import { declareGivenInputs } from "./inputs.ts";
 import { preparePrograms } from "./programs.ts";
 import { prepareStage } from "./staged.ts";
@@ -25,13 +26,18 @@ export interface GaiaRequest {
   readonly given: GivenInputs;
   /** What every tree starts from: a base to boot, and a board. */
   readonly base: readonly Module[];
+  /** The flake's. */
+  readonly directory: string;
 }
 
-/** The system that a file of a Gaia tree describes, laid over `base`. */
-export function gaiaConfiguration({ file, legacy, pkgs, given, base }: GaiaRequest): Configuration {
+/** The system that a file describes: one of a Gaia tree, laid over `base`, or one that `resolve` printed. */
+export function gaiaConfiguration(request: GaiaRequest): Configuration {
+  const { file, pkgs } = request;
+  const document = readGaia(file);
   const name = buildName(file);
-  const { schema } = evalSystem({ pkgs, modules: base });
-  const system = evalSystem({ pkgs, given, modules: [...base, ...gaiaModules({ file, legacy, given, name, schema })] });
+  const system = isResolved(document.config)
+    ? resolvedSystem({ ...request, document })
+    : gaiaSystem({ ...request, document, name });
   return {
     name,
     system,
@@ -44,18 +50,23 @@ export function gaiaConfiguration({ file, legacy, pkgs, given, base }: GaiaReque
   };
 }
 
-/** The modules of a tree: what it says, and what follows from that. */
-function gaiaModules({
-  file,
-  legacy,
-  given,
-  name,
-  schema,
-}: Pick<GaiaRequest, "file" | "legacy" | "given"> & {
+/** A file as it was read, and what is to be made of it. */
+interface GaiaSystemRequest extends GaiaRequest {
+  readonly document: GaiaDocument;
   readonly name: string;
-  readonly schema: ReturnType<typeof evalSystem>["schema"];
-}): readonly Module[] {
-  const document = readGaia(file);
+}
+
+function gaiaSystem(request: GaiaSystemRequest): System {
+  const { pkgs, given, base } = request;
+  const { schema } = evalSystem({ pkgs, modules: base });
+  return evalSystem({ pkgs, given, modules: [...base, ...gaiaModules(request, schema)] });
+}
+
+/** The modules of a tree: what it says, and what follows from that. */
+function gaiaModules(
+  { file, document, legacy, given, name }: GaiaSystemRequest,
+  schema: System["schema"],
+): readonly Module[] {
   const tree = new GaiaTree(document, legacy);
   const board = boardFiles(tree);
   dropSwitchedOff(tree);

@@ -1,5 +1,5 @@
 /** Long, since reading a tree and what follows from it are tested with the same helpers and one fixture. */
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import t, { type Test } from "tap";
 import { checkAssertions, definedToml, EvaluationError, type Failure, showPlace } from "#lib/evaluator/index.ts";
@@ -7,9 +7,12 @@ import { emptyLock, viewLock } from "#lib/flake/lock.ts";
 import { readGaia } from "#modules/gaia/document.ts";
 import { gaiaConfiguration } from "#modules/gaia/index.ts";
 import { workspaceRoot } from "#modules/gaia/tree.ts";
-import type { System } from "#modules/index.ts";
+import { evalSystem, type System } from "#modules/index.ts";
 import { makePackages } from "#pkgs/index.ts";
+import cloud from "../../systems/cloud.ts";
 import base from "../../systems/gaia.ts";
+import heliosCm5 from "../../systems/helios-cm5.ts";
+import heliosDevelopment from "../../systems/helios-development.ts";
 
 const fixture = resolve(import.meta.dirname, "../fixtures/gaia");
 
@@ -33,6 +36,7 @@ const systemOf = (
     given: { set, environment: {} },
     pkgs: makePackages({ lock: viewLock(emptyLock) }),
     base: [base],
+    directory: resolve(import.meta.dirname, "../.."),
   }).system as System;
 
 /** Each problem as `file:line:column path: text`, with paths relative to the tree. */
@@ -282,13 +286,65 @@ t.test("a file that extends another one changes what it names, and keeps the res
   t.ok(places.includes("tests/fixtures/gaia/configs/platforms/pi/cm5.toml:7:1"), places.join());
 });
 
+t.test("what resolve prints makes the same system again, image and records", async (t) => {
+  const directory = resolve(import.meta.dirname, "../..");
+  const same = (t: Test, first: System["config"], file: string): void => {
+    writeFileSync(file, definedToml(first.system.resolved));
+    const { config } = systemOf(file);
+    t.equal(definedToml(config.system.resolved), definedToml(first.system.resolved), "the same text");
+    t.equal(config.system.build.result, first.system.build.result, "the same derivation");
+  };
+  for (const [name, module] of Object.entries({ helios: heliosCm5, cloud, development: heliosDevelopment }))
+    t.test(`of the system ${name}, wherever the file lies`, async (t) => {
+      const pkgs = makePackages({ lock: viewLock(emptyLock) });
+      const { config } = evalSystem({ pkgs, modules: [module], directory });
+      same(t, config, join(t.testdir({}), "anything.toml"));
+    });
+  t.test("of a Gaia tree, at its top", async (t) => {
+    const top = t.testdir({});
+    cpSync(fixture, top, { recursive: true });
+    const file = join(top, "configs/builds/own.toml");
+    writeFileSync(file, `extends = "HeliOS-cm5.toml"\n[buildroot.symbols]\nBR2_ROOTFS_USERS_TABLES = ""\n`);
+    const first = systemOf(file, { set: { channel: "edge" } }).config;
+    same(t, first, join(top, "resolved.toml"));
+    t.notMatch(definedToml(first.system.resolved), top, "no path of this machine");
+  });
+
+  t.test("what it leaves out is told, and stays left out", async (t) => {
+    const top = t.testdir({});
+    cpSync(fixture, top, { recursive: true });
+    const { config } = systemOf(join(top, "configs/builds/HeliOS-cm5.toml"));
+    writeFileSync(join(top, "resolved.toml"), definedToml(config.system.resolved));
+    const again = systemOf(join(top, "resolved.toml")).config;
+    t.match(again.warnings.join(), /resolved\.toml is without .*users\.users\.pi\.hashedPassword/);
+    t.equal(definedToml(again.system.resolved), definedToml(config.system.resolved));
+  });
+
+  t.test("in the store, it cannot find the files of its tree, and says so", async (t) => {
+    const file = tree(t, {
+      "nix/store/x/resolved.toml": `[resolved]\npaths = "file"\n[[stage.files]]\ndst = "/a"\nsrc = "assets/a"\n`,
+    });
+    t.match(
+      problemsOf(() => systemOf(file), dirname(file)),
+      [/^resolved\.toml:2:1 resolved\.paths: .*lies in the store, without what 'assets\/a' names\. Copy it/],
+    );
+  });
+});
+
 t.test("builds of one name are pinned apart, and by what they ask for", async (t) => {
   const lock = viewLock(emptyLock);
   const pkgs = makePackages({ lock });
   const asked = (text: string): readonly string[] => {
     const known = new Set(lock.requested.keys());
     const file = tree(t, { "build.toml": text });
-    void gaiaConfiguration({ file, legacy: false, given: { set: {}, environment: {} }, pkgs, base: [base] }).package;
+    void gaiaConfiguration({
+      file,
+      legacy: false,
+      given: { set: {}, environment: {} },
+      pkgs,
+      base: [base],
+      directory: fixture,
+    }).package;
     return [...lock.requested.keys()].filter((name) => !known.has(name) && name.startsWith("gaia-"));
   };
   t.match(asked(""), [/^gaia-base-[0-9a-f]{12}$/, /^gaia-linux-[0-9a-f]{12}$/]);
