@@ -75,8 +75,12 @@ export interface Command<P extends Parameters = Parameters> {
   readonly description: string;
   readonly examples: readonly Example[];
   readonly parameters: P;
+  /**
+   * Loads what it does. What is left to do then is an Effect; undefined if nothing is, so that Effect's fibers need not
+   * be loaded at all.
+   */
   // A method, so that every command is a Command: whoever runs one has read its input by its own parameters.
-  run(flake: LocatedFlake, input: InputOf<P>): Effect.Effect<void, ActionError>;
+  run(flake: LocatedFlake, input: InputOf<P>): Promise<Effect.Effect<void, ActionError> | undefined>;
 }
 
 /** Commands that share their first word. */

@@ -4,7 +4,7 @@ import type { RecordingError } from "#lib/build/event-recording.ts";
 import type { PinsGone } from "#lib/flake/build.ts";
 import type { MissingConfiguration, NoConfigurations } from "#lib/flake/configuration.ts";
 import type { LockError } from "#lib/flake/errors.ts";
-import type { EvaluationFailed } from "#lib/flake/evaluate.ts";
+import type { EvaluationFailed } from "#lib/flake/outputs.ts";
 import type { InvalidInputs } from "#lib/flake/given-inputs.ts";
 import type { InvalidInstallable, UnknownAttribute, UnsuitableOutput } from "#lib/flake/installable.ts";
 import type { BootTestError } from "#lib/machine/boot-test.ts";

@@ -2,10 +2,12 @@ import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import type * as Result from "effect/Result";
 import { build, type BuildResult } from "#lib/build/build.ts";
+import type { InstantiatedSources } from "#lib/build/built-already.ts";
 import type { BuildsFailed } from "#lib/build/errors.ts";
 import type { BuildOptions } from "#lib/build/options.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
-import { evaluateFlake, type Evaluation, type EvaluationPolicy, lockFile } from "./evaluate.ts";
+import { evaluateFlake } from "./evaluate.ts";
+import { type CheckedOutputs, type Evaluation, type EvaluationPolicy, lockFile } from "./outputs.ts";
 import type { FlakeOutputs, LocatedFlake } from "./flake.ts";
 import { writeLock } from "./lock-file.ts";
 import { environmentsWith, refresh } from "./lock-update.ts";
@@ -32,6 +34,12 @@ export interface BuildRequest {
   readonly derivations: readonly Derivation[];
 }
 
+/** What is known before the engine is loaded. */
+export interface BegunBuild<A extends BuildRequest> {
+  readonly evaluation: Evaluation<CheckedOutputs<A>>;
+  readonly instantiated: InstantiatedSources;
+}
+
 /** How often pins are renewed in one run: a mirror may be updated while it is read. */
 const mostRenewals = 3;
 
@@ -39,17 +47,21 @@ const mostRenewals = 3;
  * Evaluates and builds. When a pinned file is gone from every mirror, the
  * environments that contain it are resolved again, the lock is written, and
  * evaluation starts over; with `locked` that is an error.
+ *
+ * @param begun what was done of it already, in the same way
  */
 export const buildFlake = Effect.fnUntraced(function* <A extends BuildRequest, E>(
   flake: LocatedFlake,
   policy: EvaluationPolicy,
   options: BuildOptions,
   select: (outputs: FlakeOutputs) => Result.Result<A, E>,
+  begun?: BegunBuild<A>,
 ) {
   for (let renewals = 0; ; renewals++) {
-    const evaluation: Evaluation<A> = yield* evaluateFlake(flake, policy, select);
+    const before = renewals === 0 ? begun : undefined;
+    const evaluation: Evaluation<A> = yield* evaluateFlake(flake, policy, select, before?.evaluation);
     const attempt: BuildResult | BuildsFailed = yield* Effect.catchTag(
-      build(evaluation.value.derivations, options),
+      build(evaluation.value.derivations, options, before?.instantiated),
       "BuildsFailed",
       (failed) => (goneFiles(failed).size > 0 ? Effect.succeed(failed) : Effect.fail(failed)),
     );

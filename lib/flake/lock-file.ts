@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect";
-import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { LockFileMalformed, LockFileUnusable } from "./errors.ts";
-import { decodeLock, lockVersion } from "./lock-decode.ts";
-import { JsonFault, positionAt } from "./lock-json.ts";
+import { lockVersion } from "./lock-decode.ts";
+import { parseLock } from "./lock-parse.ts";
 import { emptyLock, type EnvironmentRequest, type Lock } from "./lock.ts";
 
 /** Reads a lock file; one that does not exist pins nothing. */
@@ -29,41 +28,6 @@ export const readLock = Effect.fnUntraced(function* (file: string) {
     },
   });
 });
-
-/** Parses the bytes of a lock file. Throws LockFileMalformed. */
-export function parseLock(file: string, bytes: Uint8Array): Lock {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  if (!isUtf8(bytes)) throw new LockFileMalformed({ file, ...invalidUtf8(bytes), why: "this is not UTF-8" });
-  const conflict = /^<{7} /m.exec(text);
-  if (conflict !== null) {
-    throw new LockFileMalformed({
-      file,
-      ...positionAt(text, conflict.index),
-      why: "a merge conflict stands here",
-      remedy: "Take either side of the whole file and run 'update'.",
-    });
-  }
-  try {
-    return decodeLock(text);
-  } catch (cause) {
-    if (!(cause instanceof JsonFault)) throw cause;
-    throw new LockFileMalformed({ file, ...positionAt(text, cause.offset), why: cause.message });
-  }
-}
-
-function invalidUtf8(bytes: Uint8Array): { readonly line: number; readonly column: number } {
-  let line = 1;
-  let start = 0;
-  for (
-    let end = bytes.indexOf(0x0a);
-    end !== -1 && isUtf8(bytes.subarray(start, end));
-    end = bytes.indexOf(0x0a, start)
-  ) {
-    line += 1;
-    start = end + 1;
-  }
-  return { line, column: 1 };
-}
 
 /**
  * Writes a lock file as a whole or not at all; other processes see the old file or the new one.

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { makeToolRoot } from "../build/tool-root.ts";
@@ -73,6 +73,29 @@ t.test("commands on a store", async (t) => {
 
     const log = await run(["log", "./result"]);
     t.strictSame([log.code, log.stdout], [0, "building the app\n"], log.stderr);
+
+    await t.test("and what is built already is linked and printed without the engine", async (t) => {
+      /** Runs a command; the modules that it loaded, by V8's report. */
+      const loadedBy = async (...args: readonly string[]) => {
+        const reports = t.testdir({});
+        const ended = await run(args, { NODE_V8_COVERAGE: reports });
+        const texts = (await readdir(reports)).map((name) => readFile(join(reports, name), "utf8"));
+        return { ended, loaded: (await Promise.all(texts)).join("\n") };
+      };
+      const engine = /effect\/dist\/Layer\.js|lib\/store\/local-store\.ts/;
+      const again = await loadedBy("build", ".#app", "--json", "--out-link", "again");
+      t.strictSame([again.ended.code, again.ended.stdout, again.ended.stderr], [0, built.stdout, ""]);
+      t.equal(await readlink(join(directory, "again")), await readlink(join(directory, "result")));
+      t.notMatch(again.loaded, engine);
+      t.match((await loadedBy("build", ".#app", "--dry-run")).loaded, engine, "the check can fail");
+      t.strictSame(await readdir(join(directory, "store/nix/var/helios/users")), [], "nothing stays protected");
+
+      await writeFile(join(directory, "taken"), "");
+      const taken = await run(["build", ".#app", "--out-link", "taken"]);
+      t.equal(taken.code, 6);
+      t.match(taken.stderr, "a file is there");
+      await rm(join(directory, "again"));
+    });
     const silent = await run(["log", ".#lib"]);
     t.strictSame([silent.code, silent.stdout], [0, ""]);
     t.match(silent.stderr, ".#lib was built without a word");

@@ -6,7 +6,8 @@ import * as fc from "fast-check";
 import { memfs } from "memfs";
 import t from "tap";
 import { LockFileMalformed, type LockError } from "#lib/flake/errors.ts";
-import { parseLock, printLock, readLock, writeLock } from "#lib/flake/lock-file.ts";
+import { printLock, readLock, writeLock } from "#lib/flake/lock-file.ts";
+import { parseLock } from "#lib/flake/lock-parse.ts";
 import { difference, environmentsWith, refresh, requireLocked } from "#lib/flake/lock-update.ts";
 import {
   emptyLock,

@@ -1,24 +1,18 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import { resolve } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
-import {
-  derivationName,
-  type DerivationPath,
-  parseDerivationPath,
-  type StorePath,
-} from "#lib/derivations/store-path.ts";
-import { buildFlake } from "#lib/flake/build.ts";
+import { derivationName, type DerivationPath, parseDerivationPath } from "#lib/derivations/store-path.ts";
+import { type BegunBuild, buildFlake, type BuildRequest } from "#lib/flake/build.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { type Installable, parseInstallable } from "#lib/flake/installable.ts";
-import { selectDerivation } from "#lib/flake/select.ts";
 import { Store } from "#lib/store/store.ts";
 import { UnsuitableFlags } from "../errors.ts";
 import { withEngine } from "../engine.ts";
 import { type BuildFlags, buildOptions, type SubstitutionFlags, type WatchFlags } from "../flags.ts";
 import { lazily } from "../lazily.ts";
-import { printJson, printLine } from "../print.ts";
+import { printText } from "../print.ts";
+import { type Built, resultLinks, resultText, selectAll } from "./build-results.ts";
 import { replayCommand } from "./replay-command.ts";
 import { storePathAt } from "./store-paths.ts";
 import { substituteFirst, substitutionOptions } from "./substitution.ts";
@@ -38,8 +32,12 @@ export interface BuildInput extends BuildFlags, SubstitutionFlags, WatchFlags {
 /** Something to build: of the flake, or a derivation that is in the store. */
 export type Target = Derivation | DerivationPath;
 
-/** Builds installables and derivations of the store, or does instead what a flag says. */
-export const build = (flake: LocatedFlake, input: BuildInput) =>
+/**
+ * Builds installables and derivations of the store, or does instead what a flag says.
+ *
+ * @param begun what `beginBuild` did of it
+ */
+export const build = (flake: LocatedFlake, input: BuildInput, begun?: BegunBuild<BuildRequest>) =>
   withEngine(
     flake,
     input,
@@ -80,9 +78,9 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
       }
       const built: Built[] = [];
       if (installables.length > 0 || paths.length === 0) {
-        const { value, result } = yield* buildFlake(flake, policy, options, (outputs) =>
-          Result.map(selectAll(outputs, installables, paths), (derivations) => ({ derivations })),
-        );
+        const select = (outputs: FlakeOutputs) =>
+          Result.map(selectAll(outputs, installables, paths), (derivations) => ({ derivations }));
+        const { value, result } = yield* buildFlake(flake, policy, options, select, begun);
         for (const derivation of value.derivations) {
           built.push({ name: derivation.name, outputs: result.outputs.get(derivation) ?? new Map() });
         }
@@ -98,11 +96,6 @@ export const build = (flake: LocatedFlake, input: BuildInput) =>
       yield* printResults(built, input);
     }),
   );
-
-interface Built {
-  readonly name: string;
-  readonly outputs: ReadonlyMap<string, StorePath>;
-}
 
 /** Derivations of the store are told by their paths. */
 const parseTargets = Effect.fnUntraced(function* (texts: readonly string[]) {
@@ -120,41 +113,12 @@ const parseTargets = Effect.fnUntraced(function* (texts: readonly string[]) {
   return [installables, paths] as const;
 });
 
-function selectAll(outputs: FlakeOutputs, installables: readonly Installable[], paths: readonly DerivationPath[]) {
-  const names = installables.length + paths.length > 0 ? installables : defaultInstallables(outputs);
-  return Result.all(names.map((installable) => selectDerivation(outputs, installable))) as Result.Result<
-    Derivation[],
-    Result.Result.Failure<ReturnType<typeof selectDerivation>>
-  >;
-}
-
-/** Without an argument, the first package. */
-function defaultInstallables(outputs: FlakeOutputs): readonly Installable[] {
-  const [first] = Object.keys(outputs.packages);
-  return first === undefined ? [] : [{ text: `.#${first}`, path: ["packages", first] }];
-}
-
 const linkResults = Effect.fnUntraced(function* (built: readonly Built[], outLink: string) {
   const store = yield* Store;
-  for (const [index, { outputs }] of built.entries()) {
-    for (const [output, path] of outputs) {
-      const suffix = `${index === 0 ? "" : `-${index}`}${output === "out" ? "" : `-${output}`}`;
-      yield* store.addRoot(resolve(`${outLink}${suffix}`), path);
-    }
-  }
+  for (const { link, path } of resultLinks(built, outLink)) yield* store.addRoot(link, path);
 });
 
 const printResults = Effect.fnUntraced(function* (built: readonly Built[], { json }: { readonly json: boolean }) {
   const store = yield* Store;
-  if (json) {
-    return yield* printJson(
-      built.map(({ name, outputs }) => ({
-        name,
-        outputs: Object.fromEntries(
-          [...outputs].map(([output, path]) => [output, { path, file: store.physical(path) }]),
-        ),
-      })),
-    );
-  }
-  for (const { outputs } of built) for (const path of outputs.values()) yield* printLine(store.physical(path));
+  yield* printText(resultText(built, json, store.physical));
 });

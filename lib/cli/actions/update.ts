@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { type Configuration, selectConfiguration } from "#lib/flake/configuration.ts";
-import { evaluateLocked, lockFile, outputsOf } from "#lib/flake/evaluate.ts";
+import { evaluateLocked } from "#lib/flake/evaluate.ts";
+import { lockFile, outputsOf } from "#lib/flake/outputs.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { type Installable, parseInstallable } from "#lib/flake/installable.ts";
 import { writeLock } from "#lib/flake/lock-file.ts";

@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag, textFlag, withFallback } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `build`: realises installables and links `./result` to them. */
 export const buildCommand = defineCommand({
@@ -38,9 +37,9 @@ export const buildCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/build.ts"),
-      ({ build }) => build(flake, input),
-    ),
+  run: async (flake, input) => {
+    const { beginBuild } = await import("../actions/build-begin.ts");
+    const beginning = await beginBuild(flake, input);
+    return beginning.done ? undefined : (await import("../actions/build.ts")).build(flake, input, beginning.begun);
+  },
 });

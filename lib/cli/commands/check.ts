@@ -1,6 +1,5 @@
 import { defineCommand, manyArguments } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `check`: evaluates every option of every system, then builds the images and boots them. */
 export const checkCommand = defineCommand({
@@ -17,9 +16,5 @@ export const checkCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/check.ts"),
-      ({ check }) => check(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/check.ts")).check(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, argument } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `diff-closures`: compares what two paths need. */
 export const diffClosuresCommand = defineCommand({
@@ -15,9 +14,5 @@ export const diffClosuresCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/diff-closures.ts"),
-      ({ diffClosures }) => diffClosures(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/diff-closures.ts")).diffClosures(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `eval`: prints a value of the outputs. */
 export const evalCommand = defineCommand({
@@ -18,9 +17,5 @@ export const evalCommand = defineCommand({
     raw: switchFlag("raw", "Print a string as it is, without quotes and without a line end"),
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/eval.ts"),
-      ({ evaluate }) => evaluate(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/eval.ts")).evaluate(flake, input),
 });

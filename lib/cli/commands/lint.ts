@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag, textFlag } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `lint`: what evaluates, but may not mean what its author thought. */
 export const lintCommand = defineCommand({
@@ -13,9 +12,5 @@ export const lintCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/lint.ts"),
-      ({ lint }) => lint(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/lint.ts")).lint(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `log`: prints the log of a build. */
 export const logCommand = defineCommand({
@@ -15,9 +14,5 @@ export const logCommand = defineCommand({
     file: switchFlag("file", "Print the path of the log instead"),
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/log.ts"),
-      ({ log }) => log(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/log.ts")).log(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, argument, textFlag } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `option`: what an option means, what it is set to, and who set it. */
 export const optionCommand = defineCommand({
@@ -17,9 +16,5 @@ export const optionCommand = defineCommand({
     set: flags.set,
     legacy: flags.legacy,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/option.ts"),
-      ({ explainOption }) => explainOption(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/option.ts")).explainOption(flake, input),
 });

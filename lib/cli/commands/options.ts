@@ -1,6 +1,5 @@
 import { choiceFlag, defineCommand, textFlag, withFallback } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** The forms of the reference. */
 export const referenceFormats = ["markdown", "html", "json", "schema"] as const;
@@ -25,9 +24,5 @@ export const optionsCommand = defineCommand({
     set: flags.set,
     legacy: flags.legacy,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/options.ts"),
-      ({ printOptions }) => printOptions(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/options.ts")).printOptions(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `path-info`: shows what the store knows of paths. */
 export const pathInfoCommand = defineCommand({
@@ -15,9 +14,5 @@ export const pathInfoCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/path-info.ts"),
-      ({ pathInfo }) => pathInfo(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/path-info.ts")).pathInfo(flake, input),
 });

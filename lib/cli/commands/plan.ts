@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `plan`: what a build would do, task by task, and why. */
 export const planCommand = defineCommand({
@@ -16,9 +15,5 @@ export const planCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/plan.ts"),
-      ({ plan }) => plan(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/plan.ts")).plan(flake, input),
 });

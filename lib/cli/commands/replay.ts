@@ -1,6 +1,5 @@
 import { defineCommand, argument, numberFlag, withFallback } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `replay`: shows a recorded build again. */
 export const replayCommand = defineCommand({
@@ -15,9 +14,5 @@ export const replayCommand = defineCommand({
     speed: withFallback(numberFlag("speed", "How many times faster than it was; 0 does not wait at all"), 1),
     progress: flags.progress,
   },
-  run: (_flake, input) =>
-    lazily(
-      () => import("../actions/replay.ts"),
-      ({ replay }) => replay(input),
-    ),
+  run: async (_flake, input) => (await import("../actions/replay.ts")).replay(input),
 });

@@ -1,6 +1,5 @@
 import { choiceFlag, defineCommand, withFallback } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `resolve`: prints the configuration of a system as one file would say it. */
 export const resolveCommand = defineCommand({
@@ -17,9 +16,5 @@ export const resolveCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/resolve.ts"),
-      ({ resolve }) => resolve(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/resolve.ts")).resolve(flake, input),
 });

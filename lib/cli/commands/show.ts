@@ -1,6 +1,5 @@
 import { defineCommand } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `show`: lists the outputs. */
 export const showCommand = defineCommand({
@@ -10,9 +9,5 @@ export const showCommand = defineCommand({
   parameters: {
     json: flags.json,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/show.ts"),
-      ({ show }) => show(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/show.ts")).show(flake, input),
 });

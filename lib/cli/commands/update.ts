@@ -1,6 +1,5 @@
 import { defineCommand, manyArguments } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `update`: resolves environments of the lock file anew. */
 export const updateCommand = defineCommand({
@@ -20,9 +19,5 @@ export const updateCommand = defineCommand({
     json: flags.json,
     progress: flags.progress,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/update.ts"),
-      ({ update }) => update(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/update.ts")).update(flake, input),
 });

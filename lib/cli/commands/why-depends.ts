@@ -1,6 +1,5 @@
 import { defineCommand, argument } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `why-depends`: shows how one path refers to another. */
 export const whyDependsCommand = defineCommand({
@@ -18,9 +17,5 @@ export const whyDependsCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/why-depends.ts"),
-      ({ whyDepends }) => whyDepends(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/why-depends.ts")).whyDepends(flake, input),
 });

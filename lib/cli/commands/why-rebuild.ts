@@ -1,6 +1,5 @@
 import { defineCommand } from "../command.ts";
 import * as flags from "../flags.ts";
-import { lazily } from "../lazily.ts";
 
 /** `why-rebuild`: tells why something would be built. */
 export const whyRebuildCommand = defineCommand({
@@ -12,9 +11,5 @@ export const whyRebuildCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../actions/why-rebuild.ts"),
-      ({ whyRebuild }) => whyRebuild(flake, input),
-    ),
+  run: async (flake, input) => (await import("../actions/why-rebuild.ts")).whyRebuild(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag } from "../../command.ts";
 import * as flags from "../../flags.ts";
-import { lazily } from "../../lazily.ts";
 
 /** `derivation show`: prints what a builder is given. */
 export const showDerivationCommand = defineCommand({
@@ -17,9 +16,5 @@ export const showDerivationCommand = defineCommand({
     recursive: switchFlag("recursive", "Also show everything that it is built from", { alias: "r" }),
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../../actions/derivation-show.ts"),
-      ({ derivationShow }) => derivationShow(flake, input),
-    ),
+  run: async (flake, input) => (await import("../../actions/derivation-show.ts")).derivationShow(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, otherFlag, switchFlag } from "../../command.ts";
 import * as flags from "../../flags.ts";
-import { lazily } from "../../lazily.ts";
 import { ageOf, sizeOf } from "../../quantity.ts";
 
 /** `store gc`: deletes what no root needs. */
@@ -29,9 +28,5 @@ export const gcCommand = defineCommand({
     json: flags.json,
     progress: flags.progress,
   },
-  run: (_flake, input) =>
-    lazily(
-      () => import("../../actions/store/gc.ts"),
-      ({ gc }) => gc(input),
-    ),
+  run: async (_flake, input) => (await import("../../actions/store/gc.ts")).gc(input),
 });

@@ -1,5 +1,4 @@
 import { defineCommand, argument, textFlag } from "../../command.ts";
-import { lazily } from "../../lazily.ts";
 
 /** `store generate-key`: makes a key for signing binary caches. */
 export const generateKeyCommand = defineCommand({
@@ -14,9 +13,5 @@ export const generateKeyCommand = defineCommand({
       metavar: "FILE",
     }),
   },
-  run: (_flake, input) =>
-    lazily(
-      () => import("../../actions/store/generate-key.ts"),
-      ({ generateKey }) => generateKey(input),
-    ),
+  run: async (_flake, input) => (await import("../../actions/store/generate-key.ts")).generateKey(input),
 });

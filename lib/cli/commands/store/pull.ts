@@ -1,6 +1,5 @@
 import { defineCommand, argument } from "../../command.ts";
 import * as flags from "../../flags.ts";
-import { lazily } from "../../lazily.ts";
 
 /** `store pull`: takes closures out of a binary cache. */
 export const pullCommand = defineCommand({
@@ -19,9 +18,5 @@ export const pullCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../../actions/store/pull.ts"),
-      ({ pull }) => pull(flake, input),
-    ),
+  run: async (flake, input) => (await import("../../actions/store/pull.ts")).pull(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand, argument, choiceFlag, switchFlag, textFlag, withFallback } from "../../command.ts";
 import * as flags from "../../flags.ts";
-import { lazily } from "../../lazily.ts";
 
 /** `store push`: copies closures into a binary cache. */
 export const pushCommand = defineCommand({
@@ -26,9 +25,5 @@ export const pushCommand = defineCommand({
     json: flags.json,
     ...flags.watching,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../../actions/store/push.ts"),
-      ({ push }) => push(flake, input),
-    ),
+  run: async (flake, input) => (await import("../../actions/store/push.ts")).push(flake, input),
 });

@@ -1,6 +1,5 @@
 import { defineCommand } from "../../command.ts";
 import * as flags from "../../flags.ts";
-import { lazily } from "../../lazily.ts";
 
 /** `store roots`: lists the links that keep paths alive. */
 export const rootsCommand = defineCommand({
@@ -10,9 +9,5 @@ export const rootsCommand = defineCommand({
   parameters: {
     json: flags.json,
   },
-  run: (_flake, input) =>
-    lazily(
-      () => import("../../actions/store/roots.ts"),
-      ({ roots }) => roots(input),
-    ),
+  run: async (_flake, input) => (await import("../../actions/store/roots.ts")).roots(input),
 });

@@ -1,5 +1,4 @@
 import { defineCommand, argument, integerFlag, switchFlag, withFallback } from "../../command.ts";
-import { lazily } from "../../lazily.ts";
 
 /** `store serve`: serves a binary cache on the loopback interface. */
 export const serveCommand = defineCommand({
@@ -13,9 +12,5 @@ export const serveCommand = defineCommand({
     port: withFallback(integerFlag("port", "TCP port; any free one by default"), 0),
     writable: switchFlag("writable", "Accept what is pushed"),
   },
-  run: (_flake, input) =>
-    lazily(
-      () => import("../../actions/store/serve.ts"),
-      ({ serve }) => serve(input),
-    ),
+  run: async (_flake, input) => (await import("../../actions/store/serve.ts")).serve(input),
 });

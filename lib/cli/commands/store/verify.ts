@@ -1,6 +1,5 @@
 import { defineCommand, switchFlag } from "../../command.ts";
 import * as flags from "../../flags.ts";
-import { lazily } from "../../lazily.ts";
 
 /** `store verify`: compares everything with what was registered. */
 export const verifyCommand = defineCommand({
@@ -13,9 +12,5 @@ export const verifyCommand = defineCommand({
     json: flags.json,
     progress: flags.progress,
   },
-  run: (flake, input) =>
-    lazily(
-      () => import("../../actions/store/verify.ts"),
-      ({ verify }) => verify(flake, input),
-    ),
+  run: async (flake, input) => (await import("../../actions/store/verify.ts")).verify(flake, input),
 });
