@@ -1,4 +1,5 @@
 /** What thunks and module functions are called with. */
+import { Cell } from "./cells.ts";
 import type { ThunkScope } from "./definition-record.ts";
 import { EvaluationError } from "./errors.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -136,7 +137,12 @@ class ArgumentsRecord extends LazyRecord {
       : Reflect.get(outer.scope.arguments, key);
   }
   missingKey(key: string): unknown {
-    throw new EvaluationError({ reason: "missing-argument", argument: key, suggestions: nearest(key, this.keyList()) });
+    throw new EvaluationError({
+      reason: "missing-argument",
+      argument: key,
+      reader: Cell.current,
+      suggestions: nearest(key, this.keyList()),
+    });
   }
 }
 

@@ -1,7 +1,9 @@
 /** Assertions and warnings that modules make about the configuration. */
 import { defineModule } from "./module.ts";
 import { mkOption } from "./option.ts";
-import { EvaluationError } from "./errors.ts";
+import { EvaluationError, type FailedAssertion } from "./errors.ts";
+import { GroupNode, OptionCell } from "./nodes.ts";
+import { recordSourceOf } from "./records.ts";
 import { listOf } from "./types/containers.ts";
 import { bool, str } from "./types/scalars.ts";
 import { submodule } from "./types/submodules.ts";
@@ -46,9 +48,25 @@ export interface Asserted {
   readonly warnings: readonly string[];
 }
 
+/** One error for all assertions that do not hold; undefined if all do. */
+export function assertionsError(assertions: Asserted["assertions"]): EvaluationError | undefined {
+  const failed = assertions.filter((each) => !each.assertion).map(withSource);
+  return failed.length === 0 ? undefined : new EvaluationError({ reason: "assertions", assertions: failed });
+}
+
 /** Throws one error that lists every failed assertion; returns the warnings. */
 export function checkAssertions(config: Asserted): readonly string[] {
-  const messages = config.assertions.filter((each) => !each.assertion).map((each) => each.message);
-  if (messages.length > 0) throw new EvaluationError({ reason: "assertions", messages });
+  const error = assertionsError(config.assertions);
+  if (error !== undefined) throw error;
   return config.warnings;
+}
+
+function withSource(assertion: Asserted["assertions"][number]): FailedAssertion {
+  const { message } = assertion;
+  const node = recordSourceOf(assertion);
+  const cell = node instanceof GroupNode ? node.child("message") : undefined;
+  // Which of a module's assertions it is cannot be told from its text; where they begin can.
+  return cell instanceof OptionCell
+    ? { message, source: cell.definitions[0]?.source, location: { up: undefined, key: "assertions" } }
+    : { message, source: undefined, location: undefined };
 }

@@ -131,8 +131,7 @@ function identify(each: Import, context: LoadContext): Identified {
     };
   }
   if (typeof reference === "function") {
-    const scope = each.scope ?? context.scope;
-    const module: unknown = (reference as (arguments_: object) => unknown)(scope.arguments);
+    const module = callModule(reference, each, context);
     if (!isRecord(module) && !(module instanceof PropertyRecord)) throw notAModule(each, module);
     const explicit = isRecord(module) && (module as Module).key !== undefined;
     const key = explicit ? keyOf(module, module as Module) : each.anonymousKey;
@@ -150,6 +149,17 @@ function identify(each: Import, context: LoadContext): Identified {
     key,
     produce: (disabled) => unify(reference as Module, sourceFor(reference, each), key, each, context, disabled),
   };
+}
+
+function callModule(reference: object, each: Import, context: LoadContext): unknown {
+  const scope = each.scope ?? context.scope;
+  try {
+    return (reference as (arguments_: object) => unknown)(scope.arguments);
+  } catch (error) {
+    const failure = error instanceof EvaluationError ? error.failure : undefined;
+    if (failure?.reason !== "structure-depends-on-config" || failure.source !== undefined) throw error;
+    throw new EvaluationError({ ...failure, source: sourceFor(reference, each) });
+  }
 }
 
 function dataModule(path: string, importer: ModuleSource): Module {

@@ -103,5 +103,7 @@ function problemOf(error: Ajv.ErrorObject): DataProblem {
   }
   if (error.keyword === "anyOf")
     return { path, problem: `${JSON.stringify(error.data)} fits none of the types this option takes`, suggestions: [] };
-  return { path, problem: error.message ?? error.keyword, suggestions: [] };
+  const problem = error.message ?? error.keyword;
+  const value = typeof error.data === "object" ? undefined : JSON.stringify(error.data);
+  return { path, problem: value === undefined ? problem : `${value} ${problem}`, suggestions: [] };
 }

@@ -2,6 +2,7 @@
  * TOML and JSON files as modules: the same options, checked by the JSON Schema
  * that the options make, so a misspelt key is an error with file and line.
  */
+import type { PlacedDataProblem } from "./data-problem.ts";
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { onDataModule } from "./collect.ts";
@@ -100,9 +101,9 @@ export function placeInData(module: object, path: readonly string[]): Place | un
 function checkData(module: object, schema: JsonSchema): void {
   const document = documents.get(module);
   if (document === undefined || document.isChecked === true) return;
-  const problems = dataProblems(document.config, schema).map((problem) =>
-    Object.assign({}, problem, document.placeOf(problem.path)),
-  );
+  const problems = dataProblems(document.config, schema)
+    .map((problem): PlacedDataProblem => Object.assign({}, problem, document.placeOf(problem.path)))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   if (problems.length > 0) throw new EvaluationError({ reason: "bad-data", file: document.file, problems });
 }
 

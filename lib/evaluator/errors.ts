@@ -1,7 +1,7 @@
 /** Everything that can be wrong with a set of modules, as one closed union. */
 import { onCycle } from "./cells.ts";
 import { type Location, pathOf, showComponent, showLocation, showOption } from "./location.ts";
-import type { ModuleSource } from "./module-source.ts";
+import { ModuleSource } from "./module-source.ts";
 import type { PlacedDataProblem } from "./data-problem.ts";
 import { showValue } from "./show-value.ts";
 
@@ -21,11 +21,24 @@ function placeLabel(source: ModuleSource, part: WrittenPart, location: Location 
   return locator(source, part, location) ?? source.label;
 }
 
+/** A file as messages name it. */
+function fileLabel(file: string): string {
+  return placeLabel(new ModuleSource(file, file), "config", undefined);
+}
+
 /** A definition as messages show it. */
 export interface BlamedDefinition {
   readonly source: ModuleSource;
   /** Absent when the value could not be computed. */
   readonly value?: unknown;
+}
+
+/** An assertion that does not hold. */
+export interface FailedAssertion {
+  readonly message: string;
+  /** The module that asserts it, and the option of the message. */
+  readonly source: ModuleSource | undefined;
+  readonly location: Location | undefined;
 }
 
 /** What went wrong, with the data needed to print it. */
@@ -88,7 +101,12 @@ export type Failure =
       readonly source: ModuleSource | undefined;
       readonly argument: string;
     }
-  | { readonly reason: "missing-argument"; readonly argument: string; readonly suggestions: readonly string[] }
+  | {
+      readonly reason: "missing-argument";
+      readonly argument: string;
+      readonly reader: Location | undefined;
+      readonly suggestions: readonly string[];
+    }
   | {
       readonly reason: "thunk-threw";
       readonly location: Location | undefined;
@@ -101,7 +119,7 @@ export type Failure =
       readonly file: string;
       readonly problems: readonly PlacedDataProblem[];
     }
-  | { readonly reason: "assertions"; readonly messages: readonly string[] };
+  | { readonly reason: "assertions"; readonly assertions: readonly FailedAssertion[] };
 
 /** Every reason an evaluation fails for. */
 export type FailureReason = Failure["reason"];
@@ -206,6 +224,7 @@ export function describeFailure(failure: Failure): string {
     case "missing-argument":
       return lines(
         `No module argument is called ${failure.argument}.`,
+        failure.reader === undefined ? undefined : `- read by ${showCell(failure.reader)}`,
         suggestion(failure.suggestions),
         "Pass it in specialArgs or define it in config._module.args.",
       );
@@ -220,9 +239,9 @@ export function describeFailure(failure: Failure): string {
       return `${failure.location === undefined ? "The configuration" : quote(failure.location)} cannot be changed after evaluation; define the option in a module instead.`;
     case "bad-data":
       return lines(
-        `${failure.file} is not valid:`,
+        `${fileLabel(failure.file)} is not valid:`,
         ...failure.problems.slice(0, mostProblems).map((each) => {
-          const file = each.file ?? failure.file;
+          const file = fileLabel(each.file ?? failure.file);
           const place = each.line === undefined ? file : `${file}:${each.line}:${each.column ?? 1}`;
           const name = each.path.length === 0 ? "" : `\`${showOption(each.path)}\`: `;
           return lines(
@@ -233,7 +252,7 @@ export function describeFailure(failure: Failure): string {
         failure.problems.length > mostProblems ? `- and ${failure.problems.length - mostProblems} more.` : undefined,
       );
     case "assertions":
-      return lines("Failed assertions:", ...failure.messages.map((message) => `- ${message}`));
+      return lines("Failed assertions:", ...failure.assertions.map(showAssertion));
     default:
       return unreachable(failure);
   }
@@ -289,6 +308,13 @@ export function showDefinition(definition: BlamedDefinition, location: Location 
         .map((line) => `    ${line}`)
         .join("\n")}`
     : `- in ${label}: ${text}`;
+}
+
+function showAssertion({ message, source, location }: FailedAssertion): string {
+  return lines(
+    `- ${message.replaceAll("\n", "\n  ")}`,
+    source === undefined ? undefined : `  (asserted in ${placeLabel(source, "config", location)})`,
+  );
 }
 
 function suggestion(names: readonly string[]): string | undefined {

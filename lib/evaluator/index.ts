@@ -22,7 +22,7 @@ export {
 export { documentationHtml } from "./documentation-page.ts";
 export { type Documentation, literalExpression, literalMD } from "./documentation-text.ts";
 export { allErrors } from "./check.ts";
-export { type Asserted, assertionsModule, checkAssertions } from "./assertions.ts";
+export { type Asserted, assertionsError, assertionsModule, checkAssertions } from "./assertions.ts";
 export {
   type DefinitionProvenance,
   type DefinitionStatus,

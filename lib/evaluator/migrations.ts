@@ -101,7 +101,12 @@ export function mkMergedOptionModule(
   merge: (config: never) => unknown,
 ): Module {
   const names = from.map((path) => showOption(path));
-  const declared = from.map((path) => treeAt(path, new Option({ type: unspecified, visible: false })));
+  const forward: Forward = {
+    keeps: true,
+    warning: (old, file) =>
+      `The option \`${showOption(old)}\` defined in ${file} has been changed to \`${showOption(to)}\`, which has another type. Please read its documentation and define it instead.`,
+  };
+  const declared = from.map((path) => treeAt(path, new Option({ type: unspecified, visible: false, forward })));
   const definedIn = (arguments_: { readonly options: object }, path: OptionPath): EvaluatedOption | undefined => {
     const option = getAttrByPath(path, arguments_.options) as EvaluatedOption | undefined;
     return option?.isDefined === true ? option : undefined;

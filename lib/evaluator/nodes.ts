@@ -75,7 +75,8 @@ export class OptionCell extends Cell {
 
   protected compute(): unknown {
     const { fields } = this;
-    if (fields.forward !== undefined) return this.evaluation.readForwarded(this, fields.forward);
+    if (fields.forward !== undefined && fields.forward.keeps !== true)
+      return this.evaluation.readForwarded(this, fields.forward);
     const adopted = this.evaluation.adopt(this);
     if (adopted !== undefined) return adopted.value;
     const value = this.mergeAll(fields);

@@ -33,6 +33,8 @@ export interface OptionFields {
 export interface Forward {
   /** The option that takes over; absent for removed options. */
   readonly to?: OptionPath;
+  /** Whether the option keeps its definitions and has a value of its own, from which another one is computed. */
+  readonly keeps?: boolean;
   /** Whether definitions are forwarded; a thunk as for mkIf. */
   readonly condition?: unknown;
   /** Text for `warnings` when somebody defines the old option. */

@@ -82,6 +82,11 @@ export function placesOf(failure: Failure): readonly Place[] {
     case "cycle":
       for (const cell of failure.cells.slice(0, 10)) places.push(placeOfCell(cell));
       break;
+    case "assertions":
+      for (const { source, location } of failure.assertions)
+        places.push(source === undefined ? undefined : locate(source, "config", location));
+      break;
+    case "missing-argument":
     case "unknown-read":
       places.push(failure.reader === undefined ? undefined : placeOfCell(failure.reader));
       break;

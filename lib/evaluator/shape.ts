@@ -74,7 +74,7 @@ export class ShapeNode {
   /** Whether this is a removed option, which only exists to say so: it can be neither listed nor read. */
   get isRemoved(): boolean {
     const forward = this.fields?.forward;
-    return forward !== undefined && forward.to === undefined;
+    return forward !== undefined && forward.to === undefined && forward.keeps !== true;
   }
 
   /** How many members a group has. */

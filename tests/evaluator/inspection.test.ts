@@ -1,5 +1,5 @@
-import t from "tap";
-import { readFile, writeFile } from "node:fs/promises";
+import t, { type Test } from "tap";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import {
   allErrors,
   assertionsModule,
@@ -14,6 +14,7 @@ import {
   type Lint,
   lintModules,
   literalExpression,
+  mkChangedOptionModule,
   mkOption,
   mkRemovedOptionModule,
   mkRenamedOptionModule,
@@ -25,7 +26,7 @@ import {
   undescribed,
 } from "#lib/evaluator/index.ts";
 import { evaluate, type Loose, mkBefore, mkDefault, mkForce, mkIf, mkMerge, opt, sub } from "../conformance/untyped.ts";
-import { declarations, type ErrorTests, mistakes } from "./errors/modules.ts";
+import { declarations, type ErrorTests, type Mistake, mistakes } from "./errors/modules.ts";
 
 const declared = {
   options: {
@@ -282,24 +283,56 @@ const failureOf = (compute: () => unknown): EvaluationError => {
   throw new Error("expected an error");
 };
 
-for (const [name, { modules, read }] of Object.entries(mistakes)) {
-  t.test(`the error "${name}" shows what, where and a code frame`, async (t) => {
-    const error = failureOf(
-      () => evalModules<ErrorTests>({ modules: [declarations, ...modules] }).config.errorTests[read],
-    );
-    const golden = new URL(`errors/${name}.txt`, import.meta.url);
-    const shown = `${renderError(error)}\n`;
-    // UPDATE_GOLDEN=1 writes the files; look at the difference before committing it.
-    if (process.env["UPDATE_GOLDEN"] !== undefined) await writeFile(golden, shown);
-    t.equal(shown, await readFile(golden, "utf8"));
-  });
+const failureIn = ({ modules, read = "", act = (config) => Reflect.get(config.errorTests, read) }: Mistake) =>
+  failureOf(() => act(evalModules({ modules: [declarations, ...modules] }).config));
+
+/** UPDATE_GOLDEN=1 writes the files; look at the difference before committing it. */
+async function matchesGolden(t: Test, name: string, text: string): Promise<void> {
+  const golden = new URL(`errors/${name}.txt`, import.meta.url);
+  if (process.env["UPDATE_GOLDEN"] !== undefined) await writeFile(golden, `${text}\n`);
+  t.equal(`${text}\n`, await readFile(golden, "utf8"));
 }
 
-t.test("places point at the very key", async (t) => {
-  const { modules } = mistakes["conflict"]!;
-  const error = failureOf(
-    () => evalModules<ErrorTests>({ modules: [declarations, ...modules] }).config.errorTests["name"],
+for (const [name, mistake] of Object.entries(mistakes)) {
+  t.test(`the error "${name}" shows what, where and a code frame`, (t) =>
+    matchesGolden(t, name, renderError(failureIn(mistake))),
   );
+}
+
+t.test("every kind of error has a golden file, and every golden file a test", async (t) => {
+  const source = await readFile(new URL("../../lib/evaluator/errors.ts", import.meta.url), "utf8");
+  const union = new Set([...source.matchAll(/readonly reason: "([a-z-]+)"/gu)].map((match) => match[1]!));
+  const shown = new Set(Object.values(mistakes).map((mistake) => failureIn(mistake).reason as string));
+  t.ok(union.size > 15, "the union was found");
+  t.strictSame(
+    [...union].filter((reason) => !shown.has(reason)),
+    [],
+    "kinds of error that no module here makes",
+  );
+  const files = await readdir(new URL("errors/", import.meta.url));
+  t.strictSame(
+    files.filter((file) => file.endsWith(".txt")).sort(),
+    [...Object.keys(mistakes), "warnings"].map((name) => `${name}.txt`).sort(),
+  );
+});
+
+t.test("warnings: those of modules, and of former names that are still defined", async (t) => {
+  const { config } = evalModules({
+    modules: [
+      assertionsModule,
+      declarations,
+      mkRenamedOptionModule(["errorTests", "title"], ["errorTests", "name"]),
+      mkChangedOptionModule(["errorTests", "service"], ["errorTests", "port"], () => 443),
+      { name: "users.ts", config: { errorTests: { title: "x", service: "https" } } },
+      { name: "clock.ts", config: { warnings: ["The clock is not set."] } },
+    ],
+  });
+  await matchesGolden(t, "warnings", checkAssertions(config).join("\n"));
+  t.strictSame([config.errorTests.name, config.errorTests.port], ["x", 443]);
+});
+
+t.test("places point at the very key", async (t) => {
+  const error = failureIn(mistakes["conflict"]!);
   const source = (await readFile(new URL("errors/modules.ts", import.meta.url), "utf8")).split("\n");
   for (const place of placesOf(error.failure)) {
     t.match(showPlace(place), /^tests\/evaluator\/errors\/modules\.ts:\d+:\d+$/u);
@@ -317,7 +350,7 @@ t.test("all failed assertions are reported together, warnings are returned", asy
     ],
   });
   const error = failureOf(() => checkAssertions(config));
-  t.equal(error.message, "Failed assertions:\n- second\n- first");
+  t.match(error.message, /^Failed assertions:\n- second\n.*\n- first\n/);
   t.same(checkAssertions(evalModules({ modules: [assertionsModule, { config: { warnings: ["careful"] } }] }).config), [
     "careful",
   ]);

@@ -1,7 +1,13 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Result from "effect/Result";
-import { type DefinedValues, definedJson, definedToml, EvaluationError } from "#lib/evaluator/index.ts";
+import {
+  assertionsError,
+  type DefinedValues,
+  definedJson,
+  definedToml,
+  type EvaluationError,
+} from "#lib/evaluator/index.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
 import { EvaluationFailed } from "#lib/flake/outputs.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
@@ -32,10 +38,7 @@ export const resolve = (flake: LocatedFlake, input: ResolveInput) =>
     ).pipe(Effect.provide(services));
     const print = input.json || input.format === "json" ? definedJson : definedToml;
     yield* printText(yield* withStorePaths(print(value.resolved)));
-    if (value.failed.length === 0) return;
-    return yield* new EvaluationFailed({
-      cause: new EvaluationError({ reason: "assertions", messages: value.failed }),
-    });
+    if (value.failed !== undefined) return yield* new EvaluationFailed({ cause: value.failed });
   }).pipe(Effect.scoped);
 
 /** Everything is computed here, where what fails is an error of the configuration. */
@@ -45,7 +48,7 @@ function read(
 ): Result.Result<
   {
     readonly resolved: DefinedValues;
-    readonly failed: readonly string[];
+    readonly failed: EvaluationError | undefined;
   },
   UnsuitableOutput
 > {
@@ -57,6 +60,6 @@ function read(
   }
   return Result.succeed({
     resolved: parts.resolved,
-    failed: assertions.filter(({ assertion }) => !assertion).map(({ message }) => message),
+    failed: assertionsError(assertions),
   });
 }

@@ -1,5 +1,16 @@
 /** Modules with one mistake each; errors.test.ts compares what is said about them with golden files. */
-import { defineModule, mkDefault, mkIf, mkOption, type Module, types } from "#lib/evaluator/index.ts";
+import {
+  assertionsModule,
+  checkAssertions,
+  type Config,
+  defineModule,
+  mkDefault,
+  mkIf,
+  mkOption,
+  type Module,
+  type ModuleReference,
+  types,
+} from "#lib/evaluator/index.ts";
 
 const options = {
   errorTests: {
@@ -27,7 +38,15 @@ export interface ErrorTests {
   readonly errorTests: Record<string, unknown>;
 }
 
-export const mistakes: Readonly<Record<string, { readonly modules: readonly Module[]; readonly read: string }>> = {
+export interface Mistake {
+  readonly modules: readonly ModuleReference[];
+  /** The option whose reading fails. */
+  readonly read?: string;
+  /** What fails, where that is not reading an option. */
+  readonly act?: (config: Config) => unknown;
+}
+
+export const mistakes: Readonly<Record<string, Mistake>> = {
   "unknown-option": {
     // @ts-expect-error misspelt on purpose
     modules: [defineModule({ config: { errorTests: { prot: 81 } } })],
@@ -111,5 +130,57 @@ export const mistakes: Readonly<Record<string, { readonly modules: readonly Modu
     // @ts-expect-error misspelt on purpose
     modules: [defineModule({ config: { errorTests: { name: (config) => config.errorTests.nmae } } })],
     read: "name",
+  },
+  "bad-module": {
+    // @ts-expect-error wrong on purpose
+    modules: [defineModule({ config: { errorTests: { name: "x" } }, services: {} })],
+    read: "name",
+  },
+  "structure-depends-on-config": {
+    modules: [
+      function chooseByName({ config }: { readonly config: Config }) {
+        return { imports: config.errorTests.name === "x" ? [] : [{}] };
+      },
+    ],
+    read: "name",
+  },
+  "missing-argument": {
+    modules: [
+      defineModule({
+        config: {
+          errorTests: {
+            // @ts-expect-error misspelt on purpose
+            name: (_config, { optoins }) => String(optoins),
+          },
+        },
+      }),
+    ],
+    read: "name",
+  },
+  "bad-data": { modules: [defineModule({ imports: ["../data/mistakes.toml"] })], read: "name" },
+  frozen: {
+    modules: [],
+    act: (config) => Reflect.set(config.errorTests, "name", "x"),
+  },
+  assertions: {
+    modules: [
+      assertionsModule,
+      defineModule({
+        config: {
+          assertions: [
+            { assertion: true, message: "This holds." },
+            { assertion: false, message: "One port is not enough. Set `errorTests.port`." },
+          ],
+        },
+      }),
+      defineModule({
+        config: {
+          assertions: (config) => [
+            { assertion: config.errorTests.port !== 80, message: "Port 80 is taken.\nSet another one." },
+          ],
+        },
+      }),
+    ],
+    act: (config) => checkAssertions(config),
   },
 };
