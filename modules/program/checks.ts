@@ -4,6 +4,7 @@ import type { Derivation } from "#lib/derivations/derivation.ts";
 import { source } from "#lib/derivations/source.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
+import { sourceCopy } from "#pkgs/source-copy.ts";
 import { storeTree } from "#pkgs/tree.ts";
 import { inputVariables } from "../inputs/resolve.ts";
 import { workspacePath } from "../workspace.ts";
@@ -54,6 +55,7 @@ function checkDerivation(
       ...check.env,
       ...inputVariables(config.inputs.resolved),
       source: storeTree(chosen),
+      sourceCopy,
       command: shellCommand(check.run),
       check: check.id,
       policy: config.program.check_policy,

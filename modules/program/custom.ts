@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { source } from "#lib/derivations/source.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
+import { sourceCopy } from "#pkgs/source-copy.ts";
 import { storeTree } from "#pkgs/tree.ts";
 import { workspacePath } from "../workspace.ts";
 import {
@@ -46,6 +47,7 @@ export function commandProduct(
       ...commandVariables(config, pkgs, group, artifact, directory),
       ...env,
       source: storeTree(directory),
+      sourceCopy,
       command,
       result,
       kind,

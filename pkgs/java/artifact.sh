@@ -1,5 +1,6 @@
 # Compiles Java sources and packs them into one archive, the same bits each time.
 #   source               a directory
+#   sourceCopy           functions for copies of sources
 #   release              version of Java that the classes are for
 #   sourceDirectories    lines: directories with .java files, relative to the sources
 #   resourceDirectories  lines: directories whose content goes into the archive
@@ -9,9 +10,8 @@
 #   out                  the archive
 
 export LC_ALL=C.UTF-8 JAVA_TOOL_OPTIONS=-XX:-UsePerfData
-cp -r --no-preserve=mode,ownership "$source" sources
-(cd "$source" && find . -type f -perm /111 -print0) | (cd sources && xargs -0 -r chmod +x)
-cd sources
+. "$sourceCopy"
+enterSourceCopy
 
 # Paths with blanks, for files of arguments of javac and jar.
 quoted() {
@@ -33,10 +33,7 @@ repack() {
 
 if [ -n "$command" ]; then
   eval "$command"
-  if [ ! -f "$result" ]; then
-    echo "error: the command did not make the file '$result'. There is: $(ls -A "$(dirname "$result")" 2> /dev/null | tr '\n' ' ')" >&2
-    exit 1
-  fi
+  requireResult file "$result"
   case "$result" in
     *.jar | *.war) repack "$PWD/$result" ;;
     *) cp -T "$result" "$out" ;;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { source } from "#lib/derivations/source.ts";
 import { mkDerivation } from "../mk-derivation.ts";
+import { sourceCopy } from "../source-copy.ts";
 import { storeTree, type Tree } from "../tree.ts";
 
 /** A Java archive. */
@@ -39,6 +40,7 @@ export function javaArtifact(options: JavaArtifactOptions): Derivation {
     env: {
       ...options.env,
       source: storeTree(options.source),
+      sourceCopy,
       release: options.release,
       sourceDirectories: lines(sourceDirectories),
       resourceDirectories: lines(resourceDirectories),

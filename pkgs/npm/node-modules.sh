@@ -10,6 +10,8 @@ while IFS=$'\t' read -r tarball place; do
   tar -xzf "$tarball" --strip-components=1 --no-same-owner --mode=u+w -C "$out/$place"
 done < "$packagesPath"
 while IFS=$'\t' read -r name file; do
+  # A package may name a file that it does not ship; npm passes over it.
+  [ -f "$out/$file" ] || continue
   mkdir -p "$out/node_modules/.bin"
   chmod +x "$out/$file"
   ln -s "../${file#node_modules/}" "$out/node_modules/.bin/$name"

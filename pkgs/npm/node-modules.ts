@@ -29,17 +29,25 @@ export function nodeModules(node: Derivation, { name, lockFile, lock }: NodeModu
     script,
     env: {
       packages: packages.map((pinned) => `${tarball(pinned)}\t${pinned.path}\n`).join(""),
-      programs: packages
-        .flatMap(({ path, programs }) =>
-          // Only those of packages at the top are on the path of scripts.
-          path.lastIndexOf("node_modules/") === 0
-            ? Object.entries(programs).map(([program, file]) => `${program}\t${path}/${file}\n`)
-            : [],
-        )
-        .join(""),
+      programs: [...programsOf(packages)].map(([program, file]) => `${program}\t${file}\n`).join(""),
       passAsFile: ["packages", "programs"],
     },
   });
+}
+
+/**
+ * The programs on the path of scripts, those of packages at the top, and their files. Of packages that have a program
+ * of the same name, the first one's counts, as npm has it: they are in the order of their places.
+ */
+function programsOf(packages: readonly NpmPackage[]): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const { path, programs } of packages) {
+    if (path.lastIndexOf("node_modules/") !== 0) continue;
+    for (const [program, file] of Object.entries(programs)) {
+      if (!files.has(program)) files.set(program, `${path}/${file}`);
+    }
+  }
+  return files;
 }
 
 /** A package's tarball; which registry it comes from is the fetcher's business. */

@@ -1,5 +1,6 @@
 # Builds programs and libraries of one Cargo package for the target, without network.
 #   source       the workspace, with Cargo.lock; crates only from its own `vendor` folder
+#   sourceCopy   functions for copies of sources
 #   package      name of the package, or empty for the workspace's only one
 #   target       Rust's name of the target
 #   profile      Cargo profile
@@ -9,8 +10,8 @@
 #   libraries    dynamic libraries to keep, of `out/lib`
 #   out          a directory
 
-cp -r --no-preserve=mode "$source" workspace
-cd workspace
+. "$sourceCopy"
+enterSourceCopy
 if [ ! -f Cargo.lock ]; then
   echo "error: the workspace has no Cargo.lock. Run 'cargo generate-lockfile' and keep the file with the sources." >&2
   exit 1
@@ -20,11 +21,8 @@ if grep -q '^source = ' Cargo.lock && [ ! -d vendor ]; then
   exit 1
 fi
 
-export CARGO_HOME=$TMPDIR/cargo CARGO_TARGET_DIR=$TMPDIR/target CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
-mkdir -p "$CARGO_HOME"
-if [ -d vendor ]; then
-  printf '[source.crates-io]\nreplace-with = "vendored-sources"\n[source.vendored-sources]\ndirectory = "%s/vendor"\n' "$PWD" > "$CARGO_HOME/config.toml"
-fi
+useVendoredCrates
+export CARGO_TARGET_DIR=$TMPDIR/target CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
 # No path of this build may end up in a program: neither in debug information nor in messages of panics.
 export RUSTFLAGS="--remap-path-prefix=$PWD=/source --remap-path-prefix=$CARGO_HOME=/cargo -C linker=aarch64-linux-gnu-gcc -C link-arg=-Wl,--build-id=none $rustFlags"
 export CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc AR_aarch64_unknown_linux_gnu=aarch64-linux-gnu-ar

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { source } from "#lib/derivations/source.ts";
 import { mkDerivation } from "../mk-derivation.ts";
+import { sourceCopy } from "../source-copy.ts";
 import { storeTree, type Tree } from "../tree.ts";
 
 /** The one target whose standard library the toolchain has. */
@@ -42,6 +43,7 @@ export function rustArtifact(toolchain: Derivation, options: RustArtifactOptions
     env: {
       ...options.env,
       source: storeTree(options.source),
+      sourceCopy,
       package: options.package ?? "",
       target,
       profile,

@@ -346,6 +346,7 @@ t.test("the scripts of builds keep what is named, and checks fail or warn by pol
           PATH: process.env["PATH"],
           TMPDIR: directory,
           source: join(directory, "source"),
+          sourceCopy: join(import.meta.dirname, "../../pkgs/source-copy.sh"),
           out: join(directory, `${name}.out`),
           ...env,
         },

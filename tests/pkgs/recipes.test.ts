@@ -180,6 +180,32 @@ t.test("a Rust artifact that keeps nothing is refused", async (t) => {
   t.throws(() => pkgs.rustArtifact({ name: "nothing", source: "/src" }), { message: /'nothing' keeps nothing/ });
 });
 
+t.test("of npm packages with programs of one name the first one's is on the path, as npm has it", async (t) => {
+  const integrity = (byte: number) => `sha512-${Buffer.alloc(64, byte).toString("base64")}`;
+  const lock = {
+    packages: {
+      "node_modules/compiler-native": {
+        version: "7.0.0",
+        integrity: integrity(1),
+        bin: { tsc: "bin/tsc", own: "own" },
+      },
+      "node_modules/compiler": { version: "6.0.0", integrity: integrity(2), bin: { tsc: "bin/tsc" } },
+      "node_modules/compiler/node_modules/inner": {
+        version: "1.0.0",
+        integrity: integrity(3),
+        bin: { inner: "inner" },
+      },
+    },
+  };
+  const pkgs = makePackages({ lock: inventedLock() });
+  const { env } = pkgs.nodeModules({ name: "npm", lockFile: "package-lock.json", lock: JSON.stringify(lock) });
+  t.equal(
+    env.get("programs"),
+    "tsc\tnode_modules/compiler/bin/tsc\nown\tnode_modules/compiler-native/own\n",
+    "each once, and none of what is nested",
+  );
+});
+
 t.test("identifiers follow from names", async (t) => {
   t.equal(uuidOf("helios:root"), uuidOf("helios:root"));
   t.not(uuidOf("helios:root"), uuidOf("helios:boot"));

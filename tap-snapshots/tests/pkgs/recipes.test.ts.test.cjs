@@ -32,6 +32,7 @@ package=
 profile=release
 rustFlags=
 source=<backend>
+sourceCopy=<source-copy.sh>
 system=x86_64-linux
 target=aarch64-unknown-linux-gnu
 outputs: out
