@@ -1,8 +1,9 @@
 import type { ByteSource } from "./byte-source.ts";
-import { checkLinkTarget, defaultByteLimit, EntryGuard, normaliseEntryPath } from "./entry-path.ts";
+import { EntryContent } from "./entry-content.ts";
+import { checkLinkTarget, EntryGuard, normaliseEntryPath } from "./entry-path.ts";
 import type { LinkRule } from "./entry-path.ts";
 import type { ArchiveEntry, EntryReader, EntryReaderOptions } from "./entry-reader.ts";
-import { ArchiveTooLarge, MalformedArchive, UnsafeEntry, UnsupportedArchive } from "./errors.ts";
+import { MalformedArchive, UnsafeEntry, UnsupportedArchive } from "./errors.ts";
 import { decodeName, HeaderProblem } from "./tar-format.ts";
 import { typeOfMode } from "./unix-mode.ts";
 
@@ -38,25 +39,22 @@ export class CpioReader implements EntryReader {
   readonly #archive: string;
   readonly #source: ByteSource;
   readonly #links: LinkRule;
-  readonly #byteLimit: number;
+  readonly #content: EntryContent;
   readonly #guard: EntryGuard;
   readonly #waiting = new Map<string, Waiting>();
   readonly #ready: ArchiveEntry[] = [];
-  #bytes = 0;
-  #remaining = 0;
-  #padding = 0;
   #ended = false;
 
   constructor(archive: string, source: ByteSource, options: EntryReaderOptions = {}) {
     this.#archive = archive;
     this.#source = source;
     this.#links = options.links ?? "root";
-    this.#byteLimit = options.byteLimit ?? defaultByteLimit;
+    this.#content = new EntryContent(archive, "cpio", source, options.byteLimit);
     this.#guard = new EntryGuard(archive, options.entryLimit);
   }
 
   async next(): Promise<ArchiveEntry | undefined> {
-    await this.#skipContent();
+    await this.#content.skip();
     for (;;) {
       const ready = this.#ready.shift();
       if (ready !== undefined) return ready;
@@ -74,12 +72,8 @@ export class CpioReader implements EntryReader {
     }
   }
 
-  async chunk(): Promise<Buffer> {
-    if (this.#remaining === 0) return Buffer.alloc(0);
-    const part = await this.#source.chunk(this.#remaining);
-    if (part.length === 0) throw this.#malformed("the content of an entry is cut off");
-    this.#remaining -= part.length;
-    return part;
+  chunk(): Promise<Buffer> {
+    return this.#content.chunk();
   }
 
   async #entry(header: CpioHeader): Promise<ArchiveEntry | undefined> {
@@ -96,12 +90,7 @@ export class CpioReader implements EntryReader {
         this.#waiting.set(header.inode, waiting);
         return undefined;
       }
-      this.#bytes += size;
-      if (this.#bytes > this.#byteLimit) {
-        throw new ArchiveTooLarge({ archive: this.#archive, what: "bytes", limit: this.#byteLimit });
-      }
-      this.#remaining = size;
-      this.#padding = padding(size);
+      this.#content.begin(size, padding(size));
       const earlier = this.#waiting.get(header.inode)?.paths ?? [];
       this.#waiting.delete(header.inode);
       this.#queueLinked(header, [path, ...earlier]);
@@ -178,13 +167,6 @@ export class CpioReader implements EntryReader {
       if (cause instanceof HeaderProblem) throw this.#malformed(cause.message);
       throw cause;
     }
-  }
-
-  async #skipContent(): Promise<void> {
-    const rest = this.#remaining + this.#padding;
-    if (rest > 0 && (await this.#source.skip(rest)) < rest) throw this.#malformed("the content of an entry is cut off");
-    this.#remaining = 0;
-    this.#padding = 0;
   }
 
   #malformed(reason: string): MalformedArchive {

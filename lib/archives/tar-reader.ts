@@ -1,6 +1,7 @@
-import { UnsupportedArchive, UnsafeEntry, MalformedArchive, ArchiveTooLarge } from "./errors.ts";
+import { UnsupportedArchive, UnsafeEntry, MalformedArchive } from "./errors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { checkLinkTarget, defaultByteLimit, EntryGuard, normaliseEntryPath } from "./entry-path.ts";
+import { EntryContent } from "./entry-content.ts";
+import { checkLinkTarget, EntryGuard, normaliseEntryPath } from "./entry-path.ts";
 import type { EntryType, LinkRule } from "./entry-path.ts";
 import type { EntryReader, EntryReaderOptions } from "./entry-reader.ts";
 import { blockSize, decodeName, HeaderProblem, padding, parseHeader } from "./tar-format.ts";
@@ -25,25 +26,22 @@ export class TarReader implements EntryReader {
   readonly #archive: string;
   readonly #source: ByteSource;
   readonly #links: LinkRule;
-  readonly #byteLimit: number;
+  readonly #content: EntryContent;
   readonly #guard: EntryGuard;
   readonly #global = new Map<string, Buffer>();
-  #bytes = 0;
-  #remaining = 0;
-  #padding = 0;
   #ended = false;
 
   constructor(archive: string, source: ByteSource, options: EntryReaderOptions = {}) {
     this.#archive = archive;
     this.#source = source;
     this.#links = options.links ?? "root";
-    this.#byteLimit = options.byteLimit ?? defaultByteLimit;
+    this.#content = new EntryContent(archive, "tar", source, options.byteLimit);
     this.#guard = new EntryGuard(archive, options.entryLimit);
   }
 
   /** The next entry, or undefined after the end marker. */
   async next(): Promise<TarEntry | undefined> {
-    await this.#skipContent();
+    await this.#content.skip();
     if (this.#ended) return undefined;
     let records = new Map(this.#global);
     for (;;) {
@@ -77,12 +75,8 @@ export class TarReader implements EntryReader {
   }
 
   /** The next bytes of the current file's content, empty at its end. Valid until the next call. */
-  async chunk(limit = Number.MAX_SAFE_INTEGER): Promise<Buffer> {
-    if (this.#remaining === 0) return Buffer.alloc(0);
-    const part = await this.#source.chunk(Math.min(limit, this.#remaining));
-    if (part.length === 0) throw this.#malformed("the content of an entry is cut off");
-    this.#remaining -= part.length;
-    return part;
+  chunk(limit?: number): Promise<Buffer> {
+    return this.#content.chunk(limit);
   }
 
   #entry(header: RawHeader, records: ReadonlyMap<string, Buffer>): TarEntry {
@@ -104,12 +98,7 @@ export class TarReader implements EntryReader {
       else target = normaliseEntryPath(this.#archive, target);
     }
     this.#guard.admit(path, type, target);
-    this.#bytes += content;
-    if (this.#bytes > this.#byteLimit) {
-      throw new ArchiveTooLarge({ archive: this.#archive, what: "bytes", limit: this.#byteLimit });
-    }
-    this.#remaining = content;
-    this.#padding = padding(content);
+    this.#content.begin(content, padding(content));
     return {
       path,
       type,
@@ -212,15 +201,6 @@ export class TarReader implements EntryReader {
     const value = Number(text);
     if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(value)) throw this.#malformed(`the pax ${key} is not a number`);
     return value;
-  }
-
-  async #skipContent(): Promise<void> {
-    const rest = this.#remaining + this.#padding;
-    if (rest > 0 && (await this.#source.skip(rest)) < rest) {
-      throw this.#malformed("the content of an entry is cut off");
-    }
-    this.#remaining = 0;
-    this.#padding = 0;
   }
 
   /** Takes the blocks after the end marker, so that a decompressor before us can finish. */

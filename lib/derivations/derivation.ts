@@ -3,7 +3,7 @@ import { type AttributeValue, coerce } from "./coercion.ts";
 import { DerivationAttributeError } from "./errors.ts";
 import { digestSizes, type Hash, sha256Hex } from "./hash.ts";
 import { type HashMode, nameProblem, outputPathName } from "./store-path.ts";
-import { intern, makeToken } from "./token.ts";
+import { intern, makeToken, Tokened } from "./token.ts";
 
 /** Content that is known in advance: the build may use the network. */
 export interface FixedOutput {
@@ -28,25 +28,16 @@ export interface DerivationAttributes {
   readonly addressing?: "content" | "input";
 }
 
-class DerivationOutputValue {
+class DerivationOutputValue extends Tokened {
   readonly _tag = "DerivationOutput";
   readonly derivation: Derivation;
   readonly name: string;
-  readonly token: string;
 
   constructor(derivation: Derivation, name: string, token: string) {
+    super(token);
     this.derivation = derivation;
     this.name = name;
-    this.token = token;
     Object.freeze(this);
-  }
-
-  toString(): string {
-    return this.token;
-  }
-
-  toJSON(): string {
-    return this.token;
   }
 }
 

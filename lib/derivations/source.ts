@@ -1,7 +1,7 @@
 import { isAbsolute, resolve as resolvePath } from "node:path";
 import { DerivationAttributeError } from "./errors.ts";
 import { nameProblem } from "./store-path.ts";
-import { intern, makeToken } from "./token.ts";
+import { intern, makeToken, Tokened } from "./token.ts";
 
 /** Which local file or directory becomes a store object. */
 export interface SourceOptions {
@@ -15,32 +15,23 @@ export interface SourceOptions {
   readonly gitignore?: boolean;
 }
 
-class SourceValue {
+class SourceValue extends Tokened {
   readonly _tag = "Source";
   readonly path: string;
   readonly name: string;
   readonly include: readonly string[] | undefined;
   readonly gitignore: boolean;
-  readonly token: string;
 
   constructor(
     { path, name, include, gitignore }: Pick<SourceValue, "path" | "name" | "include" | "gitignore">,
     token: string,
   ) {
+    super(token);
     this.path = path;
     this.name = name;
     this.include = include;
     this.gitignore = gitignore;
-    this.token = token;
     Object.freeze(this);
-  }
-
-  toString(): string {
-    return this.token;
-  }
-
-  toJSON(): string {
-    return this.token;
   }
 }
 

@@ -1,27 +1,18 @@
 import { DerivationAttributeError } from "./errors.ts";
 import { nameProblem } from "./store-path.ts";
-import { intern, makeToken } from "./token.ts";
+import { intern, makeToken, Tokened } from "./token.ts";
 
-class TextFileValue {
+class TextFileValue extends Tokened {
   readonly _tag = "TextFile";
   readonly name: string;
   /** May hold tokens of sources and other texts. */
   readonly content: string;
-  readonly token: string;
 
   constructor(name: string, content: string, token: string) {
+    super(token);
     this.name = name;
     this.content = content;
-    this.token = token;
     Object.freeze(this);
-  }
-
-  toString(): string {
-    return this.token;
-  }
-
-  toJSON(): string {
-    return this.token;
   }
 }
 

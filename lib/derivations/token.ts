@@ -9,6 +9,23 @@ import type { TextFile } from "./text-file.ts";
 /** What a token can stand for. */
 export type TokenTarget = DerivationOutput | Fingerprint | TextFile | Source;
 
+/** A value that stands in strings, and in JSON, as its token. */
+export class Tokened {
+  readonly token: string;
+
+  constructor(token: string) {
+    this.token = token;
+  }
+
+  toString(): string {
+    return this.token;
+  }
+
+  toJSON(): string {
+    return this.token;
+  }
+}
+
 /**
  * Everything that a token of this process stands for. A token is derived from
  * the content of what it stands for, so equal values have one token, evaluations
