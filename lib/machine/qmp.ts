@@ -3,14 +3,14 @@ import { createConnection, type Socket } from "node:net";
 import { LineReader } from "./line-reader.ts";
 
 /** A line of QEMU's machine protocol, read no further than the driver needs. */
-export type QmpMessage =
+type QmpMessage =
   | { readonly type: "event"; readonly name: string; readonly data: Readonly<Record<string, unknown>> }
   | { readonly type: "return"; readonly value: unknown }
   | { readonly type: "error"; readonly description: string }
   | { readonly type: "other" };
 
 /** Reads one line of the protocol; anything unknown is "other". */
-export function parseQmpMessage(line: string): QmpMessage {
+function parseQmpMessage(line: string): QmpMessage {
   let value: unknown;
   try {
     value = JSON.parse(line);

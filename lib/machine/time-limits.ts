@@ -18,10 +18,10 @@ export interface TimeLimits {
 export const longestLimit = 600;
 
 /** Limits are stretched by at most this factor. */
-export const largestScale = 6;
+const largestScale = 6;
 
 /** Seconds that the root shell takes to answer on a quiet two-core host, of which EFI firmware has two or three. */
-export const referenceShellSeconds = 10;
+const referenceShellSeconds = 10;
 
 /** What is known of the host's slowness. */
 export interface HostPace {

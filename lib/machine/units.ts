@@ -32,7 +32,7 @@ export const showUnit = (unit: string): string =>
   `systemctl show --property=${properties.join(",")} -- ${shellQuote(unit)}`;
 
 /** Reads `Name=value` lines. */
-export function parseProperties(text: string): ReadonlyMap<string, string> {
+function parseProperties(text: string): ReadonlyMap<string, string> {
   return new Map(
     text.split("\n").flatMap((line): [string, string][] => {
       const equals = line.indexOf("=");

@@ -63,6 +63,19 @@ export default defineModule({
         units: { "systemd-networkd.service": { vendor: true, wantedBy: ["multi-user.target"] } },
       },
     ),
+    tests: {
+      boot: mkIf(
+        (config) => Object.values(config.networking.networkd).some((files) => Object.keys(files).length > 0),
+        [
+          {
+            description: "systemd-networkd and udev passed over nothing in /etc/systemd/network",
+            // The first line proves that the journal has what networkd says at all.
+            command: `journalctl --boot --output=cat --no-pager --unit=systemd-networkd.service --unit=systemd-udevd.service | awk '/Link UP/ { up = 1 } /\\/etc\\/systemd\\/network\\/.*(ignoring|Unknown|Failed)/ { bad = bad "\\n" $0 } END { print up ? "it was read" : "nothing was read"; printf "%s", bad }'`,
+            expect: { stdout: { equals: "it was read" } },
+          },
+        ],
+      ),
+    },
     assertions: (config) => {
       const { networks, netdevs } = config.networking.networkd;
       const made = new Map(

@@ -2,7 +2,8 @@
 #   archive   the root file system, a plain tar
 #   units     names of the units to check
 #   out       what was checked
-# Also checked: all of /etc/sysusers.d, /etc/tmpfiles.d, /etc/udev/rules.d and /etc/modprobe.d.
+# Also checked: all of /etc/sysusers.d, /etc/tmpfiles.d, /etc/udev/rules.d, /etc/modprobe.d, and of /etc/systemd/network
+# the .network and .netdev files.
 
 # Names of units may have backslashes, and are no patterns.
 set -f
@@ -57,6 +58,30 @@ if [ -d tree/etc/modprobe.d ]; then
   modprobe --config tree/etc/modprobe.d --showconfig > /dev/null 2> messages || refuse "lines of /etc/modprobe.d"
   if grep -q . messages; then
     refuse "lines of /etc/modprobe.d"
+  fi
+fi
+# systemd-networkd cannot only check, so it is started, in the sandbox's network of nothing but a loopback interface,
+# until it has read its files. What it warns of is what it passes over on the target.
+if [ -n "$(configuration systemd/network network)$(configuration systemd/network netdev)" ]; then
+  mkdir -p /run/systemd/netif
+  : > networkd.log
+  cp -r tree/etc/systemd/network /run/systemd/network
+  SYSTEMD_LOG_TARGET=console-prefixed SYSTEMD_LOG_LEVEL=debug /usr/lib/systemd/systemd-networkd 2> networkd.log &
+  networkd=$!
+  until grep -q '^<7>Loaded[.]$\|^<31>Loaded[.]$' networkd.log; do
+    if ! kill -0 "$networkd" 2> /dev/null; then
+      echo "systemd-networkd, which was to check /etc/systemd/network, did not start:"
+      tail -n 20 networkd.log
+      exit 1
+    fi
+    sleep 0.1
+  done
+  kill "$networkd"
+  wait "$networkd" || true
+  # Keys are on the target alone.
+  if grep -E '^<(2[4-8]|[0-4])>.*/run/systemd/network/' networkd.log | grep -v 'Failed to read .* key' |
+    sed 's,^<[0-9]*>,,; s,/run/systemd/network,/etc/systemd/network,g' > messages; [ -s messages ]; then
+    refuse "files of /etc/systemd/network"
   fi
 fi
 printf '%s\n' $units > "$out"

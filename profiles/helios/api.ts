@@ -1,6 +1,7 @@
 import { defineModule } from "#lib/evaluator/index.ts";
 import frontend, { frontendDirectory } from "./frontend.ts";
 import { backend } from "./backend.ts";
+import { dataIsMounted } from "./provisioning.ts";
 import { sandboxed } from "../sandboxed-service.ts";
 
 const port = 5801;
@@ -53,10 +54,12 @@ export default defineModule({
             Requires: "helios-api.socket",
             Wants: ["helios-engine.socket", "helios-updater.socket"],
             After: ["helios-api.socket", "helios-engine.socket", "helios-updater.socket"],
+            RequiresMountsFor: "/var/lib/helios",
           },
           service: {
             ...sandboxed,
             Type: "exec",
+            ExecStartPre: dataIsMounted,
             ExecStart: "/usr/bin/helios-api",
             User: "helios-api",
             Group: "helios-api",

@@ -1,5 +1,6 @@
 import { defineModule } from "#lib/evaluator/index.ts";
 import { backend } from "./backend.ts";
+import { dataIsMounted } from "./provisioning.ts";
 import { sandboxed } from "../sandboxed-service.ts";
 
 const socketPath = "/run/helios/engine.sock";
@@ -43,9 +44,11 @@ export default defineModule({
           service: {
             ...sandboxed,
             Type: "exec",
+            ExecStartPre: dataIsMounted,
             ExecStart: "/usr/bin/helios-engine",
             StateDirectory: "helios",
             StateDirectoryMode: "0750",
+            LogsDirectory: "helios",
             RestrictAddressFamilies: "AF_UNIX",
             Restart: "on-failure",
           },

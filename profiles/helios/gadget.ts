@@ -3,7 +3,12 @@ import { defineModule } from "#lib/evaluator/index.ts";
 
 const program = "/usr/libexec/helios/usb-gadget.sh";
 const settings = "/etc/helios/gadget.env";
+const dnsmasqSettings = "/etc/helios/dnsmasq-usb0.conf";
 const interfaceName = "usb0";
+/** At boot, and when a controller appears later: udev starts usb-gadget.target then. */
+const appearance = ["multi-user.target", "usb-gadget.target"];
+const gadget = "/sys/kernel/config/usb_gadget/g1";
+const services = "helios-usb-recoveryd.service helios-dnsmasq.service helios-usb-gadget.service";
 
 /** Present only on a board whose device port is switched on; without it all of this is skipped. */
 const hasController = { ConditionDirectoryNotEmpty: "/sys/class/udc" };
@@ -37,7 +42,7 @@ export default defineModule({
       files: [
         { dst: program, src: join(import.meta.dirname, "../../pkgs/helios/gadget/usb-gadget.sh"), mode: "0755" },
         {
-          dst: "/etc/helios/dnsmasq-usb0.conf",
+          dst: dnsmasqSettings,
           content: [
             `interface=${interfaceName}`,
             "bind-dynamic",
@@ -47,6 +52,7 @@ export default defineModule({
             "# No router: the cable is no way to the Internet.",
             "dhcp-option=3",
             "leasefile-ro",
+            "pid-file=/run/helios-dnsmasq/pid",
             "",
           ].join("\n"),
         },
@@ -78,7 +84,7 @@ export default defineModule({
             ExecStart: `${program} start`,
             ExecStop: `${program} stop`,
           },
-          wantedBy: ["multi-user.target"],
+          wantedBy: appearance,
         },
         "helios-dnsmasq.service": {
           unit: {
@@ -90,26 +96,28 @@ export default defineModule({
           },
           service: {
             Type: "exec",
-            ExecStart: "/usr/sbin/dnsmasq --keep-in-foreground --user=nobody --conf-file=/etc/helios/dnsmasq-usb0.conf",
+            ExecStart: `/usr/sbin/dnsmasq --keep-in-foreground --user=nobody --conf-file=${dnsmasqSettings}`,
+            // For the file with its process number, without which it does not start.
+            RuntimeDirectory: "helios-dnsmasq",
             Restart: "on-failure",
             RestartSec: "2s",
             ProtectSystem: "strict",
             ProtectHome: true,
             PrivateTmp: true,
           },
-          wantedBy: ["multi-user.target"],
+          wantedBy: appearance,
         },
         "helios-usb-gadget-watchdog.service": {
           unit: {
             Description: "Bind the USB gadget again if it was dropped",
-            ConditionPathExists: "/sys/kernel/config/usb_gadget/g1/UDC",
+            ConditionPathExists: `${gadget}/UDC`,
           },
           service: { Type: "oneshot", EnvironmentFile: settings, ExecStart: `${program} watch` },
         },
         "helios-usb-gadget-watchdog.timer": {
           unit: { Description: "Look after the USB gadget", ...hasController },
           timer: { OnActiveSec: "30s", OnUnitInactiveSec: "30s", AccuracySec: "5s" },
-          wantedBy: ["timers.target"],
+          wantedBy: ["timers.target", "usb-gadget.target"],
         },
       },
     },
@@ -123,10 +131,42 @@ export default defineModule({
         },
         {
           description: "dnsmasq accepts its configuration",
-          command: "dnsmasq --test --conf-file=/etc/helios/dnsmasq-usb0.conf 2>&1",
+          command: `dnsmasq --test --conf-file=${dnsmasqSettings} 2>&1`,
           expect: { stdout: { matches: "syntax check OK" } },
         },
         { type: "file", path: program, mode: "755", owner: "root" },
+        // The kernel's dummy_hcd is a device controller whose cable leads to a host controller of the same machine.
+        {
+          description: "when a device controller appears, the gadget gets an interface and its address",
+          command: `modprobe dummy_hcd && ip -brief address show ${interfaceName}`,
+          expect: { stdout: { matches: "172\\.31\\.250\\.1/24" } },
+          retry: true,
+          timeout: 60,
+        },
+        {
+          description: "whoever is at the other end of the cable gets an address of that network",
+          command: "ip -brief address show | grep '^enx'",
+          expect: { stdout: { matches: "172\\.31\\.250\\.([2-9]|1\\d|20)/24" } },
+          retry: true,
+          timeout: 60,
+        },
+        {
+          description: "the recovery program answers on the cable's serial port",
+          command:
+            "bash -c 'exec 3<>/dev/ttyACM0 && echo ping >&3 && read -r -t 20 line <&3 && echo \"$line\" && ! read -r -t 1 line <&3'",
+          expect: { stdout: { matches: '^\\{"name":"helios-usb-recoveryd","version":"[^"]+"\\}$' } },
+          timeout: 60,
+        },
+        {
+          description: "a gadget that the controller has dropped is bound again",
+          command: `echo >${gadget}/UDC && systemctl start helios-usb-gadget-watchdog.service && cat ${gadget}/UDC`,
+          expect: { stdout: { equals: "dummy_udc.0" } },
+        },
+        {
+          description: "the gadget can be taken away",
+          command: `systemctl stop ${services} && modprobe --remove dummy_hcd && test ! -e ${gadget}`,
+          expect: {},
+        },
       ],
     },
   },

@@ -39,6 +39,19 @@ export default defineModule({
     },
     stage: {
       directories: [{ dst: "/var/lib/helios", mode: "0750" }],
+      env: {
+        files: [
+          {
+            path: "/etc/default/helios-identity",
+            vars: {
+              HOSTNAME: (config) => config.networking.hostName,
+              OS_ID: (config) => config.build.distribution.toLowerCase(),
+              OS_NAME: (config) => config.build.distribution,
+              OS_PRETTY_NAME: (config) => `${config.build.distribution} ${config.build.version}`,
+            },
+          },
+        ],
+      },
     },
     tests: {
       boot: [{ type: "file", kind: "directory", path: "/var/lib/helios", mode: "750", owner: "root", group: "root" }],

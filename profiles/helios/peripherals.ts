@@ -27,6 +27,7 @@ export default defineModule({
     stage: {
       env: {
         sets: {
+          "helios-peripherals": { HELIOS_SYSFS_DIR: "/sys" },
           "helios-boot-buttond": { HELIOS_BOOT_BUTTON_HOLD_SECS: "5", HELIOS_BOOT_BUTTON_COOLDOWN_SECS: "15" },
           "helios-usb-recoveryd": { HELIOS_USB_RECOVERY_PORTS: "/dev/ttyGS0,/dev/ttyGS1" },
         },
@@ -56,6 +57,7 @@ export default defineModule({
             RestrictAddressFamilies: "AF_UNIX",
             Restart: "on-failure",
           },
+          envSet: "helios-peripherals",
           also: ["helios-peripherals.socket"],
         },
         "helios-boot-buttond.service": {
@@ -88,7 +90,8 @@ export default defineModule({
             Restart: "on-failure",
             RestartSec: "2s",
           },
-          wantedBy: ["multi-user.target"],
+          // Where the gadget is, whenever that comes.
+          wantedBy: ["multi-user.target", "usb-gadget.target"],
         },
       },
     },

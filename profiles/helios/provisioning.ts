@@ -6,6 +6,9 @@ import { backend } from "./backend.ts";
 const device = "/run/helios-data/device";
 const data = "/var/lib/helios";
 
+/** Whether services that go by DATA may start: where there is that partition it is still mounted, and not only once was. */
+export const dataIsMounted = `/bin/sh -c '! test -e ${device} || mountpoint --quiet ${data}'`;
+
 /** The disk that DATA is on. */
 const disk = `/dev/$(lsblk --noheadings --output PKNAME ${device})`;
 

@@ -1,10 +1,12 @@
 import t from "tap";
 import { spawn } from "node:child_process";
+import { EventEmitter } from "node:events";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { planGraph, planLines, type ShownTask } from "#lib/cli/actions/plan-text.ts";
 import { formatBytes, formatDuration } from "#lib/cli/printers/format.ts";
 import { linesPrinter } from "#lib/cli/printers/lines.ts";
-import { oneRow } from "#lib/cli/printers/live.tsx";
+import { lastRows, livePrinter, oneRow } from "#lib/cli/printers/live.tsx";
 import { advance, downloadedBytes, initialProgress } from "#lib/cli/printers/progress.ts";
 import type { EngineEvent } from "#lib/platform/events.ts";
 import { processesWith } from "../build/host.ts";
@@ -71,6 +73,29 @@ t.test("the live display's state follows from the events alone", async (t) => {
     [{ done: 1, failed: 1 }, { done: 1, bytes: 1024 }, 0],
   );
   t.strictSame(recorded.reduce(advance, initialProgress), last, "replayed, it is the same");
+});
+
+t.test("a terminal that becomes narrower is drawn anew, with what still fits of what has scrolled by", async (t) => {
+  const terminal = Object.assign(new EventEmitter(), { columns: 80, rows: 10, isTTY: true, text: "" });
+  const write = (text: string) => ((terminal.text += text), true);
+  const printer = livePrinter(Object.assign(terminal, { write }) as unknown as NodeJS.WriteStream);
+  for (const event of recorded.slice(0, 9)) printer.emit(event);
+  await delay(300);
+  terminal.text = "";
+  for (const columns of [100, 60]) {
+    terminal.columns = columns;
+    terminal.emit("resize");
+    // oxlint-disable-next-line no-control-regex
+    t.equal(
+      /\u001B\[H(?:\u001B\[2K(?:\u001B\[1B)?){10}\u001B\[H[^]*retrying a\.deb/.test(terminal.text),
+      columns === 60,
+    );
+  }
+  printer.close();
+  t.equal(terminal.listenerCount("resize"), 0);
+  t.strictSame(lastRows(["a", "b".repeat(25), "c"], 4, 10), ["b".repeat(25), "c"]);
+  t.strictSame(lastRows(["a", "b".repeat(25), "c"], 3, 10), ["c"]);
+  t.strictSame([lastRows(["a"], 0, 10), lastRows(["a"], 9, 10), lastRows([], 9, 10)], [[], ["a"], []]);
 });
 
 t.test("sizes and durations are short and have units", async (t) => {

@@ -8,6 +8,18 @@ import { helios, root } from "../cli/rig.ts";
  * engine and looked at with e2fsprogs and mtools. Uses the default store, so
  * what the other builds of a CI run have made is not made again.
  */
+const checked = [
+  "cloud",
+  "development",
+  "everything",
+  "badRule",
+  "badModprobe",
+  "badSysusers",
+  "badTmpfiles",
+  "badNetwork",
+  "badNetdev",
+];
+
 const flakeText = `
 import { main } from "#lib/cli/main.ts";
 import { defineModule } from "#lib/evaluator/index.ts";
@@ -17,6 +29,7 @@ import { makePackages } from "#pkgs/index.ts";
 import heliosCm5 from "${root}/systems/helios-cm5.ts";
 import greeter from "${root}/tests/fixtures/profiles/greeter.ts";
 import cloud from "${root}/systems/cloud.ts";
+import everything from "${root}/tests/fixtures/profiles/systemd.ts";
 import heliosDevelopment from "${root}/systems/helios-development.ts";
 
 const flake = defineFlake({
@@ -33,6 +46,11 @@ const flake = defineFlake({
       development: evalSystem({ pkgs, modules: [heliosDevelopment] }),
       badRule: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/udev/rules.d/99-x.rules", 'SUBSYSTEM=="tty", GROUPP="x"\\n')] }),
       badModprobe: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/modprobe.d/x.conf", "blaklist pcspkr\\n")] }),
+      badSysusers: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/sysusers.d/x.conf", "u x y z\\n")] }),
+      badTmpfiles: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/tmpfiles.d/x.conf", "dd /run/x\\n")] }),
+      badNetwork: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/systemd/network/50-x.network", "[Match]\\nName=x0\\n[Network]\\nDHCPP=yes\\n")] }),
+      badNetdev: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/systemd/network/50-x.netdev", "[NetDev]\\nName=x0\\nKind=brige\\n")] }),
+      everything: evalSystem({ pkgs, modules: [heliosCm5, everything] }),
       misspelt: evalSystem({ pkgs, modules: [heliosCm5, greeter, misspelt] }),
       greeter: evalSystem({ pkgs, modules: [heliosCm5, greeter] }),
       louder: evalSystem({ pkgs, modules: [heliosCm5, greeter, louder] }),
@@ -43,7 +61,7 @@ const flake = defineFlake({
       systems,
       checks: {},
       packages: {
-        ...Object.fromEntries(["cloud", "development", "badRule", "badModprobe"].map((name) => [name, build(name).rootfs.unitCheck])),
+        ...Object.fromEntries(${JSON.stringify(checked)}.map((name) => [name, build(name).rootfs.unitCheck])),
         get greeter() { return build("greeter").image; },
         get result() { return build("greeter").result; },
         get louder() { return build("louder").image; },
@@ -69,7 +87,20 @@ const flake = defineFlake({
               debugfs -R "stat /etc/shadow" root.ext4 2>/dev/null | grep -oE 'Mode: +[0-7]+|(User|Group): +[0-9]+' | tr -s ' ' > "$out/shadow.stat"
               debugfs -R "stat /etc/systemd/system/multi-user.target.wants/greeter.service" root.ext4 2>/dev/null | grep -E 'Type|link' > "$out/wants.stat"
               mdir -/ -b -i "$disk@@$(( $(sector 0 start) * 512 ))" ::/ | sort > "$out/boot-files"
-              mtype -i "$disk@@$(( $(sector 0 start) * 512 ))" ::/cmdline.txt > "$out/cmdline.txt"
+              boot="$disk@@$(( $(sector 0 start) * 512 ))"
+              for path in cmdline.txt config.txt extlinux/extlinux.conf loader/loader.conf loader/entries/helios.conf; do
+                mtype -i "$boot" "::/$path" > "$out/$(basename "$path")"
+              done
+              mcopy -s -n -i "$boot" ::/ boot-partition
+              mkdir tree
+              # Owners and devices cannot be made here, and do not matter.
+              debugfs -R "rdump / tree" root.ext4 > /dev/null 2>&1
+              find tree -type f | wc -l > "$out/files"
+              grep -rlI -E -e '-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' tree boot-partition > "$out/private-keys" || true
+              find tree/etc/ssh tree/home tree/root -name 'ssh_host_*' -o -name 'authorized_keys*' -o -name 'id_*' > "$out/keys"
+              debugfs -R "cat /etc/shadow" root.ext4 2>/dev/null | cut -d: -f2 | sort -u > "$out/passwords"
+              debugfs -R "cat /etc/machine-id" root.ext4 2>/dev/null > "$out/machine-id"
+              find tree/var/lib/systemd -name random-seed -o -name 'credential.secret' > "$out/seeds"
             \`,
           });
         },
@@ -134,6 +165,30 @@ t.test("an image with a profile of one's own", async (t) => {
       t.ok(files.has(file), file);
     }
     t.match(await read("cmdline.txt"), /^root=LABEL=ACTIVE rootfstype=ext4 rw /);
+    const there = async (file: string, line: RegExp) => {
+      const [, name] = line.exec(await read(file)) ?? [];
+      t.ok(name !== undefined && files.has(name.toLowerCase()), `${file} names ${name}, which is on the partition`);
+    };
+    await there("config.txt", /^kernel=(\S+)$/m);
+    await there("config.txt", /^initramfs (\S+) followkernel$/m);
+    await there("extlinux.conf", /^ *kernel \/(\S+)$/m);
+    await there("extlinux.conf", /^ *initrd \/(\S+)$/m);
+    await there("helios.conf", /^linux \/(\S+)$/m);
+    await there("helios.conf", /^initrd \/(\S+)$/m);
+    t.match(await read("loader.conf"), /^default helios\.conf$/m, "the entry that is there");
+    t.ok(files.has("bcm2712-rpi-5-b.dtb"), "the device tree that the firmware looks for");
+    // Whatever starts the system, it starts it with the same words.
+    const words = (await read("cmdline.txt")).trim();
+    t.match(await read("extlinux.conf"), `append ${words}\n`);
+    t.match(await read("helios.conf"), `options ${words}\n`);
+    t.match(await read("config.txt"), /\[all\]\nkernel=[^[]*$/, "for every board");
+  });
+
+  t.test("holds no secret: no key, no password, no seed, nothing that two machines would share", async (t) => {
+    t.ok(Number(await read("files")) > 5000, "the whole root file system was looked at");
+    for (const what of ["private-keys", "keys", "seeds"]) t.equal(await read(what), "", what);
+    t.match(await read("passwords"), /^([!*]+\n)+$/, "nobody has one");
+    t.match(await read("machine-id"), /^(uninitialized\n)?$/);
   });
 
   t.test("has a manifest that names each file's hash, and the packages", async (t) => {
@@ -206,6 +261,21 @@ t.test("an image with a profile of one's own", async (t) => {
     t.equal(modprobe.code, 1, modprobe.stderr);
     t.match(modprobe.stderr, /x\.conf line 1: ignoring bad line starting with 'blaklist'/);
   });
+
+  t.test("nor when systemd-sysusers, -tmpfiles or -networkd would", async (t) => {
+    for (const [name, problem] of [
+      ["badSysusers", /x\.conf:1: .*'y'/],
+      ["badTmpfiles", /x\.conf:1: Unknown modifiers in command: dd/],
+      ["badNetwork", /50-x\.network:4: Unknown key 'DHCPP' in section \[Network\]/],
+      ["badNetdev", /50-x\.netdev:3: Failed to parse netdev kind, ignoring assignment: brige/],
+    ] as const) {
+      const result = await run("build", `.#${name}`, "--no-link");
+      t.equal(result.code, 1, name);
+      t.match(result.stderr, problem);
+    }
+  });
+
+  t.test("of one of everything that systemd reads nothing is refused", () => build("everything"));
 
   t.test("of the generic profiles too is all that systemd reads as it wants it", async () => {
     await build("cloud");

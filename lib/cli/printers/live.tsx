@@ -10,6 +10,10 @@ const redrawMilliseconds = 100;
 /** Rows that are never used for builds: the summary, what scrolls away, and the shell's prompt afterwards. */
 const otherRows = 4;
 const mostBuilds = 8;
+const topLeft = "\u001B[H";
+/** Row by row: a screen that is cleared at once goes to the terminal's history, with the rows that are to vanish. */
+const clearScreen = (rows: number): string =>
+  `${topLeft}${Array.from({ length: rows }, () => "\u001B[2K").join("\u001B[1B")}${topLeft}`;
 
 /** The live display on a terminal: what is finished scrolls away above, what runs is redrawn below. */
 export function livePrinter(stderr: NodeJS.WriteStream): Printer {
@@ -17,15 +21,24 @@ export function livePrinter(stderr: NodeJS.WriteStream): Printer {
   let lines: readonly string[] = [];
   let open = true;
   const started = performance.now();
+  const rows = () => Math.max(1, Math.min(mostBuilds, stderr.rows - otherRows));
+  let { columns } = stderr;
+  // A terminal that becomes narrower breaks rows in two, each in its own way, and ink erases as many as it has drawn. So
+  // the screen is drawn anew; what has scrolled away stays.
+  const redraw = (): void => {
+    const narrower = stderr.columns < columns;
+    columns = stderr.columns;
+    if (!narrower) return;
+    const below = Math.min(progress.running.size, rows()) + 1;
+    const kept = lastRows(lines, stderr.rows - below - 1, columns);
+    // The empty rows are those that ink erases next.
+    stderr.write(`${clearScreen(stderr.rows)}${kept.map((line) => `${line}\n`).join("")}${"\n".repeat(below)}`);
+  };
   const view = (): ReactElement => (
-    <Display
-      progress={progress}
-      lines={lines}
-      milliseconds={performance.now() - started}
-      rows={Math.max(1, Math.min(mostBuilds, stderr.rows - otherRows))}
-    />
+    <Display progress={progress} lines={lines} milliseconds={performance.now() - started} rows={rows()} />
   );
   const instance = render(view(), { stdout: stderr, patchConsole: false, exitOnCtrlC: false });
+  stderr.prependListener("resize", redraw);
   const timer = setInterval(() => instance.rerender(view()), redrawMilliseconds);
   return {
     emit: (event) => {
@@ -40,12 +53,20 @@ export function livePrinter(stderr: NodeJS.WriteStream): Printer {
       if (!open) return;
       open = false;
       clearInterval(timer);
+      stderr.off("resize", redraw);
       // The last summary stays; what was running was interrupted, or has failed and been reported.
       progress = { ...progress, running: new Map() };
       instance.rerender(view());
       instance.unmount();
     },
   };
+}
+
+/** The last lines that fit into some rows of a terminal. */
+export function lastRows(lines: readonly string[], rows: number, columns: number): readonly string[] {
+  let left = rows;
+  const first = lines.findLastIndex((line) => (left -= Math.max(1, Math.ceil(line.length / columns))) < 0);
+  return lines.slice(first + 1);
 }
 
 /** Text of a builder as it can stand on one row: without what moves the cursor, changes colours or rings. */

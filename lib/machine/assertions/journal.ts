@@ -9,7 +9,7 @@ interface Entry {
   readonly message: string;
 }
 
-export function parseJournal(text: string): Entry[] {
+function parseJournal(text: string): Entry[] {
   return text.split("\n").flatMap((line): Entry[] => {
     if (line.trim() === "") return [];
     const fields: unknown = JSON.parse(line);

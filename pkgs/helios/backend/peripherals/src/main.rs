@@ -4,17 +4,18 @@
 use helios_common::files::{attribute, base_name, entries, number};
 use helios_common::json::{object, Value};
 use helios_common::status;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
+    let sysfs = PathBuf::from(std::env::var_os("HELIOS_SYSFS_DIR").unwrap_or_else(|| "/sys".into()));
     match std::env::args().nth(1).as_deref() {
         Some("--version") => println!("{NAME} {VERSION}"),
-        Some("--status") => println!("{}", Value::Object(peripherals(Path::new("/sys")))),
-        _ => return status::run(NAME, VERSION, || peripherals(Path::new("/sys"))),
+        Some("--status") => println!("{}", Value::Object(peripherals(&sysfs))),
+        _ => return status::run(NAME, VERSION, move || peripherals(&sysfs)),
     }
     ExitCode::SUCCESS
 }

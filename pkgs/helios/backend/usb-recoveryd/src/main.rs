@@ -4,16 +4,21 @@
 use helios_common::json::{object, Value};
 use helios_common::{status, termination};
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::thread;
+use std::time::Duration;
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Longer lines are refused: the other side is any computer that is plugged in.
 const LONGEST_LINE: u64 = 256;
+/// Between one conversation and the next, and after a port that could not be opened.
+const PAUSE: Duration = Duration::from_secs(1);
+/// What a port without its device gives, from errno(3).
+const ENODEV: i32 = 19;
 
 fn main() -> ExitCode {
     let listed = std::env::var("HELIOS_USB_RECOVERY_PORTS").unwrap_or_else(|_| "/dev/ttyGS0,/dev/ttyGS1".into());
@@ -49,14 +54,14 @@ fn serve(ports: Vec<PathBuf>) -> ExitCode {
         .map(|port| {
             println!("{NAME}: listening on {}", port.display());
             thread::spawn(move || {
-                quieten(&port);
-                let served = OpenOptions::new().read(true).write(true).open(&port).and_then(|file| {
+                let open = || {
+                    let file = OpenOptions::new().read(true).write(true).open(&port)?;
+                    quieten(&port);
                     let writer = file.try_clone()?;
-                    converse(BufReader::new(file), writer)
-                });
-                if let Err(error) = served {
-                    helios_common::log::error(NAME, format!("{}: {error}", port.display()));
-                }
+                    Ok((BufReader::new(file), writer))
+                };
+                attend(open, PAUSE);
+                println!("{NAME}: {} is gone", port.display());
             })
         })
         .collect();
@@ -64,8 +69,25 @@ fn serve(ports: Vec<PathBuf>) -> ExitCode {
         // A thread that panicked ended the process already.
         let _ = thread.join();
     }
-    // Unplugged or broken: systemd starts it again.
-    ExitCode::FAILURE
+    // The gadget was taken away; with the next one systemd starts this again.
+    ExitCode::SUCCESS
+}
+
+/// Converses with whoever plugs the cable in, one after the other, until the port is no more. To pull the cable ends a
+/// conversation, and is no failure.
+fn attend<R: BufRead, W: Write>(mut open: impl FnMut() -> io::Result<(R, W)>, pause: Duration) {
+    loop {
+        match open() {
+            Ok((reader, writer)) => {
+                if let Err(error) = converse(reader, writer) {
+                    println!("{NAME}: {error}");
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound || error.raw_os_error() == Some(ENODEV) => return,
+            Err(error) => helios_common::log::warning(NAME, error),
+        }
+        thread::sleep(pause);
+    }
 }
 
 /// Lines end with Return, and nothing is echoed: two ends that echo would talk to each other for ever.
@@ -81,7 +103,7 @@ fn quieten(port: &Path) {
 }
 
 /// Answers line by line until the other side is gone.
-fn converse(mut reader: impl BufRead, mut writer: impl Write) -> std::io::Result<()> {
+fn converse(mut reader: impl BufRead, mut writer: impl Write) -> io::Result<()> {
     loop {
         let mut line = Vec::new();
         let count = (&mut reader).take(LONGEST_LINE).read_until(b'\n', &mut line)?;
@@ -151,6 +173,29 @@ mod tests {
         assert_eq!(lines.len(), 2, "{output}");
         assert!(lines[0].contains("unknown command") && !lines[0].contains(['\0', '\x1b']), "{output}");
         assert!(lines[1].contains("unknown command 'pin'"), "{output}");
+    }
+
+    #[test]
+    fn a_pulled_cable_ends_a_conversation_and_not_the_program() {
+        let mut plugs = vec![
+            Err(ErrorKind::NotFound.into()),
+            Ok(&b"ping\n"[..]),
+            Err(ErrorKind::PermissionDenied.into()),
+            Ok(b"ping\nping\n"),
+        ];
+        let output = std::cell::RefCell::new(Vec::new());
+        struct Shared<'a>(&'a std::cell::RefCell<Vec<u8>>);
+        impl Write for Shared<'_> {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.borrow_mut().write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let open = || plugs.pop().expect("no more than there are").map(|input| (input, Shared(&output)));
+        attend(open, Duration::ZERO);
+        assert_eq!(String::from_utf8_lossy(&output.borrow()).lines().count(), 3);
     }
 
     #[test]
