@@ -153,7 +153,7 @@ export default defineModule({
         {
           description: "the recovery program answers on the cable's serial port",
           command:
-            "bash -c 'exec 3<>/dev/ttyACM0 && echo ping >&3 && read -r -t 20 line <&3 && echo \"$line\" && ! read -r -t 1 line <&3'",
+            "bash -c 'exec 3<>/dev/ttyACM0 && echo ping >&3 && read -r -t 20 line <&3 && echo \"$line\"'",
           expect: { stdout: { matches: '^\\{"name":"helios-usb-recoveryd","version":"[^"]+"\\}$' } },
           timeout: 60,
         },

@@ -114,8 +114,8 @@ fn converse(mut reader: impl BufRead, mut writer: impl Write) -> io::Result<()> 
         if cut {
             reader.skip_until(b'\n')?;
         }
-        // A terminal that echoes sends our own answers back; to answer these would never end.
-        if line.starts_with(b"{") {
+        // A terminal that echoes sends our own answers back, with empty lines; to answer these would never end.
+        if line.starts_with(b"{") || line.trim_ascii().is_empty() {
             continue;
         }
         let answer = if cut {
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn noise_half_a_line_and_our_own_words_do_no_harm() {
         let echoed = format!("{}\n{{\"x\":\"{}\"}}\n", answer("ping"), "y".repeat(1000));
-        let input = [echoed.as_bytes(), b"\xff\0\x1b[2J\n", b"pin"].concat();
+        let input = [echoed.as_bytes(), b"\r\n\n\xff\0\x1b[2J\n", b"pin"].concat();
         let mut output = Vec::new();
         converse(&input[..], &mut output).expect("memory to take it");
         let output = String::from_utf8(output).expect("text");
