@@ -38,6 +38,17 @@ export default defineModule({
       },
     },
     services: {
+      udev: {
+        rules: {
+          "90-helios-usb-recovery": [
+            {
+              comment: "Ports of a gadget that is bound later, or again.",
+              match: { ACTION: "add", SUBSYSTEM: "tty", KERNEL: "ttyGS*" },
+              add: { TAG: "systemd", "ENV{SYSTEMD_WANTS}": "helios-usb-recoveryd.service" },
+            },
+          ],
+        },
+      },
       units: {
         "helios-peripherals.socket": {
           unit: { Description: "Socket of the HeliOS peripherals" },
@@ -87,11 +98,11 @@ export default defineModule({
             Type: "exec",
             ExecStart: "/usr/bin/helios-usb-recoveryd",
             EnvironmentFile: "/etc/default/helios-usb-recoveryd",
-            Restart: "on-failure",
+            // It ends when the ports go, and they may be back by then.
+            Restart: "always",
             RestartSec: "2s",
           },
-          // Where the gadget is, whenever that comes.
-          wantedBy: ["multi-user.target", "usb-gadget.target"],
+          wantedBy: ["multi-user.target"],
         },
       },
     },
