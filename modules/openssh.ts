@@ -26,6 +26,13 @@ const options = {
         description:
           "Files with the public keys that may log in, absolute or below the home directory. `users.users.*.authorizedKeys` is in the second one.",
       }),
+      hostKeyTypes: mkOption({
+        type: types.nonEmptyListOf(types.enum(["ed25519", "ecdsa", "rsa"])),
+        default: ["ed25519"],
+        example: ["ed25519", "rsa"],
+        description:
+          "Kinds of keys by which the server proves who it is. They are made on the machine when it has none. RSA takes seconds to make, and only clients from before 2014 need it.",
+      }),
       extraConfig: mkOption({ type: types.lines, default: "", description: "Further lines of sshd_config(5)." }),
     },
   },
@@ -37,7 +44,20 @@ declare module "#lib/evaluator/config.ts" {
   }
 }
 
-/** The OpenSSH server. Host keys are made on first boot. */
+const hostKey = (type: string): string => `/etc/ssh/ssh_host_${type}_key`;
+
+/**
+ * Makes the keys that are missing. Debian's unit does it at the first boot alone, and in place: after a power cut there
+ * may be half a key, or none ever. Here a key has its name only once it is on the disk.
+ */
+const makeHostKeys = (hostKeyTypes: readonly string[]): string =>
+  `/bin/sh -euc '${[
+    `for type in ${hostKeyTypes.join(" ")}; do key=/etc/ssh/ssh_host_$\${type}_key; [ ! -e $$key ] || continue`,
+    'rm -f $$key.new $$key.new.pub; ssh-keygen -q -N "" -t $$type -f $$key.new; sync $$key.new $$key.new.pub',
+    "mv $$key.new.pub $$key.pub; mv $$key.new $$key; done; sync /etc/ssh",
+  ].join("; ")}'`;
+
+/** The OpenSSH server, which makes its host keys itself. */
 export default defineModule({
   name: "openssh",
   options,
@@ -46,7 +66,21 @@ export default defineModule({
     services: {
       units: {
         "ssh.service": { vendor: true, wantedBy: ["multi-user.target"], aliases: ["sshd.service"] },
-        "sshd-keygen.service": { vendor: true, wantedBy: ["ssh.service"] },
+        "sshd-keygen.service": {
+          unit: (config) => ({
+            Description: "Make the ssh server's keys",
+            ConditionPathIsReadWrite: "/etc/ssh",
+            // One of them is enough.
+            ConditionPathExists: config.services.openssh.hostKeyTypes.map((type) => `|!${hostKey(type)}`),
+            Before: "ssh.service",
+          }),
+          service: (config) => ({
+            Type: "oneshot",
+            RemainAfterExit: true,
+            ExecStart: makeHostKeys(config.services.openssh.hostKeyTypes),
+          }),
+          wantedBy: ["ssh.service"],
+        },
       },
     },
     stage: {
@@ -54,10 +88,11 @@ export default defineModule({
         {
           dst: "/etc/ssh/sshd_config.d/10-helios.conf",
           content: (config) => {
-            const { ports, permitRootLogin, passwordAuthentication, authorizedKeysFiles, extraConfig } =
+            const { ports, permitRootLogin, passwordAuthentication, authorizedKeysFiles, hostKeyTypes, extraConfig } =
               config.services.openssh;
             return [
               ...ports.map((port) => `Port ${port}`),
+              ...hostKeyTypes.map((type) => `HostKey ${hostKey(type)}`),
               `PermitRootLogin ${permitRootLogin}`,
               `PasswordAuthentication ${passwordAuthentication ? "yes" : "no"}`,
               `AuthorizedKeysFile ${authorizedKeysFiles.join(" ")}`,
@@ -77,6 +112,18 @@ export default defineModule({
           description: "the ssh server runs with the configured settings",
           command: "sshd -T | grep -E '^(passwordauthentication|permitrootlogin) ' | sort",
           expect: { stdout: { equals: effectiveSettings(config.services.openssh) } },
+        },
+        {
+          description: "the ssh server has the keys that it is to have, and nothing half made",
+          command: "cd /etc/ssh && ls ssh_host_* && stat -c %a ssh_host_*_key | sort -u",
+          expect: {
+            stdout: {
+              equals: `${config.services.openssh.hostKeyTypes
+                .flatMap((type) => [`ssh_host_${type}_key`, `ssh_host_${type}_key.pub`])
+                .sort()
+                .join("\n")}\n600`,
+            },
+          },
         },
       ],
       persistent: [{ description: "the ssh server's identity", command: "cat /etc/ssh/ssh_host_*_key.pub" }],
