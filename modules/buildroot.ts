@@ -1,4 +1,4 @@
-import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { type Config, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import {
   compressions,
   contradictions,
@@ -7,6 +7,7 @@ import {
   renderExternalTree,
 } from "./buildroot/render.ts";
 import { tolerable } from "./legacy.ts";
+import { workspacePath, workspaceProblem } from "./workspace.ts";
 
 const externalTree = {
   src: mkOption({ type: types.str, description: "Local directory, as paths of `workspace` are." }),
@@ -126,9 +127,52 @@ const options = {
         type: types.bool,
         default: true,
         description:
-          "Whether the root file system starts from packages that are unpacked, rather than from a Buildroot build.",
+          "Whether the root file system starts from packages that are unpacked, or from a tree that was made elsewhere, rather than from a Buildroot build.",
+      }),
+      rootfs_tar: mkOption({
+        type: types.nullOr(types.str),
+        default: null,
+        example: "rootfs.tar.xz",
+        description:
+          "Local archive of a root file system for arm64 to start from, plain or compressed, with its owners and modes. Its files win over those of packages; what is staged, accounts, names and the kernel's modules come over it.",
+      }),
+      rootfs_dir: mkOption({
+        type: types.nullOr(types.str),
+        default: null,
+        example: "rootfs",
+        description:
+          "The same as a local directory. Everything in it becomes root's, and of modes only `executable` is kept: for set-user-id programs and other owners take `rootfs_tar`.",
+      }),
+      image: mkOption({
+        type: types.nullOr(types.str),
+        default: null,
+        example: "raspios.img",
+        description:
+          "The same as a local image of a disk, or of an ext file system, not compressed. Owners and modes are kept.",
+      }),
+      image_partition: mkOption({
+        type: types.nullOr(types.strMatching("(.*[^0-9])?[1-9][0-9]*")),
+        default: null,
+        example: "2",
+        description:
+          "Partition of `image`, as a number or a name that ends with it, such as /dev/loop0p2. By default the largest with an ext file system.",
       }),
       packages: {
+        enabled: mkOption({
+          type: types.bool,
+          default: (config: {
+            readonly buildroot: {
+              readonly starting_point: {
+                readonly rootfs_tar: string | null;
+                readonly rootfs_dir: string | null;
+                readonly image: string | null;
+              };
+            };
+          }): boolean => importedTrees(config.buildroot.starting_point).length === 0,
+          defaultText: "true, unless the base is a tree that was made elsewhere",
+          description:
+            "Whether the packages of `install` are unpacked; below a tree that was made elsewhere, if there is one.",
+        }),
         install: mkOption({
           type: types.listOf(types.strMatching("[a-z0-9][a-z0-9+.-]+")),
           default: [],
@@ -163,6 +207,18 @@ declare module "#lib/evaluator/config.ts" {
   }
 }
 
+/** The keys that name a tree that was made elsewhere, with their paths. */
+export function importedTrees(point: {
+  readonly rootfs_tar: string | null;
+  readonly rootfs_dir: string | null;
+  readonly image: string | null;
+}): readonly (readonly [key: "rootfs_tar" | "rootfs_dir" | "image", path: string])[] {
+  return (["rootfs_tar", "rootfs_dir", "image"] as const).flatMap((key) => {
+    const path = point[key];
+    return path === null ? [] : [[key, path] as const];
+  });
+}
+
 /** Buildroot itself drops what is wrong with these, and says so in a line of its log. */
 const symbols = tolerable(({ buildroot }) => [
   ...contradictions(buildroot),
@@ -193,6 +249,7 @@ export default defineModule({
     },
     assertions: (config) => [
       ...symbols.assertions(config),
+      ...startingPointProblems(config).map((message) => ({ assertion: false, message })),
       {
         assertion: config.buildroot.starting_point.enabled || config.buildroot.defconfig !== null,
         message:
@@ -207,3 +264,25 @@ export default defineModule({
     warnings: symbols.warnings,
   },
 });
+
+function startingPointProblems({ buildroot: { starting_point: point }, workspace }: Config): readonly string[] {
+  const trees = importedTrees(point);
+  return [
+    ...(trees.length > 1
+      ? [
+          `buildroot.starting_point: there can be one root file system to start from, and these are set: ${trees.map(([key]) => key).join(", ")}. Leave one.`,
+        ]
+      : []),
+    ...trees.flatMap(([key, path]) =>
+      workspacePath(workspace, path) === undefined
+        ? [`buildroot.starting_point.${key}: ${workspaceProblem(workspace, path)}`]
+        : [],
+    ),
+    ...(trees.length === 0 && !point.packages.enabled
+      ? ["buildroot.starting_point.packages.enabled is false, and there is no tree to start from. Set rootfs_tar."]
+      : []),
+    ...(point.image_partition !== null && point.image === null
+      ? ["buildroot.starting_point.image_partition is set, and image is not. Set both, or neither."]
+      : []),
+  ];
+}

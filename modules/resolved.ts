@@ -113,7 +113,16 @@ function withoutEmpty(values: Readonly<Record<string, unknown>>): Record<string,
 }
 
 /** The names of options that hold local paths. Elsewhere the same text may well be a path of the image. */
-const localPathKeys: ReadonlySet<string> = new Set(["cwd", "npm_lock", "prebuilt_path", "src", "workspace_dir"]);
+const localPathKeys: ReadonlySet<string> = new Set([
+  "cwd",
+  "image",
+  "npm_lock",
+  "prebuilt_path",
+  "rootfs_dir",
+  "rootfs_tar",
+  "src",
+  "workspace_dir",
+]);
 
 /** The local paths in values that have to be looked for from somewhere. */
 export function localPaths(value: unknown, isLocal = false): readonly string[] {

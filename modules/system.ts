@@ -4,7 +4,9 @@ import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, type Config, definedToml, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import type { Entry } from "#pkgs/rootfs/entry.ts";
+import type { ImportedTree } from "#pkgs/rootfs/imported-tree.ts";
 import { archiveOf } from "./archive.ts";
+import { importedTrees } from "./buildroot.ts";
 import { pinnedAs } from "./pins.ts";
 import { artifactRecords } from "./program/records.ts";
 import { installedItems } from "./program/problems.ts";
@@ -71,7 +73,9 @@ export default defineModule({
     system: {
       build: {
         base: (config, { pkgs }) => {
-          const { packages, leave_out } = config.buildroot.starting_point;
+          const point = config.buildroot.starting_point;
+          const { packages, leave_out } = point;
+          const [[key, path] = []] = importedTrees(point);
           return pkgs.startingPoint({
             name: `${config.build.name}-base`,
             environment: pinnedAs(config, `${config.build.name}-base`, "base", [
@@ -79,7 +83,8 @@ export default defineModule({
               packages.exclude,
               packages.pockets,
             ]),
-            packages: [...packages.install],
+            packages: packages.enabled ? [...packages.install] : [],
+            ...(key === undefined || path === undefined ? {} : { tree: importedTree(config, key, path) }),
             excluded: [...packages.exclude],
             pockets: [...packages.pockets],
             leaveOut: [...leave_out],
@@ -167,6 +172,20 @@ export default defineModule({
     },
   },
 });
+
+function importedTree(config: Config, key: "rootfs_tar" | "rootfs_dir" | "image", written: string): ImportedTree {
+  const path = storeReference(config, written, `buildroot.starting_point.${key}`);
+  switch (key) {
+    case "rootfs_tar":
+      return { kind: "tar", path };
+    case "rootfs_dir":
+      return { kind: "directory", path };
+    case "image": {
+      const partition = /[0-9]+$/.exec(config.buildroot.starting_point.image_partition ?? "")?.[0];
+      return { kind: "image", path, partition: partition === undefined ? null : Number(partition) };
+    }
+  }
+}
 
 /** Declared users and groups as the root file system takes them. */
 function accounts(config: Config) {

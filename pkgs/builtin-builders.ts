@@ -11,10 +11,16 @@ const builderVersions = { mergeArchives: 1, unpackDebian: 1 } as const;
 /** One layer of a root file system, as `builtin:merge-archives` takes it. Store paths stand in strings. */
 export type ArchiveLayer =
   | { readonly name: string; readonly kind: "deb"; readonly path: string; readonly exclude: readonly string[] }
-  | { readonly name: string; readonly kind: "tar"; readonly path: string; readonly manifest?: string }
-  | { readonly name: string; readonly kind: "entries"; readonly entries: readonly Entry[] }
+  | ({ readonly kind: "tar"; readonly path: string; readonly manifest?: string } & NamedLayer)
+  | ({ readonly kind: "entries"; readonly entries: readonly Entry[] } & NamedLayer)
   /** The entries as JSON in a file. */
-  | { readonly name: string; readonly kind: "entries"; readonly path: string };
+  | ({ readonly kind: "entries"; readonly path: string } & NamedLayer);
+
+interface NamedLayer {
+  readonly name: string;
+  /** Whether it wins over layers below it. */
+  readonly force?: boolean;
+}
 
 /** Merges layers, lowest first, into one tar; its output `manifest` says path by path what is in it and from where. */
 export function mergeArchives(name: string, layers: readonly ArchiveLayer[]): Derivation {

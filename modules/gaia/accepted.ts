@@ -52,7 +52,6 @@ export const acceptedKeys = {
       image_read_only: toggle,
       // Packages are pinned in flake.lock and unpacked, not installed into a running system.
       packages: {
-        enabled: toggle,
         execute: toggle,
         manager: text,
         update: toggle,
@@ -75,13 +74,6 @@ export const acceptedKeys = {
 
 /** Keys of Gaia that cannot be had, with what to do instead. */
 export const unsupportedKeys: Readonly<Record<string, string>> = {
-  "buildroot.starting_point.rootfs_dir":
-    "a root file system from elsewhere cannot be the base. The base is made of packages: name them in buildroot.starting_point.packages.install",
-  "buildroot.starting_point.rootfs_tar":
-    "a root file system from elsewhere cannot be the base. The base is made of packages: name them in buildroot.starting_point.packages.install",
-  "buildroot.starting_point.image":
-    "an image from elsewhere cannot be the base. The base is made of packages: name them in buildroot.starting_point.packages.install",
-  "buildroot.starting_point.image_partition": "an image from elsewhere cannot be the base. Leave it away",
   "buildroot.starting_point.packages.remove":
     "nothing is removed from a base that is made of packages. Leave what depends on them away, or name them in buildroot.starting_point.packages.exclude",
 };

@@ -4,6 +4,7 @@
 #   usersPath      declared users, name:uid:group:description:home:shell:password
 #   groupsPath     declared groups, name:gid
 #   membersPath    further memberships, group:user
+#   existing       directory of account files to complete, or empty
 #   out            a directory with the four files
 
 root=$PWD/root
@@ -23,6 +24,17 @@ awk -F: '{ print $1 ":!*::" }' "$groupsPath" > "$root/etc/gshadow"
 awk -F: '{ print $1 ":x:" $2 ":" $2 ":" $4 ":" $5 ":" $6 }' "$usersPath" > "$root/etc/passwd"
 # 1 day after the epoch: 0 would ask for a new password at the first login.
 awk -F: '{ print $1 ":" $7 ":1:0:99999:7:::" }' "$usersPath" > "$root/etc/shadow"
+
+# What a tree from elsewhere brings, unless it is declared here.
+if [ -n "$existing" ]; then
+  for file in group gshadow passwd shadow; do
+    if [ -f "$existing/$file" ]; then
+      awk -F: 'FILENAME == ARGV[1] { known[$1] = 1; next } NF > 1 && !($1 in known)' \
+        "$root/etc/$file" "$existing/$file" > more
+      cat more >> "$root/etc/$file"
+    fi
+  done
+fi
 
 systemd-sysusers --root="$root" > sysusers.log 2>&1 || { cat sysusers.log; exit 1; }
 if grep -E 'already used|already exists|[Cc]onflict|Failed' sysusers.log; then

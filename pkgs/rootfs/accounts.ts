@@ -57,10 +57,16 @@ const script = source({ path: join(import.meta.dirname, "accounts.sh") });
  *
  * @param sysusers a directory of sysusers.d files
  * @param further lines of sysusers.d(5)
+ * @param existing a directory with account files of the tree itself; accounts of the same names are as declared
  */
 export function accountFiles(
   tools: Derivation,
-  options: Accounts & { readonly name: string; readonly sysusers: Derivation; readonly further: readonly string[] },
+  options: Accounts & {
+    readonly name: string;
+    readonly sysusers: Derivation;
+    readonly further: readonly string[];
+    readonly existing?: Derivation;
+  },
 ): Derivation {
   const { users, groups } = withRoot(options);
   return mkDerivation({
@@ -69,6 +75,7 @@ export function accountFiles(
     script,
     env: {
       sysusers: options.sysusers,
+      existing: options.existing ?? "",
       further: options.further.map((line) => `${line}\n`).join(""),
       users: users.map(userLine).join(""),
       groups: groups.map(({ name, gid }) => line(`group '${name}'`, [name, String(gid)])).join(""),

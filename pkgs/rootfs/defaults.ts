@@ -19,9 +19,8 @@ export interface Identity {
  * entry that a layer writes itself is left out by the caller, so all of these
  * are only defaults.
  */
-export function defaultEntries(identity: Identity, has: (packageName: string) => boolean): readonly Entry[] {
+export function defaultEntries(has: (packageName: string) => boolean): readonly Entry[] {
   return [
-    ...identityEntries(identity),
     ...nameServiceEntries(has),
     ...pamEntries(has),
     ...maintainerScriptEntries(has),
@@ -34,7 +33,13 @@ export function defaultEntries(identity: Identity, has: (packageName: string) =>
   ];
 }
 
-function identityEntries({ hostName, timeZone = "Etc/UTC", locale = "C.UTF-8", root }: Identity): readonly Entry[] {
+/** What a system is called, and what follows from that: of the configuration, whatever the base is. */
+export function identityEntries({
+  hostName,
+  timeZone = "Etc/UTC",
+  locale = "C.UTF-8",
+  root,
+}: Identity): readonly Entry[] {
   return [
     file("/etc/hostname", `${hostName}\n`),
     file(

@@ -6,7 +6,7 @@ import { mergeArchives } from "../builtin-builders.ts";
 import type { Linux } from "../linux/linux.ts";
 import { mkDerivation } from "../mk-derivation.ts";
 import { type Accounts, accountEntries, accountFiles } from "./accounts.ts";
-import { defaultEntries, type Identity } from "./defaults.ts";
+import { type Identity, identityEntries } from "./defaults.ts";
 import type { Entry, EntryLayer } from "./entry.ts";
 import { maintainerScriptAccounts } from "./maintainer-scripts.ts";
 import type { StartingPoint } from "./starting-point.ts";
@@ -50,13 +50,16 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
     groups: options.groups,
     sysusers: base.sysusers,
     further: maintainerScriptAccounts(base.has),
+    ...(base.accounts === undefined ? {} : { existing: base.accounts }),
   });
   const written = new Set(layers.flatMap((layer) => layer.entries.map((entry) => entry.path)));
+  const free = (entries: readonly Entry[]) => entries.filter((entry) => !written.has(entry.path));
+  const isImported = base.accounts !== undefined;
   const own: readonly EntryLayer[] = [
-    { name: "accounts", entries: accountEntries(accounts, options).filter((entry) => !written.has(entry.path)) },
+    { name: "accounts", entries: free(accountEntries(accounts, options)) },
     {
       name: "defaults",
-      entries: [...defaultEntries(identity, base.has), ...base.entries].filter((entry) => !written.has(entry.path)),
+      entries: free([...identityEntries(identity), ...base.entries]),
     },
   ];
   const archive = mergeArchives(name, [
@@ -65,7 +68,13 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
     ...[...own, ...layers].map((layer) =>
       "file" in layer
         ? ({ name: layer.name, kind: "entries", path: `${layer.file}` } as const)
-        : ({ name: layer.name, kind: "entries", entries: layer.entries } as const),
+        : ({
+            name: layer.name,
+            kind: "entries",
+            entries: layer.entries,
+            // A tree from elsewhere has its own.
+            ...(isImported && own.includes(layer) ? { force: true } : {}),
+          } as const),
     ),
   ]);
   const sharedLibraryCheck = mkDerivation({

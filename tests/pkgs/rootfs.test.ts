@@ -2,7 +2,7 @@ import t from "tap";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { decodeLayers } from "#lib/archives/layers.ts";
 import { makePackages } from "#pkgs/index.ts";
-import { defaultEntries } from "#pkgs/rootfs/defaults.ts";
+import { defaultEntries, identityEntries } from "#pkgs/rootfs/defaults.ts";
 import { type Entry, file } from "#pkgs/rootfs/entry.ts";
 import { maintainerScriptAccounts, maintainerScriptEntries } from "#pkgs/rootfs/maintainer-scripts.ts";
 import { pamEntries } from "#pkgs/rootfs/pam.ts";
@@ -62,7 +62,7 @@ t.test("a default gives way to an entry of any layer", async (t) => {
 });
 
 t.test("no path has two defaults", async (t) => {
-  const paths = defaultEntries({ hostName: "tester" }, everything).map((entry) => entry.path);
+  const paths = [...identityEntries({ hostName: "tester" }), ...defaultEntries(everything)].map((entry) => entry.path);
   t.strictSame(
     paths.filter((path, index) => paths.indexOf(path) !== index),
     [],
@@ -124,9 +124,7 @@ t.test("logins are registered with logind where its PAM module is installed", as
 
 t.test("names are resolved by the services that are installed", async (t) => {
   const hosts = (has: (name: string) => boolean) =>
-    /^hosts: (.*)$/m.exec(
-      entryOf(defaultEntries({ hostName: "tester" }, has), "/etc/nsswitch.conf")?.content ?? "",
-    )?.[1];
+    /^hosts: (.*)$/m.exec(entryOf(defaultEntries(has), "/etc/nsswitch.conf")?.content ?? "")?.[1];
   t.equal(hosts(nothing), "files dns");
   t.equal(hosts(only("libnss-resolve")), "files resolve [!UNAVAIL=return] dns");
 });

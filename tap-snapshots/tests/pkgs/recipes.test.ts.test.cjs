@@ -165,6 +165,7 @@ pipefail
 PATH=/usr/bin:/usr/sbin
 builder=/bin/bash
 environment=<image-tools>
+existing=
 further=
 groups=root:0
 ada:1000

@@ -1,0 +1,15 @@
+# Says what is at the top of a directory, as entries of a layer: see imported-tree.ts. Set by it: tree.
+if [ ! -d "$tree" ]; then
+  echo "error: $tree is not a directory" >&2
+  exit 1
+fi
+# A line for each: type, name, and of a link its target. Names with line breaks are none that a root file system has.
+find "$tree/" -mindepth 1 -maxdepth 1 -printf '%y\t%P\t%l\n' | sort > top
+jq -Rn --arg tree "$tree" '[
+  inputs | split("\t") |
+  { path: "/\(.[1])" } + (
+    if .[0] == "d" then { type: "directory", source: "\($tree)/\(.[1])" }
+    elif .[0] == "l" then { type: "symlink", target: .[2] }
+    else { type: "file", source: "\($tree)/\(.[1])" } end
+  )
+]' top > "$out"
