@@ -4,6 +4,25 @@ import { dirname, join } from "node:path";
 import { modeOf, unreadable } from "./local-file.ts";
 import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
 
+/** The root file system that a tree starts from has to be there, of the kind that its key says. */
+export function checkStartingPoint(tree: GaiaTree): void {
+  for (const key of ["rootfs_tar", "rootfs_dir", "image"] as const) {
+    const at = ["buildroot", "starting_point", key];
+    const written = tree.value(at);
+    if (typeof written !== "string") continue;
+    if (written.trim() === "") {
+      tree.tolerate({ path: at, problem: "an empty path", suggestions: [] });
+      tree.remove(at);
+      continue;
+    }
+    const found = lookUp(tree, written, at);
+    const isDirectory = found?.stats.isDirectory();
+    if (isDirectory === undefined || isDirectory === (key === "rootfs_dir")) continue;
+    const problem = isDirectory ? `${written} is a directory: name it as rootfs_dir` : `${written} is no directory`;
+    tree.report({ path: at, problem, suggestions: [] });
+  }
+}
+
 /** Fills in what Gaia sees when it copies: whether a source is a directory, whether it is executable, which file an asset is. */
 export function prepareStage(tree: GaiaTree): void {
   for (const [path, file] of tree.tables("stage", "files")) prepareFile(tree, path, file);

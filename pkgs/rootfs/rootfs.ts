@@ -54,7 +54,8 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
   });
   const written = new Set(layers.flatMap((layer) => layer.entries.map((entry) => entry.path)));
   const free = (entries: readonly Entry[]) => entries.filter((entry) => !written.has(entry.path));
-  const isImported = base.accounts !== undefined;
+  // A tree from elsewhere has accounts, a name and perhaps a kernel of its own.
+  const over = base.accounts === undefined ? {} : { force: true };
   const own: readonly EntryLayer[] = [
     { name: "accounts", entries: free(accountEntries(accounts, options)) },
     {
@@ -64,7 +65,9 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
   ];
   const archive = mergeArchives(name, [
     { name: base.name, kind: "tar", path: `${base.archive}`, manifest: `${base.archive.output("manifest")}` },
-    ...(linux === undefined ? [] : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}` } as const]),
+    ...(linux === undefined
+      ? []
+      : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}`, ...over } as const]),
     ...[...own, ...layers].map((layer) =>
       "file" in layer
         ? ({ name: layer.name, kind: "entries", path: `${layer.file}` } as const)
@@ -72,8 +75,7 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
             name: layer.name,
             kind: "entries",
             entries: layer.entries,
-            // A tree from elsewhere has its own.
-            ...(isImported && own.includes(layer) ? { force: true } : {}),
+            ...(own.includes(layer) ? over : {}),
           } as const),
     ),
   ]);

@@ -105,7 +105,7 @@ export function startingPoint(tools: Derivation, lock: PackageLock, options: Sta
   const below = mergeArchives(`${name}-packages`, debs);
   // What the tree has is as it wants it, so the defaults lie below.
   const archive = mergeArchives(name, [
-    ...(packages.length === 0
+    ...(options.packages.length === 0
       ? []
       : [{ name, kind: "tar", path: `${below}`, manifest: `${below.output("manifest")}` } as const]),
     { name: "defaults", kind: "entries", entries: [...defaultEntries(has), ...certificates(below)] },

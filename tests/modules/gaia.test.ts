@@ -1,5 +1,5 @@
 /** Long, since reading a tree and what follows from it are tested with the same helpers and one fixture. */
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import t, { type Test } from "tap";
 import { checkAssertions, definedToml, EvaluationError, type Failure, showPlace } from "#lib/evaluator/index.ts";
@@ -194,7 +194,48 @@ t.test("a relative root is found from the file, wherever the command is run", as
   t.equal(root("/x/gaia/build.toml", "elsewhere"), undefined);
 });
 
+/** As the guide prints them, by the path that it names. */
+const guide = {
+  "configs/builds/HeliOS-cm5.toml": `imports = [
+  "../workspace/base.toml",
+  "../distros/helios/base.toml",
+  "../platforms/pi/cm5.toml",
+]
+
+[build]
+version = "v2026.0.0"
+
+[buildroot]
+collect_out_dir = "output/HeliOS-cm5/{version}/images"
+archive_mode = "image"
+archive_name = "HeliOS-cm5-{version}-sdcard"
+`,
+  "configs/workspace/base.toml": `[workspace]
+root_dir = "."
+build_dir = "build"
+out_dir = "output"
+clean = "none"
+
+[workspace.paths]
+# optional aliases
+`,
+  "configs/platforms/pi/cm5.toml": `imports = ["./base.toml"]
+
+[buildroot]
+expand_size_mb = 2300
+
+[buildroot.rpi]
+board = "cm5"
+defconfig = "raspberrypicm5io_defconfig"
+overlay = "assets/overlays/cm5"
+
+[program.profiles.aarch64-linux.env]
+RUSTFLAGS = "-C target-cpu=cortex-a76 --cfg feature=\\"ffmpeg_8_0\\""
+`,
+};
+
 t.test("the fragments of the guide work as they are", async (t) => {
+  for (const [name, text] of Object.entries(guide)) t.equal(readFileSync(join(fixture, name), "utf8"), text, name);
   const { config } = systemOf(join(fixture, "configs/builds/HeliOS-cm5.toml"));
   checkAssertions(config);
   t.strictSame(
@@ -467,11 +508,63 @@ t.test("what Gaia accepted without a word", async (t) => {
 
   t.test("what had a meaning is an error also with --legacy", async (t) => {
     const file = tree(t, {
-      "build.toml": `[buildroot.starting_point]\nrootfs_tar = "x.tar"\n[stage]\nfiles = [{ dst = 3 }]\n`,
+      "build.toml": `[buildroot.starting_point]\npackages = { remove = ["x"] }\n[stage]\nfiles = [{ dst = 3 }]\n`,
     });
     t.match(
       problemsOf(() => systemOf(file, { legacy: true }), dirname(file)),
-      [/starting_point.rootfs_tar: a root file system from elsewhere/, /stage.files.0.dst: must be string/],
+      [/starting_point.packages.remove: nothing is removed from a base/, /stage.files.0.dst: must be string/],
+    );
+  });
+});
+
+t.test("a base from elsewhere", async (t) => {
+  const point = (text: string) => `[buildroot.starting_point]\n${text}\n`;
+  const layers = (config: System["config"]) =>
+    JSON.parse(config.system.build.base.archive.env.get("layers") ?? "") as {
+      name: string;
+      kind: string;
+      path: string;
+    }[];
+  t.test("lies over the defaults, and there are no packages unless they are asked for", async (t) => {
+    const file = tree(t, { "build.toml": point(`rootfs_tar = "rootfs.tar"`), "rootfs.tar": "" });
+    const { config } = systemOf(file);
+    checkAssertions(config);
+    t.match(layers(config), [{ name: "defaults" }, { name: "build-base-import", kind: "tar", force: true }]);
+    writeFileSync(file, point(`rootfs_tar = "rootfs.tar"\npackages = { enabled = true }`));
+    t.strictSame(
+      layers(systemOf(file).config).map(({ name }) => name),
+      ["build-base", "defaults", "build-base-import"],
+    );
+  });
+
+  t.test("is an archive, a directory or an image, and only one of them", async (t) => {
+    const files = { "rootfs/etc/x": "", "disk.img": "", "a.tar": "" };
+    const of = (text: string) => systemOf(tree(t, { "build.toml": point(text), ...files })).config;
+    t.equal(layers(of(`rootfs_dir = "rootfs"`))[1]?.kind, "entries");
+    t.equal(layers(of(`image = "disk.img"\nimage_partition = "/dev/loop0p2"`))[1]?.kind, "entries");
+    const refusal = (text: string) => {
+      try {
+        checkAssertions(of(text));
+      } catch (error) {
+        return String(error);
+      }
+      return "";
+    };
+    t.match(refusal(`rootfs_dir = "rootfs"\nrootfs_tar = "a.tar"`), "these are set: rootfs_tar, rootfs_dir");
+    t.match(refusal(`image_partition = "2"`), "image_partition is set, and image is not");
+    t.match(refusal(`packages = { enabled = false }`), "there is no tree to start from");
+  });
+
+  t.test("has to be there", async (t) => {
+    const file = tree(t, { "build.toml": point(`image = "no.img"`) });
+    t.match(
+      problemsOf(() => systemOf(file), dirname(file)),
+      [/^build\.toml:2:1 buildroot\.starting_point\.image: cannot read no\.img: there is no such file/],
+    );
+    writeFileSync(file, point(`rootfs_tar = ""`));
+    t.match(
+      problemsOf(() => systemOf(file), dirname(file)),
+      [/rootfs_tar: an empty path/],
     );
   });
 });
