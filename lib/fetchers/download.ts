@@ -90,12 +90,13 @@ const attemptOne = (
 ): Effect.Effect<Outcome, FetchError, FileSystem | Network | Events> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem;
-    const { http } = yield* Network;
+    const { http, settings } = yield* Network;
+    const { byteLimit } = settings;
     const events = yield* Events;
     const part = new PartFile(fs, request.partial, request.hash);
     const progress = (bytes: number): void => events.emit({ type: "fetch-progress", name: request.name, bytes });
     return yield* runLoop((signal) =>
-      transfer({ fs, http, part, url, signal, progress, size: request.size, hash: request.hash }),
+      transfer({ fs, http, part, url, signal, progress, size: request.size, byteLimit, hash: request.hash }),
     ).pipe(
       Effect.catch((cause) =>
         errorCode(cause) === undefined

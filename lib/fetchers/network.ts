@@ -17,6 +17,8 @@ export interface NetworkSettings {
   readonly backoffMilliseconds: number;
   /** How long a server may say nothing. */
   readonly silenceMilliseconds: number;
+  /** The most bytes of a file whose size is not known beforehand: a server that never ends must not fill the disk. */
+  readonly byteLimit: number;
 }
 
 const defaultNetworkSettings: NetworkSettings = {
@@ -25,6 +27,7 @@ const defaultNetworkSettings: NetworkSettings = {
   rounds: 4,
   backoffMilliseconds: 500,
   silenceMilliseconds: 30_000,
+  byteLimit: 8 * 1024 ** 3,
 };
 
 /** Access to the network, shared by all downloads of a process: connections, the limit on parallel ones, settings. */

@@ -25,7 +25,10 @@ export interface TransferOptions {
   readonly part: PartFile;
   readonly url: string;
   readonly hash: Hash;
+  /** Exactly so many bytes, if that is known. */
   readonly size: number | undefined;
+  /** The most that is accepted otherwise. */
+  readonly byteLimit: number;
   readonly signal: AbortSignal;
   /** Called now and then with the bytes that are there. */
   readonly progress: (bytes: number) => void;
@@ -96,6 +99,7 @@ async function readHttp(options: TransferOptions, part: OpenPart): Promise<Outco
     if (size !== undefined && !Number.isNaN(total) && total !== size) {
       return { kind: "different", status, reason: `${total} bytes instead of ${size}`, actual: `${total} bytes` };
     }
+    if (size === undefined && total > options.byteLimit) return { status, ...tooLarge(options.byteLimit) };
     const received = await receive(options, part, body);
     if (received !== undefined) return received;
     const wanted = size ?? total;
@@ -128,7 +132,8 @@ async function receive(
   part: OpenPart,
   body: AsyncIterable<Uint8Array>,
 ): Promise<Outcome | undefined> {
-  const { size, signal, progress } = options;
+  const { signal, progress } = options;
+  const limit = options.size ?? options.byteLimit;
   const iterator = body[Symbol.asyncIterator]();
   let last = Date.now();
   for (;;) {
@@ -141,9 +146,7 @@ async function receive(
     }
     signal.throwIfAborted();
     if (next.done === true) return undefined;
-    if (size !== undefined && part.bytes() + next.value.byteLength > size) {
-      return { kind: "different", reason: `more than ${size} bytes`, actual: `more than ${size} bytes` };
-    }
+    if (part.bytes() + next.value.byteLength > limit) return tooLarge(limit);
     await part.append(next.value);
     const now = Date.now();
     if (now - last >= progressMilliseconds) {
@@ -154,6 +157,9 @@ async function receive(
 }
 
 const progressMilliseconds = 200;
+
+const tooLarge = (limit: number) =>
+  ({ kind: "different", reason: `more than ${limit} bytes`, actual: `more than ${limit} bytes` }) as const;
 
 async function verify({ hash }: TransferOptions, part: OpenPart): Promise<Outcome> {
   const bytes = part.bytes();

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
 import { createHash } from "node:crypto";
-import { createServer, request as httpRequest } from "node:http";
+import { createServer, request as httpRequest, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import t from "tap";
@@ -23,6 +23,14 @@ import { cut, inTurn, serve, sha256, status, whole } from "./server.ts";
 
 const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 251));
 const wrong = Buffer.from(bytes).fill(0, 1000, 1010);
+
+/** Sends zeros without end. */
+const endless = (_: unknown, response: ServerResponse): void => {
+  const more = (): void =>
+    void (response.write(Buffer.alloc(65536)) ? setImmediate(more) : response.once("drain", more));
+  response.writeHead(200);
+  more();
+};
 
 const fast: Partial<NetworkSettings> = { rounds: 2, backoffMilliseconds: 1, silenceMilliseconds: 2000 };
 
@@ -196,23 +204,30 @@ t.test("mirrors are tried in order", async (t) => {
   });
 
   t.test("not one byte more than pinned is accepted", async (t) => {
-    const endless = await serve(t, {
-      "/f": (_, response) => {
-        const more = (): void =>
-          void (response.write(Buffer.alloc(65536)) ? setImmediate(more) : response.once("drain", more));
-        response.writeHead(200);
-        more();
-      },
+    const server = await serve(t, {
+      "/f": endless,
       "/announced": bytes,
     });
-    t.match((await fetch(host, [`${endless.url}/f`], { size: 100_000 })).error, {
+    t.match((await fetch(host, [`${server.url}/f`], { size: 100_000 })).error, {
       _tag: "HashMismatch",
       actual: "more than 100000 bytes",
     });
-    t.match((await fetch(host, [`${endless.url}/announced`], { size: 5 })).error, {
+    t.match((await fetch(host, [`${server.url}/announced`], { size: 5 })).error, {
       _tag: "HashMismatch",
       actual: "300000 bytes",
     });
+  });
+
+  t.test("a file of unknown size does not fill the disk", async (t) => {
+    const server = await serve(t, {
+      "/f": endless,
+      "/announced": bytes,
+    });
+    for (const path of ["/f", "/announced"]) {
+      const { error, parts } = await fetch(host, [server.url + path], { settings: { byteLimit: 100_000 } });
+      t.match(error, { _tag: "HashMismatch", actual: "more than 100000 bytes" }, path);
+      t.strictSame(parts, []);
+    }
   });
 
   t.test("a server that falls silent is left", async (t) => {

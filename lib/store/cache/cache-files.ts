@@ -93,7 +93,7 @@ function directoryFiles(fs: FileSystemShape, name: string): CacheFiles {
   };
 }
 
-/** Silence for so long ends a transfer, in milliseconds. */
+/** A small file that takes longer does not come, in milliseconds. Archives have the five silent minutes of Node's client. */
 const silence = 60_000;
 
 function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
