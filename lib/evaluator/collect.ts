@@ -20,6 +20,24 @@ export interface LoadedModule {
   readonly freeformType: AnyOptionType | undefined;
 }
 
+/** A module in the tree of imports, for tools that show it. */
+export interface ModuleGraphNode {
+  readonly key: string;
+  /** The file, or the name of a module that has none. */
+  readonly file: string;
+  readonly imports: readonly ModuleGraphNode[];
+  /** Whether another module switched it off. */
+  readonly disabled: boolean;
+}
+
+/** What loading found. */
+export interface CollectedModules {
+  /** The modules that count, in merge order. */
+  readonly modules: readonly LoadedModule[];
+  /** All that are imported, as a tree; one imported twice is the same node. */
+  readonly graph: () => readonly ModuleGraphNode[];
+}
+
 /** How a data file becomes a module; installed by `data-modules.ts`. */
 export type DataModuleLoader = (path: string, importer: ModuleSource) => Module;
 
@@ -77,8 +95,8 @@ function keyOf(reference: object, module: Module): string {
   return key;
 }
 
-/** Loads the modules of an evaluation, in merge order. */
-export function collectModules(imports: readonly Import[], context: LoadContext): readonly LoadedModule[] {
+/** Loads the modules of an evaluation. */
+export function collectModules(imports: readonly Import[], context: LoadContext): CollectedModules {
   const loaded: { readonly module: LoadedModule; readonly imports: readonly Import[] }[] = [];
   const disabled = new Set<string>();
   const byKey = new Map<string, { readonly module: LoadedModule; readonly imports: readonly Import[] }>();
@@ -111,7 +129,30 @@ export function collectModules(imports: readonly Import[], context: LoadContext)
     }
     level = next;
   }
-  return loaded.reverse().map((entry) => entry.module);
+  const sourceOf = (key: string): ModuleSource | undefined => byKey.get(key)?.module.source;
+  return {
+    modules: loaded.reverse().map((entry) => entry.module),
+    graph: () => graphOf(roots, children, disabled, (key) => sourceOf(key)?.label ?? key),
+  };
+}
+
+function graphOf(
+  roots: readonly string[],
+  children: ReadonlyMap<string, readonly string[]>,
+  disabled: ReadonlySet<string>,
+  fileOf: (key: string) => string,
+): readonly ModuleGraphNode[] {
+  const nodes = new Map<string, ModuleGraphNode>();
+  const nodeOf = (key: string): ModuleGraphNode => {
+    const known = nodes.get(key);
+    if (known !== undefined) return known;
+    const imports: ModuleGraphNode[] = [];
+    const node = { key, file: fileOf(key), imports, disabled: disabled.has(key) };
+    nodes.set(key, node);
+    for (const child of children.get(key) ?? []) imports.push(nodeOf(child));
+    return node;
+  };
+  return roots.map(nodeOf);
 }
 
 interface Identified {

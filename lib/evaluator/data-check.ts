@@ -105,5 +105,5 @@ function problemOf(error: Ajv.ErrorObject): DataProblem {
     return { path, problem: `${JSON.stringify(error.data)} fits none of the types this option takes`, suggestions: [] };
   const problem = error.message ?? error.keyword;
   const value = typeof error.data === "object" ? undefined : JSON.stringify(error.data);
-  return { path, problem: value === undefined ? problem : `${value} ${problem}`, suggestions: [] };
+  return { path, problem: value === undefined ? problem : `${problem}, not ${value}`, suggestions: [] };
 }

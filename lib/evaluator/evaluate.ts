@@ -3,6 +3,7 @@ import "./data-modules.ts";
 import "./places.ts";
 import type { Config, Options } from "./config.ts";
 import { type OptionsOf, optionsOfEvaluation } from "./evaluated-option.ts";
+import type { ModuleGraphNode } from "./collect.ts";
 import { Evaluation, type EvaluationInput } from "./evaluation.ts";
 import { onOptionsView } from "./arguments.ts";
 import { locationOf, type OptionPath } from "./location.ts";
@@ -36,6 +37,8 @@ export interface EvaluatedModules<C> {
   readonly options: OptionsOf<Options>;
   /** The values of the built-in options. */
   readonly _module: { readonly args: Readonly<Record<string, unknown>>; readonly check: boolean };
+  /** The modules by who imports them, those that are switched off included. */
+  readonly graph: readonly ModuleGraphNode[];
   /** A submodule type that evaluates the same modules. */
   readonly type: AnyOptionType;
   /** A new evaluation of these modules and more. It takes over values that cannot differ. */
@@ -135,6 +138,9 @@ class EvaluatedConfiguration<C> implements EvaluatedModules<C> {
       args: this.evaluation.builtIn("args").force() as Readonly<Record<string, unknown>>,
       check: this.evaluation.builtIn("check").force() as boolean,
     };
+  }
+  get graph(): readonly ModuleGraphNode[] {
+    return this.evaluation.graph;
   }
   get type(): AnyOptionType {
     const { modules, specialArgs = {}, class: name } = this.request;

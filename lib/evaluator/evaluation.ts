@@ -1,7 +1,7 @@
 /** One evaluation of modules: loading them, handing definitions to options, checking that each has one. */
 import { EvaluationScope } from "./arguments.ts";
 import { Cell } from "./cells.ts";
-import { collectModules, type Import, type LoadContext, type LoadedModule } from "./collect.ts";
+import { collectModules, type Import, type LoadContext, type LoadedModule, type ModuleGraphNode } from "./collect.ts";
 import { DefinitionRecord, type ThunkScope } from "./definition-record.ts";
 import { EvaluationError, siblingPath } from "./errors.ts";
 import { nearest } from "./levenshtein.ts";
@@ -58,6 +58,7 @@ export class Evaluation {
   readonly unmatched: UnmatchedDefinition[] = [];
   readonly prefix: Location | undefined;
   private loadedModules: readonly LoadedModule[] | undefined = undefined;
+  private graphOf: (() => readonly ModuleGraphNode[]) | undefined = undefined;
   private rootNode: GroupNode | undefined = undefined;
   private loading = false;
   private checked = false;
@@ -94,12 +95,19 @@ export class Evaluation {
     this.loading = true;
     try {
       const context: LoadContext = { scope: this.scope, class: this.input.class };
-      const collected = [...collectModules(this.input.imports, context), ...(this.input.shared?.modules ?? [])];
+      const { modules, graph } = collectModules(this.input.imports, context);
+      this.graphOf = graph;
+      const collected = [...modules, ...(this.input.shared?.modules ?? [])];
       this.loadedModules = this.input.reorder?.(collected) ?? collected;
     } finally {
       this.loading = false;
     }
     return this.loadedModules;
+  }
+
+  /** The modules by who imports them. */
+  get graph(): readonly ModuleGraphNode[] {
+    return this.modules.length === 0 ? [] : (this.graphOf?.() ?? []);
   }
 
   /** The tree of options with all definitions of the modules. */

@@ -30,6 +30,7 @@ export {
   optionsOf,
   type OptionsOf,
 } from "./evaluated-option.ts";
+export type { ModuleGraphNode } from "./collect.ts";
 export { dataProblems } from "./data-check.ts";
 export { type DataDocument, dataModule } from "./data-modules.ts";
 export type { DataProblem, PlacedDataProblem } from "./data-problem.ts";

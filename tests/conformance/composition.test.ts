@@ -33,7 +33,7 @@ import {
 const declare = { options: { enable: opt(types.bool, { default: false }) } };
 const define = { file: "define.ts", enable: true };
 
-t.test("B1/1 a module switches another off by being given it", async (t) => {
+t.test("B1/1-2 a module switches another off by being given it", async (t) => {
   t.equal(configOf(declare, define).enable, true);
   t.equal(configOf(declare, define, { disabledModules: [define] }).enable, false);
 });
@@ -48,20 +48,23 @@ t.test("B1/4 switching off the declaration leaves the definition without option"
     "unknown-option",
   );
 });
-t.test("B1/5 switching off both leaves nothing", async (t) => {
+t.test("B1/5-6 switching off both leaves nothing", async (t) => {
   t.notOk("enable" in configOf(declare, define, { disabledModules: [declare, define] }));
 });
 const keyed = (key: string | number): Loose => ({ key, enable: true });
 for (const key of ["k", 123]) {
-  t.test(`B1/7 a module with the key ${JSON.stringify(key)} is switched off by any module with that key`, async (t) => {
-    const type = (disabledModules: readonly Loose[]): Loose =>
-      types.submoduleWith({ modules: [declare, { imports: [keyed(key)], disabledModules }] });
-    const config = configOf({
-      options: { positive: opt(type([]), { default: {} }), negative: opt(type([keyed(key)]), { default: {} }) },
-    });
-    t.equal(config.positive.enable, true);
-    t.equal(config.negative.enable, false);
-  });
+  t.test(
+    `B1/7-10 a module with the key ${JSON.stringify(key)} is switched off by any module with that key`,
+    async (t) => {
+      const type = (disabledModules: readonly Loose[]): Loose =>
+        types.submoduleWith({ modules: [declare, { imports: [keyed(key)], disabledModules }] });
+      const config = configOf({
+        options: { positive: opt(type([]), { default: {} }), negative: opt(type([keyed(key)]), { default: {} }) },
+      });
+      t.equal(config.positive.enable, true);
+      t.equal(config.negative.enable, false);
+    },
+  );
 }
 t.test("B1/11 something that is no module cannot be switched off", async (t) => {
   t.equal(
@@ -69,7 +72,7 @@ t.test("B1/11 something that is no module cannot be switched off", async (t) => 
     "bad-module",
   );
 });
-t.test("B1/12 what a switched-off module imports stays if another one imports it too", async (t) => {
+t.test("B1/12-15 what a switched-off module imports stays if another one imports it too", async (t) => {
   const foo = { imports: [declare] };
   const bar = { imports: [declare] };
   const main = { imports: [foo, bar], enable: true };
@@ -82,13 +85,13 @@ t.test("B1/12 what a switched-off module imports stays if another one imports it
   );
 });
 
-t.test("B2/1 a module made by applying a function has a place and counts", async (t) => {
+t.test("B2/1-2 a module made by applying a function has a place and counts", async (t) => {
   const make = (value: string): Loose => ({ file: "applied.ts", value });
   const text = { options: { value: opt(types.lines) } };
   t.equal(configOf(text, make("abc")).value, "abc");
   t.equal(evaluate(text, make("abc")).options.value.files[0], "applied.ts");
 });
-t.test("B2/3 two modules with one key are one module", async (t) => {
+t.test("B2/3-4 two modules with one key are one module", async (t) => {
   const raw = { options: { raw: opt(types.lines) } };
   t.equal(configOf(raw, { key: "a", raw: "pear" }, { key: "a", raw: "pear" }).raw, "pear");
   t.equal(configOf(raw, { key: "a", raw: "pear" }, { key: "b", raw: "pear" }).raw, "pear\npear");
@@ -98,6 +101,23 @@ t.test("B2/5 a condition may stand around a whole module", async (t) => {
 });
 
 const custom = ({ custom }: Loose): Loose => ({ enable: custom });
+t.test("B2/6 the graph of modules: who imports whom, and what is switched off", async (t) => {
+  const leaf = { key: "leaf", file: "leaf.ts" };
+  const off = { key: "off", file: "off.ts", imports: [leaf] };
+  const main = { key: "main", file: "main.ts", imports: [off, leaf], disabledModules: [off] };
+  const leafNode = { key: "key:leaf", file: "leaf.ts", imports: [], disabled: false };
+  const { graph } = evaluate(main);
+  t.strictSame(graph, [
+    {
+      key: "key:main",
+      file: "main.ts",
+      imports: [{ key: "key:off", file: "off.ts", imports: [leafNode], disabled: true }, leafNode],
+      disabled: false,
+    },
+  ]);
+  t.strictSame(evaluate().graph, []);
+});
+
 t.test("B3/1 a missing argument is named", async (t) => {
   const error = failure(() => configOf(declare, custom).enable);
   t.match(error.message, "`custom`");
@@ -110,14 +130,14 @@ t.test("B3/2 a thunk gets what _module.args defines", async (t) => {
     "missing-argument",
   );
 });
-t.test("B3/3 an argument from _module.args in imports is an error that says why", async (t) => {
+t.test("B3/3-4 an argument from _module.args in imports is an error that says why", async (t) => {
   const args = { _module: { args: { custom: declare } } };
   const error = failure(() => configOf(args, ({ custom }: Loose) => ({ imports: [custom] })).enable);
   t.equal(error.reason, "structure-depends-on-config");
   t.match(error.message, "the argument `custom`");
   t.match(error.message, "Imports, options and the keys of config must be known");
 });
-t.test("B3/5 _module.check switches the check for unknown options off", async (t) => {
+t.test("B3/5-6 _module.check switches the check for unknown options off", async (t) => {
   const extra = { attrsOfSub: { foo: {} } };
   t.equal(
     reason(() => configOf(declare, define, extra).enable),
@@ -129,17 +149,17 @@ t.test("B3/5 _module.check switches the check for unknown options off", async (t
 const nixos = { class: "nixos", config: {} };
 const darwin = { class: "darwin", file: "darwin.ts", config: {} };
 const classed = (name: string, ...modules: readonly Loose[]): Loose => evalModules<Loose>({ class: name, modules });
-t.test("B4/1 modules of the evaluation's class are accepted", async (t) => {
+t.test("B4/1-2 modules of the evaluation's class are accepted", async (t) => {
   t.same(plain(classed("nixos", nixos).config), {});
   t.equal(classed("nixos", nixos).class, "nixos");
 });
-t.test("B4/3 modules of another class are refused by name", async (t) => {
+t.test("B4/3-4 modules of another class are refused by name", async (t) => {
   const error = failure(() => classed("nixos", darwin).config);
   t.equal(error.reason, "bad-import");
   t.match(error.message, /darwin\.ts.*class "darwin".*class "nixos"/u);
 });
 const subClass = (name: string, ...modules: readonly Loose[]): Loose => types.submoduleWith({ class: name, modules });
-t.test("B4/5 submodules have classes too", async (t) => {
+t.test("B4/5-6 submodules have classes too", async (t) => {
   t.same(plain(configOf({ options: { sub: opt(subClass("nixos", nixos), { default: {} }) } }).sub), {});
   t.equal(
     reason(() => configOf({ options: { sub: opt(subClass("nixos", darwin), { default: {} }) } }).sub),
@@ -169,18 +189,18 @@ for (const [what, module] of [
   ["declares", byClass],
   ["imports", importsByClass],
 ] as const) {
-  t.test(`B5 a module ${what} by the class of the evaluation`, async (t) => {
+  t.test(`B5/3-6 a module ${what} by the class of the evaluation`, async (t) => {
     t.same(plain(classed("nixos", module).config), { foo: "bar" });
     t.same(plain(classed("darwin", module).config), { bar: "foo" });
   });
-  t.test(`B5 a module ${what} by the class of the submodule`, async (t) => {
+  t.test(`B5/7-10 a module ${what} by the class of the submodule`, async (t) => {
     const of = (name: string): Loose =>
       plain(configOf({ options: { sub: opt(subClass(name, module), { default: {} }) } }).sub);
     t.same(of("nixos"), { foo: "bar" });
     t.same(of("darwin"), { bar: "foo" });
   });
 }
-t.test("B5/1 the class is an argument of thunks", async (t) => {
+t.test("B5/1-2 the class is an argument of thunks", async (t) => {
   const module = { options: { foo: opt(types.str, { default: (_config: Loose, { _class }: Loose) => _class }) } };
   t.equal(classed("nixos", module).config.foo, "nixos");
   t.equal(configOf({ options: { sub: opt(subClass("nixos", module), { default: {} }) } }).sub.foo, "nixos");
@@ -198,7 +218,7 @@ t.test("B6/1 what is no module is refused where it is imported", async (t) => {
     "importer.ts: a number is not a module",
   );
 });
-t.test("B6/2 an evaluated configuration is no module", async (t) => {
+t.test("B6/2-3 an evaluated configuration is no module", async (t) => {
   const error = failure(() => configOf({ file: "importer.ts", imports: [evaluate(declare)] }));
   t.equal(error.reason, "bad-import");
   t.match(error.message, "an evaluated configuration");
@@ -217,11 +237,11 @@ const byOption = {
 };
 const definesIfDeclared = { config: byOption };
 const integer = { options: { value: opt(types.int) } };
-t.test("B7/1 a value may depend on whether an option exists", async (t) => {
+t.test("B7/1-3 a value may depend on whether an option exists", async (t) => {
   t.equal(configOf(definesIfDeclared, declare, integer).value, 360);
   t.equal(configOf(definesIfDeclared, integer).value, 7);
 });
-t.test("B7/4 … also nested", async (t) => {
+t.test("B7/4-6 … also nested", async (t) => {
   const nested = { set: { value: (_config: Loose, { options }: Loose) => ("enable" in options.set ? 360 : 7) } };
   t.equal(
     configOf(nested, { options: { set: integer.options } }, { options: { set: declare.options } }).set.value,
@@ -234,11 +254,11 @@ const aliased = [
   { options: { enable: opt(types.nullOr(types.bool), { default: null }) } },
   mkAliasOptionModule(["enableAlias"], ["enable"]),
 ];
-t.test("B8/1 an alias forwards definitions with their priority", async (t) => {
+t.test("B8/1-2 an alias forwards definitions with their priority", async (t) => {
   const config = configOf(...aliased, { enableAlias: mkDefault(false) }, { enable: true });
   t.same([config.enable, config.enableAlias], [true, true]);
 });
-t.test("B8/3 a forced alias wins", async (t) => {
+t.test("B8/3-4 a forced alias wins", async (t) => {
   const config = configOf(...aliased, { enableAlias: mkForce(false) }, { enable: true });
   t.same([config.enable, config.enableAlias], [false, false]);
 });
@@ -277,7 +297,7 @@ const conditional = doRename({
   warn: false,
   condition: (config: Loose) => config.services.foo.enable,
 });
-t.test("B8/7 a rename into a submodule under a condition", async (t) => {
+t.test("B8/7-9 a rename into a submodule under a condition", async (t) => {
   const enabled = configOf(foos, conditional, { services: { foo: { enable: true, bar: "baz" } } });
   t.same(plain(enabled.services.foos), { "": { bar: "baz" } });
   const off = configOf(foos, conditional);
@@ -313,13 +333,13 @@ t.test("B8 changed and merged options compute the new value from the old ones", 
 const hello = { name: "hello", toString: () => "/hello" };
 const set = { hello, "123": { 'with"quote': { hello } } };
 const packageConfig = (option: Loose): Loose => evaluate({ options: { package: option } });
-t.test("B9/1 mkPackageOption: the default is found by name or path", async (t) => {
+t.test("B9/1-4 mkPackageOption: the default is found by name or path", async (t) => {
   t.equal(packageConfig(mkPackageOption(set, "hello")).config.package.name, "hello");
   t.equal(packageConfig(mkPackageOption(set, "Hello", { default: ["hello"] })).config.package.name, "hello");
   t.equal(packageConfig(mkPackageOption(set, "Hello", { default: "hello" })).config.package.name, "hello");
   t.equal(packageConfig(mkPackageOption(set, ["hello"])).config.package.name, "hello");
 });
-t.test("B9/5 mkPackageOption: description, default text and example", async (t) => {
+t.test("B9/5-14 mkPackageOption: description, default text and example", async (t) => {
   const fields = (option: Loose): Loose => packageConfig(option).options.package.fields;
   t.equal(fields(mkPackageOption(set, "hello")).description, "The hello package to use.");
   t.equal(fields(mkPackageOption(set, "Hello", { default: "hello" })).description, "The Hello package to use.");
@@ -338,13 +358,13 @@ t.test("B9/15 mkPackageOption: without default it is undefined", async (t) => {
     "undefined-option",
   );
 });
-t.test("B9/16 mkPackageOption: nullable", async (t) => {
+t.test("B9/16-19 mkPackageOption: nullable", async (t) => {
   const nullable = packageConfig(mkPackageOption(set, "hello", { nullable: true, default: null }));
   t.equal(nullable.config.package, null);
   t.equal(nullable.options.package.type.description, "null or package");
   t.equal(packageConfig(mkPackageOption(set, "hello", { nullable: true })).config.package.name, "hello");
 });
-t.test("B9/20 mkPackageOption: from another set, with names that need quotes, and missing", async (t) => {
+t.test("B9/20-23 mkPackageOption: from another set, with names that need quotes, and missing", async (t) => {
   t.equal(
     packageConfig(mkPackageOption({ hello: { ...hello, name: "hello-other" } }, "hello")).config.package.name,
     "hello-other",
@@ -400,7 +420,7 @@ t.test("B10/3 a deferred function that makes no module names the option too", as
   t.match(error.message, "bad.ts, via option deferred: a number is not a module");
 });
 
-t.test("B11/1 moduleType makes variants of the evaluation itself", async (t) => {
+t.test("B11/1-3 moduleType makes variants of the evaluation itself", async (t) => {
   const variants = ({ moduleType }: Loose): Loose => ({
     options: {
       attrs: opt(types.attrsOf(types.str), { default: {} }),

@@ -58,25 +58,25 @@ const textAt = (place: Place | undefined): string =>
 const optionAt = (path: OptionPath): Loose =>
   path.reduce<Loose>((at, key) => at[key], evalModules({ modules: [declare, define] }).options);
 
-t.test("C14/2 a direct option: file and line", async (t) => {
+t.test("C14/1-2 a direct option: file and line", async (t) => {
   const [place] = optionAt(["placeTests", "direct"]).declarationPlaces;
   t.match(place.file, /places\.test\.ts$/u);
   t.match(textAt(place), /^direct: mkOption/u);
 });
-t.test("C14/4 a generated option: at least the file, and the line of what generates it", async (t) => {
+t.test("C14/3 a generated option: at least the file, and the line of what generates it", async (t) => {
   const [place] = optionAt(["placeTests", "generated", "a"]).declarationPlaces;
   t.match(place.file, /places\.test\.ts$/u);
   t.match(textAt(place), /^generated: Object\.fromEntries/u);
 });
-t.test("C14/6 an option of a submodule: the line inside", async (t) => {
+t.test("C14/4-5 an option of a submodule: the line inside", async (t) => {
   const { config } = evalModules({ modules: [declare] });
   const [place] = (optionsOf(config.placeTests.submodule) as Loose).inner.declarationPlaces;
   t.match(textAt(place), /^inner: mkOption/u);
 });
-t.test("C14/7 the submodule option itself", async (t) => {
+t.test("C14/6 the submodule option itself", async (t) => {
   t.match(textAt(optionAt(["placeTests", "submodule"]).declarationPlaces[0]), /^submodule: mkOption/u);
 });
-t.test("C14/9 nested options", async (t) => {
+t.test("C14/7 nested options", async (t) => {
   t.match(textAt(optionAt(["placeTests", "nested", "deeper"]).declarationPlaces[0]), /^deeper: mkOption/u);
 });
 t.test("C14 definitions: through mkMerge, mkIf, comments, strings and templates", async (t) => {

@@ -190,7 +190,7 @@ class SubmodulePlan {
   } {
     if (this.loaded === undefined) {
       const scope: ThunkScope = { config: {}, arguments: {} };
-      const modules = collectModules(this.ownImports(), { scope, class: this.options.class });
+      const { modules } = collectModules(this.ownImports(), { scope, class: this.options.class });
       this.loaded = { modules, shape: shapeOf(modules, location) };
     }
     return this.loaded;
