@@ -336,6 +336,8 @@ void t.test("questions about closures", async (t) => {
 
 /** How often a process is killed: `HELIOS_TEST_KILLS=1000` for a night. */
 const kills = Number(process.env["HELIOS_TEST_KILLS"] ?? 12);
+/** After how many kills the whole store is looked at: of a long run, fifty times, since the store grows to gigabytes. */
+const looks = Math.max(4, Math.ceil(kills / 50));
 /** Makes the moments repeatable. */
 const seed = Number(process.env["HELIOS_TEST_SEED"] ?? 1);
 
@@ -405,7 +407,7 @@ void t.test("a store survives that its users are killed at any moment", async (t
     await kill(worker);
     count += 1;
     workers[victim] = start(`w${count + 1}`);
-    if (count % 4 === 0) {
+    if (count % looks === 0) {
       const { problems } = await inStore((store) => store.verify());
       const wrong = problems.filter(({ kind }) => kind !== "unregistered").map(describeProblem);
       t.strictSame(wrong, [], `the store is whole after ${count} kills`);
