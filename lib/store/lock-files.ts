@@ -47,6 +47,16 @@ export class LockFiles {
     return (await this.#owner(this.file(name))).state === "running";
   }
 
+  /** Removes the locks of dead processes that nobody has wanted since. */
+  async removeDead(): Promise<void> {
+    for (const name of await this.#fs.promises.readdir(this.#directory)) {
+      const path = `${this.#directory}/${name}`;
+      if (!name.endsWith(".lock")) continue;
+      const owner = await this.#owner(path);
+      if (owner.state === "dead") await this.#break(path, owner.text);
+    }
+  }
+
   /** Removes the file that locks are links to. Locks that are held stay. */
   async close(): Promise<void> {
     if (this.#identityFile !== undefined) await removeIfThere(this.#fs, await this.#identityFile).catch(() => {});

@@ -43,7 +43,10 @@ export function collectGarbage(
   const { fs, layout } = registry;
   return Effect.gen(function* () {
     const collecting = attempt("collect garbage in", layout.root, async (signal) => {
-      if (options.dryRun !== true) await removeLeftovers(fs, layout, signal);
+      if (options.dryRun !== true) {
+        await removeLeftovers(fs, layout, signal);
+        await locks.files.removeDead();
+      }
       return collect(fs, layout, options, signal);
     });
     // To look only disturbs nobody, and is possible where no lock can be written.

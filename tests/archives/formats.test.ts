@@ -99,6 +99,7 @@ t.test("cpio archives", async (t) => {
       ]),
       { _tag: "UnsafeEntry" },
     ],
+    ["link out", cpioOf([["x", 0o120777, "../y"]]), { _tag: "UnsafeEntry", reason: /leaves/ }],
     ["socket", cpioOf([["s", 0o140644]]), { _tag: "UnsupportedArchive" }],
     ["no trailer", cpioOf([["x", file]], false), { _tag: "MalformedArchive", reason: /trailer/ }],
     ["directory with content", cpioOf([["d", 0o040755, "x"]]), { _tag: "MalformedArchive" }],

@@ -7,7 +7,7 @@ import { openDebianPackage, parseControl, readControl } from "#lib/archives/debi
 import { withDecompressed } from "#lib/archives/decompress.ts";
 import { unpackDebianPackages } from "#lib/archives/unpack.ts";
 import type { UnpackOptions } from "#lib/archives/unpack.ts";
-import { arOf, attemptOn, debOf, hosts, runOn, tarOf } from "./support.ts";
+import { arOf, attemptOn, debOf, hosts, rawHeader, runOn, tarOf } from "./support.ts";
 import type { Host, Sketch } from "./support.ts";
 
 let runs = 0;
@@ -27,15 +27,15 @@ async function gone(pid: number): Promise<void> {
 /** Unpacks packages of these entries; says what became of it. */
 async function unpack(
   host: Host,
-  packages: Readonly<Record<string, readonly Sketch[]>>,
+  packages: Readonly<Record<string, readonly Sketch[] | Buffer>>,
   options: Partial<UnpackOptions> = {},
 ) {
   const work = `${host.directory}/${runs++}`;
   await host.fs.promises.mkdir(`${work}/scratch`, { recursive: true });
   const paths = [];
-  for (const [name, sketches] of Object.entries(packages)) {
+  for (const [name, content] of Object.entries(packages)) {
     const path = `${work}/${name}.deb`;
-    await host.fs.promises.writeFile(path, debOf(sketches));
+    await host.fs.promises.writeFile(path, Buffer.isBuffer(content) ? content : debOf(content));
     paths.push({ name, path });
   }
   const destination = `${work}/root`;
@@ -143,6 +143,39 @@ for (const [where, makeHost] of hosts) {
       );
       t.match(error, { _tag: "LayerConflict" });
       t.strictSame(await host.fs.promises.readdir(outside), []);
+    });
+
+    t.test("hostile content is refused, whatever the package around it, and nothing comes of it outside", async (t) => {
+      const link: Sketch = { path: "d", type: "symlink", target: "/tmp" };
+      const cases: readonly (readonly [name: string, data: Buffer, error: object])[] = [
+        ["absolute path", rawHeader("/etc/passwd"), { _tag: "UnsafeEntry", message: /absolute/ }],
+        ["parent directory", rawHeader("a/../../b"), { _tag: "UnsafeEntry", message: /'\.\.'/ }],
+        ["twice", Buffer.concat([rawHeader("a"), rawHeader("a")]), { _tag: "UnsafeEntry", message: /twice/ }],
+        ["through a link", tarOf([link, { path: "d/x" }]), { _tag: "UnsafeEntry", message: /below 'd'/ }],
+        [
+          "a link that climbs out",
+          tarOf([{ path: "a", type: "symlink", target: "../../x" }]),
+          { _tag: "UnsafeEntry", message: /leaves the tree/ },
+        ],
+        [
+          "bomb",
+          gzipSync(tarOf([{ path: "usr/zeros", content: Buffer.alloc(3_000_000) }])),
+          { _tag: "ArchiveTooLarge" },
+        ],
+        ["cut", tarOf([{ path: "usr/a", content: "x".repeat(900) }]).subarray(0, 600), { _tag: "MalformedArchive" }],
+      ];
+      for (const [name, data, error] of cases) {
+        const member = name === "bomb" ? "data.tar.gz" : "data.tar";
+        const whole = name === "cut" || name === "bomb" ? data : Buffer.concat([data, Buffer.alloc(1024)]);
+        const deb = arOf([
+          ["debian-binary", Buffer.from("2.0\n")],
+          ["control.tar", tarOf([{ path: "control", content: "Package: p\n" }])],
+          [member, whole],
+        ]);
+        const result = await unpack(host, { p: deb }, { byteLimit: 1_000_000 });
+        t.match(result.error, error, name);
+        t.match(result.error?.message, "p.deb", `${name}: the file is named`);
+      }
     });
 
     t.test("device nodes are refused", async (t) => {
