@@ -1,7 +1,9 @@
 import t from "tap";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { helios, root } from "./rig.ts";
+import { helios as heliosAlone, root, SharedProcess } from "./rig.ts";
+
+const { helios } = new SharedProcess(t);
 
 /** A flake with the real option modules, and packages that are never built. */
 const flakeText = (profile: string) => `
@@ -48,7 +50,7 @@ t.test("a flake that evaluates", async (t) => {
   });
 
   t.test("an unknown attribute is a usage error with a suggestion, and nothing goes to stdout", async (t) => {
-    const result = await run("build", ".#benhc");
+    const result = await heliosAlone(["build", ".#benhc"], { flake: join(directory, "flake.ts"), cwd: directory });
     t.strictSame([result.code, result.stdout], [2, ""]);
     t.match(result.stderr, "no attribute 'benhc'. Did you mean 'bench'?");
   });
@@ -135,7 +137,7 @@ t.test("a flake whose system has inputs, warnings and a failed assertion", async
 
 t.test("a misspelt option is an evaluation error with file, line and suggestion", async (t) => {
   const directory = t.testdir({ "flake.ts": flakeText(`{ networking: { hostname: "bench" } }`) });
-  const result = await helios(["eval", ".#systems.bench.config.networking.hostName"], {
+  const result = await heliosAlone(["eval", ".#systems.bench.config.networking.hostName"], {
     flake: join(directory, "flake.ts"),
   });
   t.equal(result.code, 3, result.stderr);
@@ -154,7 +156,7 @@ t.test("a damaged lock file is an error with its place", async (t) => {
 
 t.test("a store that cannot be written is an error of its own class", async (t) => {
   const directory = t.testdir({ "flake.ts": flakeText("{}"), occupied: "a file" });
-  const result = await helios(["build", ".#bench"], {
+  const result = await heliosAlone(["build", ".#bench"], {
     flake: join(directory, "flake.ts"),
     env: { HELIOS_STORE: join(directory, "occupied/store") },
   });
@@ -257,7 +259,7 @@ await main(flake, import.meta.url);
 `,
   });
   await copyFile(join(root, "flake.lock"), join(directory, "flake.lock"));
-  const result = await helios(["check", "--locked"], {
+  const result = await heliosAlone(["check", "--locked"], {
     flake: join(directory, "flake.ts"),
     cwd: directory,
     env: { HELIOS_STORE: join(directory, "store") },

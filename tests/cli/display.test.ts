@@ -214,6 +214,9 @@ async function inTerminal(
 /** What hides the cursor, and what shows it. */
 const [hide, show] = ["\u001b[?25l", "\u001b[?25h"];
 
+// Each of these resolves, downloads and builds on its own.
+t.setTimeout(120_000);
+
 t.test("the live display", async (t) => {
   const tools = await makeToolRoot();
   t.teardown(tools.remove);

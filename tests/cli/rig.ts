@@ -1,5 +1,7 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { join, resolve } from "node:path";
+
+import type { Request } from "./shared-process.ts";
 
 /** The repository. */
 export const root = resolve(import.meta.dirname, "../..");
@@ -27,4 +29,42 @@ export async function helios(
   }
   const code = await new Promise<number | null>((done) => child.on("close", done));
   return { code, ...output };
+}
+
+/**
+ * Runs command lines in one process after the other, which need not load everything each time: for those that say what
+ * is wrong with their arguments or a configuration, or print something. Whatever builds gets a process of its own.
+ */
+export class SharedProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (finished: Finished) => void>();
+  #requests = 0;
+
+  constructor(t: { readonly teardown: (action: () => void) => void }) {
+    this.#child = fork(join(import.meta.dirname, "shared-process.ts"), {
+      execArgv: ["--import=tsx"],
+      cwd: root,
+      env: { ...process.env, CI: "true", NO_COLOR: "1" },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    this.#child.on("message", ({ id, finished }: { readonly id: number; readonly finished: Finished }) => {
+      this.#waiting.get(id)?.(finished);
+      this.#waiting.delete(id);
+    });
+    // A process that ends too early answers nobody any more.
+    this.#child.on("exit", (code) => {
+      for (const answer of this.#waiting.values()) answer({ code, stdout: "", stderr: "the shared process ended" });
+    });
+    t.teardown(() => void this.#child.disconnect());
+  }
+
+  /** As `helios`, one at a time. */
+  helios = (args: readonly string[], options: Partial<Omit<Request, "args">> = {}): Promise<Finished> => {
+    const id = this.#requests++;
+    const request: Request = { flake: join(root, "flake.ts"), cwd: root, env: {}, ...options, args };
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#child.send({ id, request });
+    });
+  };
 }
