@@ -66,6 +66,7 @@ const boardOf = ({ board: { name } }: Config): string => (name === null ? "the b
 /** Networks of wired ports that the board does not have: they would never be configured. */
 function absentInterfaces(config: Config): string[] {
   const { networkInterfaces } = config.board;
+  const board = boardOf(config);
   const { networks, netdevs } = config.networking.networkd;
   const made = Object.values(netdevs).flatMap(({ netdev }) => (netdev.Name === null ? [] : [netdev.Name]));
   const present = [...networkInterfaces, ...made];
@@ -76,7 +77,7 @@ function absentInterfaces(config: Config): string[] {
     const isWired = patterns.length > 0 && patterns.every((pattern) => /^(eth|en[dopsx])[0-9*?[]/.test(pattern));
     if (!isWired || present.some((real) => patterns.some((pattern) => matchesGlob(real, pattern)))) return [];
     return [
-      `networking.networkd.networks."${name}": matches ${patterns.join(" ")}, and ${boardOf(config)} has ${networkInterfaces.join(", ")}. Match that.`,
+      `networking.networkd.networks."${name}": matches ${patterns.join(" ")}, and ${board} has ${networkInterfaces.join(", ")}. Match that.`,
     ];
   });
 }
@@ -123,10 +124,11 @@ function tooManyPartitions({ image: { reserved } }: Config): string[] {
 
 /** Device trees that were made for another kernel describe other drivers. */
 function foreignDeviceTrees({ boot: { files, kernel } }: Config): string[] {
+  const { release: kernelRelease } = kernel;
   return Object.entries(files).flatMap(([path, { release }]) =>
-    /\.dtbo?$/.test(path) && release !== null && kernel.release !== null && release !== kernel.release
+    /\.dtbo?$/.test(path) && release !== null && kernelRelease !== null && release !== kernelRelease
       ? [
-          `boot.files."${path}": comes from ${release}, and the kernel is ${kernel.release}. Take both from one source, or set boot.kernel.release if they belong together.`,
+          `boot.files."${path}": comes from ${release}, and the kernel is ${kernelRelease}. Take both from one source, or set boot.kernel.release if they belong together.`,
         ]
       : [],
   );

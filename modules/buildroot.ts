@@ -22,17 +22,20 @@ const options = {
   buildroot: {
     repo: mkOption({
       type: types.str,
+      readBy: "nobody: accepted from existing trees",
       default: "https://github.com/buildroot/buildroot.git",
       description: "Repository of Buildroot.",
     }),
     version: mkOption({
       type: types.nullOr(types.singleLineStr),
+      readBy: "nobody: accepted from existing trees",
       default: null,
       example: "2025.11",
       description: "Tag or commit of Buildroot.",
     }),
     defconfig: mkOption({
       type: types.nullOr(types.strMatching("[A-Za-z0-9_-]+_defconfig")),
+      readBy: "nobody: accepted from existing trees",
       default: (config: {
         readonly buildroot: { readonly rpi: { readonly defconfig: string | null } };
       }): string | null => config.buildroot.rpi.defconfig,
@@ -101,17 +104,20 @@ const options = {
     rpi: {
       arch: mkOption({
         type: types.enum(["aarch64", "arm64"]),
+        readBy: "nobody: accepted from existing trees",
         default: "aarch64",
         description: "Architecture of the board.",
       }),
       board: mkOption({
         type: types.nullOr(types.str),
+        readBy: "nobody: accepted from existing trees",
         default: null,
         example: "cm5",
         description: "Name of the board, for reports.",
       }),
       defconfig: mkOption({
         type: types.nullOr(types.strMatching("[A-Za-z0-9_-]+_defconfig")),
+        readBy: "nobody: accepted from existing trees",
         default: null,
         description: "What `buildroot.defconfig` is when it is not set.",
       }),
@@ -175,6 +181,7 @@ const options = {
         }),
         install: mkOption({
           type: types.listOf(types.strMatching("[a-z0-9][a-z0-9+.-]+")),
+          unordered: true,
           default: [],
           example: ["dnsmasq", "tcpdump"],
           description: "Debian packages of the target, each with all that it depends on. Pinned in flake.lock.",

@@ -62,7 +62,9 @@ function needsJava(config: Config): boolean {
 }
 
 function idleChecks({ program }: Config): string[] {
-  const { checks, lint } = program;
+  const { checks, check_policy, lint } = program;
+  if (check_policy !== "required" && checks.length === 0)
+    return ["program.check_policy: there are no checks that it could apply to. Declare program.checks."];
   const used = new Set([
     ...(lint.enabled ? lint.check_ids : []),
     ...groups.flatMap((group) => [

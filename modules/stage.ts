@@ -81,6 +81,7 @@ const options = {
   stage: {
     files: mkOption({
       type: types.listOf(types.submodule({ options: file })),
+      unordered: true,
       default: [],
       apply: (files) => {
         const firm = new Set(files.filter(({ fallback }) => !fallback).map(({ dst }) => dst));
@@ -95,6 +96,7 @@ const options = {
     }),
     directories: mkOption({
       type: types.listOf(types.submodule({ options: directory })),
+      unordered: true,
       default: [],
       description: "Empty directories to make in the image.",
     }),
@@ -107,6 +109,7 @@ const options = {
       }),
       files: mkOption({
         type: types.listOf(types.submodule({ options: environmentFile })),
+        unordered: true,
         default: [],
         description: "Environment files, as `EnvironmentFile=` of systemd reads them.",
       }),

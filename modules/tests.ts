@@ -8,24 +8,32 @@ const options = {
   tests: {
     boot: mkOption({
       type: assertions,
+      readBy: "the command check",
+      unordered: true,
       default: [],
       description:
         "What `check` verifies on the booted system. A module declares here what its options promise; all of it runs in one boot.",
     }),
     reboot: mkOption({
       type: assertions,
+      readBy: "the command check",
+      unordered: true,
       default: [],
       description:
         "What `check` verifies once more after it has rebooted the system with the same disk, when all of `tests.boot` is done.",
     }),
     persistent: mkOption({
       type: types.listOf(types.opaque("persistent value", isPersistent)),
+      readBy: "the command check",
+      unordered: true,
       default: [],
       description:
         "What a reboot must not change, as `{ description, command }`: `check` compares what the command prints before and after it.",
     }),
     powerCuts: mkOption({
       type: types.listOf(types.opaque("power cut", isPowerCut)),
+      readBy: "the command check",
+      unordered: true,
       default: [],
       example: [
         {
@@ -40,11 +48,14 @@ const options = {
     }),
     afterPowerCuts: mkOption({
       type: assertions,
+      readBy: "the command check",
+      unordered: true,
       default: [],
       description: "What `check` verifies in the boot after all of `tests.powerCuts`.",
     }),
     diskMiB: mkOption({
       type: types.nullOr(types.ints.between(64, 1_048_576)),
+      readBy: "the command check",
       default: null,
       example: 8192,
       description:

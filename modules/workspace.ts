@@ -18,11 +18,13 @@ const options = {
     }),
     build_dir: mkOption({
       type: types.strMatching("(?!(.*/)?[.][.](/|$)).+"),
+      readBy: "nobody: accepted from existing trees",
       default: "build",
       description: "Accepted from existing trees, without effect: builds run in the sandbox's /build.",
     }),
     out_dir: mkOption({
       type: types.strMatching("(?!(.*/)?[.][.](/|$)).+"),
+      readBy: "nobody: accepted from existing trees",
       default: "out",
       description:
         "Accepted from existing trees, without effect: outputs are in the store, and `./result` leads to them.",

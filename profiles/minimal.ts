@@ -1,4 +1,4 @@
-import { defineModule, mkOverride } from "#lib/evaluator/index.ts";
+import { defineModule, mkOrder, mkOverride } from "#lib/evaluator/index.ts";
 
 /** The least that boots to a shell by itself: systemd, udev, a console, basic tools. */
 export default defineModule({
@@ -47,7 +47,8 @@ export default defineModule({
     },
     boot: {
       initrd: { modules: ["virtio_blk", "virtio_pci", "ext4"] },
-      kernelParams: ["console=tty1"],
+      // After other words and before the board's own console, which is the last.
+      kernelParams: mkOrder(1200, ["console=tty1"]),
     },
     // Gives way to the names of profiles that are built on this one.
     build: { name: mkOverride(1400, "minimal") },

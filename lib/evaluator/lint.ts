@@ -142,7 +142,9 @@ function placeOf(definition: DefinitionRecord, location: Location): string {
 
 function shownValue(cell: OptionCell): string | undefined {
   try {
-    return toJson(cell.force());
+    const value = cell.force();
+    if (cell.fields.unordered !== true || !Array.isArray(value)) return toJson(value);
+    return `[${value.map(toJson).sort().join(",")}]`;
   } catch {
     return undefined;
   }
@@ -193,7 +195,8 @@ function* unused(evaluation: Evaluation, roots: readonly OptionPath[] | undefine
   }
   for (const cell of cells) {
     const isRead = roots === undefined ? cell.hasReaders : cell.isSettled;
-    if (isRead || cell.fields.internal === true || cell.fields.forward !== undefined) continue;
+    const { internal, forward, readBy } = cell.fields;
+    if (isRead || internal === true || readBy !== undefined || forward !== undefined) continue;
     const isSet = cell.definitions.length > 0;
     if (isSet && roots === undefined) continue;
     yield {

@@ -25,6 +25,10 @@ export interface OptionFields {
   readonly readOnly?: boolean;
   /** Not to be shown where configurations are printed or recorded. */
   readonly sensitive?: boolean;
+  /** Whether the order of the elements means nothing, as in a list of files: lints then compare them as a set. */
+  readonly unordered?: boolean;
+  /** Who reads the option, where no module does: a command, or nobody any more. Lints then do not ask. */
+  readonly readBy?: string;
   /** Set by the migration modules: definitions go elsewhere. */
   readonly forward?: Forward;
 }
@@ -96,6 +100,10 @@ export function mkOption<R, W, A = R, C = Config, G = ModuleArguments>(declarati
   readonly readOnly?: boolean;
   /** Not to be shown where configurations are printed or recorded. */
   readonly sensitive?: boolean;
+  /** Whether the order of the elements means nothing, as in a list of files: lints then compare them as a set. */
+  readonly unordered?: boolean;
+  /** Who reads the option, where no module does: a command, or nobody any more. Lints then do not ask. */
+  readonly readBy?: string;
 }): Option<A, W> {
   return new Option<A, W>(declaration);
 }

@@ -121,6 +121,7 @@ export const programOptions = {
       ...modulePart("Rust artifacts"),
       artifacts: mkOption({
         type: types.listOf(types.submodule({ options: rustArtifact })),
+        unordered: true,
         default: [],
         description: "Rust programs and libraries, cross-built from source for the target.",
       }),
@@ -129,6 +130,7 @@ export const programOptions = {
       ...modulePart("custom artifacts"),
       artifacts: mkOption({
         type: types.listOf(types.submodule({ options: customArtifact })),
+        unordered: true,
         default: [],
         description: "What any command builds, in a named environment and without network.",
       }),
@@ -137,6 +139,7 @@ export const programOptions = {
       ...modulePart("Java artifacts"),
       artifacts: mkOption({
         type: types.listOf(types.submodule({ options: javaArtifact })),
+        unordered: true,
         default: [],
         description: "Java archives, compiled from source or made by a command.",
       }),
@@ -150,6 +153,7 @@ export const programOptions = {
       enabled: mkOption({ type: types.bool, default: true, description: "Whether items are installed." }),
       items: mkOption({
         type: types.listOf(types.submodule({ options: installItem })),
+        unordered: true,
         default: [],
         description: "Where artifacts go in the image.",
       }),

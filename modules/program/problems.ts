@@ -9,6 +9,7 @@ import {
   builtInEnvironments,
   declaredArtifacts,
   directoryOf,
+  type Group,
   groups,
   isEnvironment,
   isPrebuilt,
@@ -23,6 +24,7 @@ export function programProblems(config: Config): string[] {
   return [
     ...removedKeys(config),
     ...artifactProblems(config),
+    ...groups.flatMap((group) => idleDirectoryProblems(config, group)),
     ...sourceProblems(config),
     ...sameOutputs(config),
     ...targetProblems(config),
@@ -93,6 +95,14 @@ function prebuiltProblems(config: Config, { id, prebuilt_path }: Artifact): stri
   return workspacePath(config.workspace, prebuilt_path) === undefined
     ? [`program: the artifact '${id}': ${workspaceProblem(config.workspace, prebuilt_path)}`]
     : [];
+}
+
+/** A common directory that no artifact starts from is looked at nevertheless: the mistake is there already. */
+function idleDirectoryProblems({ program, workspace }: Config, group: Group): string[] {
+  const { workspace_dir, artifacts } = program[group];
+  return workspace_dir === null || artifacts.length > 0 || workspacePath(workspace, workspace_dir) !== undefined
+    ? []
+    : [`program.${group}.workspace_dir: ${workspaceProblem(workspace, workspace_dir)}`];
 }
 
 /** What a build starts from, and what it is to make. */
@@ -187,8 +197,12 @@ function orderProblems(config: Config): string[] {
 
 function checkProblems(config: Config): string[] {
   const { checks, lint } = config.program;
+  const { cwd: lintDirectory } = lint;
   const ids = new Set(checks.map(({ id }) => id));
   return [
+    ...(lintDirectory === null || workspacePath(config.workspace, lintDirectory) !== undefined
+      ? []
+      : [`program.lint.cwd: ${workspaceProblem(config.workspace, lintDirectory)}`]),
     ...repeated(checks.map(({ id }) => id)).map((id) => `program.checks: the id '${id}' is used more than once.`),
     ...[["lint", lint] as const, ...groups.map((group) => [group, config.program[group]] as const)].flatMap(
       ([name, { check_ids }]) =>

@@ -1,10 +1,10 @@
-import { defineModule } from "#lib/evaluator/index.ts";
+import { defineModule, mkBefore } from "#lib/evaluator/index.ts";
 
 /** Full power for what is plugged in: cameras and accelerators lose frames when their port is put to sleep. */
 export default defineModule({
   name: "profiles/helios/usb-power",
   config: {
-    boot: { kernelParams: ["usbcore.autosuspend=-1"] },
+    boot: { kernelParams: mkBefore(["usbcore.autosuspend=-1"]) },
     services: {
       udev: {
         rules: {

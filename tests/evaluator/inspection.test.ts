@@ -209,6 +209,8 @@ t.test("lint: lists whose order follows from imports", async (t) => {
   t.ok(rules(found).includes("order-dependent list"));
   t.notOk(rules(lint(declared, { list: mkBefore(["a"]) }, { list: ["b"] })).includes("order-dependent list"));
   t.notOk(rules(lint(declared, { list: mkMerge([["a"], ["b"]]) })).includes("order-dependent list"));
+  const files = { options: { files: opt(types.listOf(types.str), { default: [], unordered: true }) } };
+  t.same(rules(lint(files, { files: ["a"] }, { files: ["b"] })), [], "where order means nothing");
 });
 t.test("lint: options nobody sets or reads, and with roots also those set in vain", async (t) => {
   const module = { config: { name: (config: Loose) => String(config.on), list: ["x"] } };
@@ -216,6 +218,8 @@ t.test("lint: options nobody sets or reads, and with roots also those set in vai
     rules(lint(declared, module)).filter((each) => each.startsWith("unused")),
     ["unused-option units"],
   );
+  const byHand = { options: { unit: opt(types.str, { default: "", readBy: "the command show" }) } };
+  t.same(rules(lint(byHand)), [], "read by what is no module");
   const withRoots = lintModules({ modules: [declared, module] }, { roots: [["name"]] });
   t.same(rules(withRoots), ["unread-option list", "unused-option units"]);
 });
