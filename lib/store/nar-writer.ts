@@ -96,6 +96,8 @@ class NarWriter {
   #large: [Buffer, Buffer] | undefined;
   #used = 0;
   #flushed = 0;
+  /** Directories that are open, outermost first; a tree may be deeper than the stack of calls allows. */
+  readonly #frames: Frame[] = [];
 
   constructor(fs: FileSystemShape & TreeFiles, sink: Sink, options: NarOptions) {
     this.#fs = fs;
@@ -110,30 +112,30 @@ class NarWriter {
 
   async write(root: BytePath): Promise<void> {
     this.#put(narTokens.magic);
-    // Directories that are open, outermost first; a tree may be deeper than the stack of calls allows.
-    const frames: Frame[] = [];
-    // Promises only where something is waited for: one for every file would cost as much as reading it.
-    const visit = (path: BytePath, kind: "directory" | "symlink", selection: Selection): void => {
-      if (kind === "symlink") this.#symlink(path);
-      else frames.push(this.#directory(path, selection));
-    };
-    const { onEntry, selection: wanted = "all" } = this.#options;
-    const rootKind = kindOf(this.#fs.lstatSync(hostPath(root)), root);
+    const { onEntry, selection = "all" } = this.#options;
+    const kind = kindOf(this.#fs.lstatSync(hostPath(root)), root);
     onEntry?.(root, this.size);
-    if (rootKind === "file") await this.#file(root, rootFile);
-    else visit(root, rootKind, wanted);
-    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      if (this.#used > chunkSize - smallFile - spareSpace) await this.#flush();
-      const pause = this.#slices.next();
-      if (pause !== undefined) await pause;
+    if (kind === "file") await this.#file(root, rootFile);
+    else this.#visit(root, kind, selection);
+    for (let wait = this.#walk(); wait !== undefined; wait = this.#walk()) await wait;
+    await this.#flush();
+  }
 
+  /**
+   * Archives what is in the open directories until something has to be waited for; undefined at the end. A promise for
+   * every file would cost as much as reading it, and a loop in an async function is never compiled while it runs.
+   */
+  #walk(): Promise<void> | undefined {
+    const { onEntry, preparation } = this.#options;
+    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
+      if (this.#used > chunkSize - smallFile - spareSpace) return this.#flush();
       const name = frame.names[frame.next++];
       const entry = name === undefined ? undefined : frame.entries.get(name);
       if (name === undefined || entry === undefined) {
-        this.#options.preparation?.leave(frame.path);
+        preparation?.leave(frame.path);
         this.#put(narTokens.close);
-        frames.pop();
-        if (frames.length > 0) this.#put(narTokens.close);
+        this.#frames.pop();
+        if (this.#frames.length > 0) this.#put(narTokens.close);
         continue;
       }
       const selection = frame.selection === "all" ? "all" : frame.selection.get(name);
@@ -145,14 +147,21 @@ class NarWriter {
       onEntry?.(path, this.size);
       if (kind === "file") {
         const written = this.#file(path, entryFile);
-        if (written !== undefined) await written;
-        continue;
+        if (written !== undefined) return written;
+      } else {
+        this.#put(narTokens.node);
+        this.#visit(path, kind, selection);
+        if (kind === "symlink") this.#put(narTokens.close);
       }
-      this.#put(narTokens.node);
-      visit(path, kind, selection);
-      if (kind === "symlink") this.#put(narTokens.close);
+      const pause = this.#slices.next();
+      if (pause !== undefined) return pause;
     }
-    await this.#flush();
+    return undefined;
+  }
+
+  #visit(path: BytePath, kind: "directory" | "symlink", selection: Selection): void {
+    if (kind === "symlink") this.#symlink(path);
+    else this.#frames.push(this.#directory(path, selection));
   }
 
   #directory(path: BytePath, selection: Selection): Frame {
@@ -173,7 +182,7 @@ class NarWriter {
     this.#put(narTokens.close);
   }
 
-  #file(path: BytePath, tokens: typeof rootFile): Promise<void> | void {
+  #file(path: BytePath, tokens: typeof rootFile): Promise<void> | undefined {
     const descriptor = this.#open(path);
     let size: number;
     try {
