@@ -1,8 +1,9 @@
-# What builds.ts builds, by real Nix.
-{ count }:
+# What builds.ts builds, by real Nix; its sandbox has the host's programs, but the tool root is a source here as well.
+{ count, tools }:
 let
+  environment = builtins.path { path = tools; name = "tools"; };
   step = name: text: derivation {
-    inherit name;
+    inherit name environment;
     system = builtins.currentSystem;
     builder = "/bin/bash";
     args = [ "-euc" text ];

@@ -3,15 +3,18 @@
  *
  *     npm run bench -- store [part of a name …]
  *
- * Prints seconds of CPU and wall time, and the ratio of CPU to Nix's. Each figure is the least of some rounds, in
- * which ours and Nix's take turns, so that a busy machine disturbs both alike; each round is a fresh process. What Node and
- * the TypeScript loader take to start, before anything of ours is loaded, is stated once and not counted. Without Nix
- * the ratio is to what was measured with 2.34.8 on a comparable machine.
+ * Prints seconds of CPU and wall time, and their ratios to Nix's. Each figure is the least of some rounds, in which
+ * ours and Nix's take turns, so that a busy machine disturbs both alike; each round is a fresh process. What runs is plain
+ * JavaScript in one bundle, as an embedding program would ship it, unless a line says that it is the sources by tsx. What
+ * Node, or Node with tsx, takes to start before anything of ours is loaded is stated once and not counted. The floor is
+ * what Node itself takes for the system calls and the hash alone (`floor.ts`). Without Nix the ratio is to what was
+ * measured with 2.34.8 on a comparable machine.
  */
 import { execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { build } from "esbuild";
 import { deleteTree } from "#lib/store/tree.ts";
 import { testBubblewrap } from "../../../scripts/pinned-bubblewrap.ts";
 import { makeToolRoot } from "../../build/tool-root.ts";
@@ -50,14 +53,28 @@ const least = (rounds: readonly Figures[]): Figures => ({
 
 const work = nodeFs.mkdtempSync(join(tmpdir(), "store-bench-"));
 const tools = await makeToolRoot();
-const start = least([0, 1, 2, 3, 4].map(() => shell(`${process.execPath} --import=tsx -e 0`)));
+const bundle = join(work, "bundle");
+await build({
+  entryPoints: ["one.ts", "builds.ts"].map((name) => join(import.meta.dirname, name)),
+  outdir: bundle,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  platform: "node",
+  format: "esm",
+});
+const startOf = (options: string): Figures =>
+  least([0, 1, 2, 3, 4].map(() => shell(`${process.execPath} ${options} -e 0`)));
+const start = { bundle: startOf(""), tsx: startOf("--import=tsx") };
 
-function ours({ name, ours }: Measurement): Figures {
-  if (typeof ours === "string") {
-    const { cpu, wall } = shell(ours);
-    return { cpu: cpu - start.cpu, wall: wall - start.wall };
+function ours({ name, ours, tsx = false }: Measurement): Figures {
+  if (typeof ours !== "function") {
+    const program = tsx ? `--import=tsx ${join(import.meta.dirname, "builds.ts")}` : join(bundle, "builds.mjs");
+    const { cpu, wall } = shell(`${process.execPath} ${program} ${ours.join(" ")}`);
+    const own = tsx ? start.tsx : start.bundle;
+    return { cpu: cpu - own.cpu, wall: wall - own.wall };
   }
-  const args = ["--import=tsx", join(import.meta.dirname, "one.ts"), work, tools.path, name];
+  const args = [join(bundle, "one.mjs"), work, tools.path, name];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8", env })) as Figures;
 }
 
@@ -65,8 +82,8 @@ const usualRounds = 5;
 const wanted = process.argv.slice(2);
 const pad = (value: number | undefined): string => (value === undefined ? "-" : value.toFixed(3)).padStart(9);
 console.log(nix === undefined ? "no nix on the PATH: ratios are to recorded figures of 2.34.8" : `beside ${nix}`);
-console.log(`Node's start: ${start.cpu.toFixed(3)} s of CPU`);
-console.log(`${"".padEnd(56)}      cpu     wall  nix cpu nix wall    ratio  peak MiB`);
+console.log(`start of Node: ${start.bundle.cpu.toFixed(3)} s of CPU; with tsx: ${start.tsx.cpu.toFixed(3)} s`);
+console.log(`${"".padEnd(56)}      cpu     wall  nix cpu nix wall   of cpu  of wall  peak MiB`);
 try {
   for (const measurement of measurementsIn(work, tools.path)) {
     const { name, prepare, nix: command, recorded, rounds = usualRounds } = measurement;
@@ -82,7 +99,8 @@ try {
     const base = real?.cpu ?? recorded;
     console.log(
       `${name.padEnd(56)}${pad(cpu)}${pad(wall)}${pad(real?.cpu)}${pad(real?.wall)}` +
-        `${pad(base === undefined ? undefined : cpu / base)}${peak === 0 ? "         -" : peak?.toFixed(0).padStart(10)}`,
+        `${pad(base === undefined ? undefined : cpu / base)}${pad(real === undefined ? undefined : wall / real.wall)}` +
+        `${peak === 0 ? "         -" : peak?.toFixed(0).padStart(10)}`,
     );
   }
 } finally {

@@ -9,10 +9,12 @@ export interface Measurement {
   /** What has to be there, or gone, before each round; not measured. */
   readonly prepare?: () => Promise<void> | void;
   /**
-   * Work of a fresh process: loads what it needs and returns what is measured. Or a shell command, measured as a whole
-   * less what Node and the TypeScript loader take to start.
+   * Work of a fresh process: loads what it needs and returns what is measured. Or the arguments of `builds.ts`, measured
+   * as a whole less what Node takes to start.
    */
-  readonly ours: (() => Promise<() => unknown>) | string;
+  readonly ours: (() => Promise<() => unknown>) | readonly string[];
+  /** Runs the sources by tsx, whose start is not counted either, instead of the bundle. */
+  readonly tsx?: boolean;
   /** A shell command that does the same with real Nix; measured as a whole. */
   readonly nix?: string;
   /** CPU seconds of Nix 2.34.8 on a comparable machine, for those without it. */
@@ -42,9 +44,10 @@ export function measurementsIn(work: string, tools: string): readonly Measuremen
     return () => withStore(at("store"), (store) => store.addSource(source({ path: at("small") })));
   };
   const addByNix = `nix --extra-experimental-features nix-command --store ${at("nix")} store add-path ${at("small")}`;
-  const builds = `${process.execPath} --import=tsx ${here("builds.ts")} ${at("builds")} ${tools} 100`;
+  const builds = [at("builds"), tools, "100"];
   const buildsByNix =
-    `NIX_CONFIG='build-users-group =' nix-build --store ${at("nix-builds")} ${here("builds.nix")} --arg count 100 -j2 ` +
+    `NIX_CONFIG='build-users-group =' nix-build --store ${at("nix-builds")} ${here("builds.nix")} --arg count 100 ` +
+    `--arg tools ${tools} -j2 ` +
     `--no-out-link --option sandbox true --option sandbox-paths '/bin /usr /lib /lib64' --option substitute false`;
   return [
     {
@@ -55,7 +58,17 @@ export function measurementsIn(work: string, tools: string): readonly Measuremen
       recorded: 0.18,
     },
     {
-      name: "the same in a process that has done it before",
+      name: "the floor of that: Node's system calls and SHA-256",
+      prepare: needSmallFiles,
+      ours: async () => {
+        const { readAndHash } = await import("./floor.ts");
+        return () => readAndHash(at("small"));
+      },
+      nix: `nix-hash --type sha256 ${at("small")}`,
+      recorded: 0.18,
+    },
+    {
+      name: "NAR hash of them in a process that has done it before",
       prepare: needSmallFiles,
       ours: async () => {
         const again = await hash(at("small"))();
@@ -132,6 +145,7 @@ export function measurementsIn(work: string, tools: string): readonly Measuremen
       recorded: 3.6,
     },
     { name: "the same again: nothing to do, beside Node's start", ours: builds, nix: buildsByNix, recorded: 0.028 },
+    { name: "nothing to do, by tsx, beside its start", ours: builds, tsx: true, nix: buildsByNix, recorded: 0.028 },
     {
       name: "4 GiB streamed through writer, hash and reader",
       ours: async () => () => streamZeros(at("sparse"), 4 * 2 ** 30),

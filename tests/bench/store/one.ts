@@ -7,9 +7,9 @@ import { measurementsIn } from "./measurements.ts";
 
 const [work = "", tools = "", wanted] = process.argv.slice(2);
 const measurement = measurementsIn(work, tools).find(({ name }) => name === wanted);
-if (measurement === undefined || typeof measurement.ours === "string") throw new Error(`nothing is named ${wanted}`);
+if (measurement === undefined || typeof measurement.ours !== "function") throw new Error(`nothing is named ${wanted}`);
 const run = await measurement.ours();
-// The loader's and the compiler's threads still work on what was just loaded.
+// The compiler's threads still work on what was just loaded.
 await setTimeout(300);
 const before = process.cpuUsage();
 const start = performance.now();
