@@ -63,8 +63,8 @@ export default defineModule({
         // What this is resolved from may have been without already.
         const omitted = [...new Set([...own, ...config.resolved.omitted])].sort();
         const { root_dir } = config.workspace;
-        const isOfFlake = root_dir === null || root_dir === flakeDirectory;
-        const resolved = { paths: isOfFlake ? "flake" : "file", ...(omitted.length === 0 ? {} : { omitted }) };
+        const paths = config.resolved.paths ?? (root_dir === null || root_dir === flakeDirectory ? "flake" : "file");
+        const resolved = { paths, ...(omitted.length === 0 ? {} : { omitted }) };
         return { values: { ...portable(config, values), resolved }, omitted };
       },
     },

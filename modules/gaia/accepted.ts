@@ -74,6 +74,8 @@ export const acceptedKeys = {
 
 /** Keys of Gaia that cannot be had, with what to do instead. */
 export const unsupportedKeys: Readonly<Record<string, string>> = {
+  "inputs.resolved":
+    "this is what inputs come to, and Gaia writes it itself. Set inputs.values, or give the value with --set",
   "buildroot.starting_point.packages.remove":
     "nothing is removed from a base that is made of packages. Leave what depends on them away, or name them in buildroot.starting_point.packages.exclude",
 };

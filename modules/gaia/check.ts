@@ -13,8 +13,11 @@ export function checkKeys(tree: GaiaTree, schema: JsonSchema): void {
   for (const problem of tree.document.ignored) tree.tolerate(problem);
   for (const [name, reason] of Object.entries(unsupportedKeys)) {
     const path = name.split(".");
-    if (tree.value(path) === undefined) continue;
-    tree.report({ path, problem: reason, suggestions: [] });
+    const value = tree.value(path);
+    if (value === undefined) continue;
+    // Empty lists and tables ask for nothing.
+    if (typeof value !== "object" || value === null || Object.keys(value).length > 0)
+      tree.report({ path, problem: reason, suggestions: [] });
     tree.remove(path);
   }
   for (const [name, remedy] of Object.entries(neverReadKeys)) {
