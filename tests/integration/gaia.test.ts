@@ -191,9 +191,9 @@ function tarOf(files: Readonly<Record<string, Buffer>>): Buffer {
   const blocks = Object.entries(files).flatMap(([name, content]) => {
     const header = Buffer.alloc(512);
     header.write(`./${name}`, 0);
-    header.write("0000644\0" + "0000000\0" + "0000000\0", 100);
+    header.write("0000644\x000000000\x000000000\x00", 100);
     header.write(`${content.length.toString(8).padStart(11, "0")}\0${"0".repeat(11)}\0        0`, 124);
-    header.write("ustar\0" + "00", 257);
+    header.write("ustar\x0000", 257);
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
     return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
