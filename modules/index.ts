@@ -117,6 +117,5 @@ export function bootCheck({
     persistent: config.tests.persistent,
     afterReboot: config.tests.reboot,
     powerCuts: config.tests.powerCuts,
-    afterPowerCuts: config.tests.afterPowerCuts,
   };
 }

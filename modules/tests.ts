@@ -1,6 +1,6 @@
 import { defineModule, mkBefore, mkOption, types } from "#lib/evaluator/index.ts";
 import type { AssertionData, PersistentData } from "#lib/machine/assertion-data.ts";
-import type { PowerCutData } from "#lib/machine/power-cut.ts";
+import type { PowerCutData, PowerCutSeriesData } from "#lib/machine/power-cut.ts";
 
 const assertions = types.listOf(types.opaque("boot assertion", isAssertion));
 
@@ -31,27 +31,20 @@ const options = {
         "What a reboot must not change, as `{ description, command }`: `check` compares what the command prints before and after it.",
     }),
     powerCuts: mkOption({
-      type: types.listOf(types.opaque("power cut", isPowerCut)),
+      type: types.listOf(types.opaque("series of power cuts", isPowerCutSeries)),
       readBy: "the command check",
       unordered: true,
       default: [],
       example: [
         {
-          description: "before the database has its tables",
-          unit: "database.service",
-          program: "make-tables",
-          when: "before",
+          cuts: [
+            { description: "before there are tables", unit: "db.service", program: "make-tables", when: "before" },
+          ],
+          assertions: [{ type: "unit-active", unit: "db.service" }],
         },
       ],
       description:
-        "Where `check` cuts the power, on a disk of its own, boot after boot in this order: before, during or after (`when`) a program that a unit runs, if wanted only with a certain `argument`.",
-    }),
-    afterPowerCuts: mkOption({
-      type: assertions,
-      readBy: "the command check",
-      unordered: true,
-      default: [],
-      description: "What `check` verifies in the boot after all of `tests.powerCuts`.",
+        "Power cuts that `check` makes, each series on a disk of its own: its `cuts` one after the other, before, during or after (`when`) a program that a unit runs, if wanted only with a certain `argument`; then it boots once more and verifies its `assertions`.",
     }),
     diskMiB: mkOption({
       type: types.nullOr(types.ints.between(64, 1_048_576)),
@@ -97,8 +90,30 @@ function isAssertion(value: unknown): value is AssertionData {
   return typeof value === "object" && value !== null && ("type" in value || "command" in value);
 }
 
+function isPowerCutSeries(value: unknown): value is PowerCutSeriesData {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "cuts" in value &&
+    Array.isArray(value.cuts) &&
+    value.cuts.length > 0 &&
+    value.cuts.every(isPowerCut) &&
+    "assertions" in value &&
+    Array.isArray(value.assertions) &&
+    value.assertions.every(isAssertion)
+  );
+}
+
 function isPowerCut(value: unknown): value is PowerCutData {
-  return typeof value === "object" && value !== null && "unit" in value && "program" in value && "when" in value;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "description" in value &&
+    "unit" in value &&
+    "program" in value &&
+    "when" in value &&
+    ["before", "during", "after"].includes(String(value.when))
+  );
 }
 
 function isPersistent(value: unknown): value is PersistentData {

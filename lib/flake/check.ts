@@ -1,6 +1,6 @@
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { AssertionData, PersistentData } from "#lib/machine/assertion-data.ts";
-import type { PowerCutData } from "#lib/machine/power-cut.ts";
+import type { PowerCutSeriesData } from "#lib/machine/power-cut.ts";
 
 /** A boot test as an output of a flake: what to build, and what to verify once it has booted from its disk alone. */
 export interface BootCheck {
@@ -17,9 +17,8 @@ export interface BootCheck {
   /** What is compared before and after a reboot, and what is verified after it. */
   readonly persistent: readonly PersistentData[];
   readonly afterReboot: readonly AssertionData[];
-  /** Where the power fails, boot after boot on one disk, and what is verified in the boot after these. */
-  readonly powerCuts: readonly PowerCutData[];
-  readonly afterPowerCuts: readonly AssertionData[];
+  /** Where the power fails, each series on a disk of its own, and what is verified in the boot after these. */
+  readonly powerCuts: readonly PowerCutSeriesData[];
 }
 
 /** A file in the first output of a derivation, at a path below it (empty for the output itself). */

@@ -44,6 +44,6 @@ const run = Effect.fnUntraced(function* (name: string, check: BootCheck, built: 
     diskMiB: check.diskMiB ?? undefined,
     assertions: check.assertions,
     reboot: { persistent: check.persistent, assertions: check.afterReboot },
-    powerCuts: { cuts: check.powerCuts, assertions: check.afterPowerCuts },
+    powerCuts: check.powerCuts,
   });
 });

@@ -14,7 +14,7 @@ import { startMachine } from "./machine.ts";
 import type { MachineOptions } from "./options.ts";
 import { makeOverlay } from "./overlay.ts";
 import { persistence } from "./persistence.ts";
-import { powerCutCredentials, powerCutMark, type PowerCutData } from "./power-cut.ts";
+import { powerCutCredentials, powerCutMark, type PowerCutData, type PowerCutSeriesData } from "./power-cut.ts";
 import { hostPace, type HostPace } from "./time-limits.ts";
 
 /** A test that boots a machine, once or several times, and verifies assertions in it, in order. */
@@ -29,11 +29,8 @@ export interface BootTest {
     readonly persistent: readonly PersistentData[];
     readonly assertions: readonly (Assertion | AssertionData)[];
   };
-  /** What is verified, on a disk of its own, after boots in a row that ended by a power cut; without cuts there is none. */
-  readonly powerCuts?: {
-    readonly cuts: readonly PowerCutData[];
-    readonly assertions: readonly (Assertion | AssertionData)[];
-  };
+  /** Each on a disk of its own: boots in a row that end by a power cut, and one after them. */
+  readonly powerCuts?: readonly PowerCutSeriesData[];
   /** Default: asked of the host. */
   readonly pace?: HostPace;
 }
@@ -69,8 +66,10 @@ export const bootTest = Effect.fnUntraced(function* (
   // Before anything starts, so that a pattern which is none costs no boot.
   const assertions = yield* Effect.forEach(test.assertions, runnable);
   const afterwards = yield* Effect.forEach(test.reboot?.assertions ?? [], runnable);
-  const afterCuts = yield* Effect.forEach(test.powerCuts?.assertions ?? [], runnable);
-  return yield* Effect.scoped(runTest(test, assertions, afterwards, afterCuts));
+  const series = yield* Effect.forEach(test.powerCuts ?? [], ({ cuts, assertions }) =>
+    Effect.map(Effect.forEach(assertions, runnable), (sane) => ({ cuts, sane })),
+  );
+  return yield* Effect.scoped(runTest(test, assertions, afterwards, series));
 });
 
 const runnable = (assertion: Assertion | AssertionData) =>
@@ -80,7 +79,7 @@ const runTest = Effect.fnUntraced(function* (
   test: BootTest,
   assertions: readonly Assertion[],
   afterwards: readonly Assertion[],
-  afterCuts: readonly Assertion[],
+  series: readonly PowerCutSeries[],
 ) {
   const started = performance.now();
   const record = yield* makeBootRecord(test.name);
@@ -99,20 +98,10 @@ const runTest = Effect.fnUntraced(function* (
       boots.push(yield* Effect.scoped(boot(test, record, machine("second-boot"), again, afterTheReboot)));
     }
   }
-  const { cuts } = test.powerCuts ?? { cuts: [] };
-  if (cuts.length > 0) {
-    const overlay = yield* makeOverlay({ ...test.machine, name: test.name, sizeMiB: test.diskMiB });
-    const machine = (name: string) => ({
-      ...test.machine,
-      overlay,
-      flushes: true,
-      directory: posix.join(directory, name),
-    });
-    for (const [index, cut] of cuts.entries()) {
-      boots.push(yield* Effect.scoped(bootUntil(cut, test, record, machine(`power-cut-${index + 1}`))));
-    }
-    const sane = afterCuts.map(afterPowerCuts);
-    boots.push(yield* Effect.scoped(boot(test, record, machine("after-power-cuts"), sane, afterPowerCuts)));
+  for (const [index, each] of series.entries()) {
+    boots.push(
+      ...(yield* Effect.scoped(runSeries(test, record, posix.join(directory, `power-cuts-${index + 1}`), each))),
+    );
   }
   const failures = record.results.filter(({ passed }) => !passed);
   if (failures.length > 0) {
@@ -133,6 +122,33 @@ const reboot: Assertion = { description: "the machine reboots when it is told to
 const afterTheReboot = ({ description, run }: Assertion): Assertion => ({
   description: `after the reboot: ${description}`,
   run,
+});
+
+interface PowerCutSeries {
+  readonly cuts: readonly PowerCutData[];
+  readonly sane: readonly Assertion[];
+}
+
+const runSeries = Effect.fnUntraced(function* (
+  test: BootTest,
+  record: BootRecord,
+  directory: string,
+  { cuts, sane }: PowerCutSeries,
+) {
+  const boots: BootReport[] = [];
+  const overlay = yield* makeOverlay({ ...test.machine, name: test.name, sizeMiB: test.diskMiB });
+  const machine = (name: string) => ({
+    ...test.machine,
+    overlay,
+    flushes: true,
+    directory: posix.join(directory, name),
+  });
+  for (const [index, cut] of cuts.entries()) {
+    boots.push(yield* Effect.scoped(bootUntil(cut, test, record, machine(`cut-${index + 1}`))));
+  }
+  const assertions = sane.map(afterPowerCuts);
+  boots.push(yield* Effect.scoped(boot(test, record, machine("afterwards"), assertions, afterPowerCuts)));
+  return boots;
 });
 
 const afterPowerCuts = ({ description, run }: Assertion): Assertion => ({

@@ -1,3 +1,4 @@
+import type { AssertionData } from "./assertion-data.ts";
 import type { Credential } from "./credentials.ts";
 import { shellQuote } from "./shell-protocol.ts";
 
@@ -13,6 +14,12 @@ export interface PowerCutData {
   readonly argument?: string;
   /** Before the program starts, at its start while it works, or when it has ended and before anybody knows. */
   readonly when: "before" | "during" | "after";
+}
+
+/** Power cuts that follow one another on one disk, and what must be true in the boot after the last one. */
+export interface PowerCutSeriesData {
+  readonly cuts: readonly PowerCutData[];
+  readonly assertions: readonly AssertionData[];
 }
 
 /** What the guest says on its console when the moment has come. */

@@ -109,33 +109,37 @@ export default defineModule({
       },
     },
     tests: {
-      // One after the other on one disk: each boot goes on where the one before was cut off.
       powerCuts: [
         {
-          ...cut,
-          description: "before DATA is in the partition table",
-          program: "sfdisk",
-          argument: "--append",
-          when: "before",
-        },
-        { ...cut, description: "before DATA has a file system", program: "mkfs.ext4", when: "before" },
-        { ...cut, description: "while the file system of DATA is made", program: "mkfs.ext4", when: "during" },
-        { ...cut, description: "before it is noted that DATA is ready", program: "mkfs.ext4", when: "after" },
-      ],
-      afterPowerCuts: [
-        { type: "unit-active", unit: "var-lib-helios.mount" },
-        ...provisioned,
-        {
-          description: "provisioning knew that it had been interrupted",
-          command: "journalctl --boot --output=cat --identifier helios-provision",
-          expect: {
-            stdout: { matches: "^helios-provision: make the file system of /dev/\\S+, which was interrupted$" },
-          },
-        },
-        {
-          description: "nothing is noted any more, and DATA can be written to",
-          command: `test ! -e /var/lib/helios-provision/started && touch ${data}/written`,
-          expect: {},
+          // Each boot goes on where the one before was cut off.
+          cuts: [
+            {
+              ...cut,
+              description: "before DATA is in the partition table",
+              program: "sfdisk",
+              argument: "--append",
+              when: "before",
+            },
+            { ...cut, description: "before DATA has a file system", program: "mkfs.ext4", when: "before" },
+            { ...cut, description: "while the file system of DATA is made", program: "mkfs.ext4", when: "during" },
+            { ...cut, description: "before it is noted that DATA is ready", program: "mkfs.ext4", when: "after" },
+          ],
+          assertions: [
+            { type: "unit-active", unit: "var-lib-helios.mount" },
+            ...provisioned,
+            {
+              description: "provisioning knew that it had been interrupted",
+              command: "journalctl --boot --output=cat --identifier helios-provision",
+              expect: {
+                stdout: { matches: "^helios-provision: make the file system of /dev/\\S+, which was interrupted$" },
+              },
+            },
+            {
+              description: "nothing is noted any more, and DATA can be written to",
+              command: `test ! -e /var/lib/helios-provision/started && touch ${data}/written`,
+              expect: {},
+            },
+          ],
         },
       ],
       // An SD card is larger than the image.

@@ -33,7 +33,6 @@ async function prepare(t: Tap, assertions: BootCheck["assertions"]) {
     persistent: [],
     afterReboot: [],
     powerCuts: [],
-    afterPowerCuts: [],
   };
   const store = Layer.provide(Store.layer({ root }), FileSystem.layer);
   return {

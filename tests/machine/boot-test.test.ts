@@ -211,12 +211,14 @@ const cutPower = (fake: FakeMachine, cuts: readonly PowerCutData[], more: Partia
     name: "fake",
     machine: fake.options,
     assertions: [],
-    powerCuts: {
-      cuts,
-      assertions: [
-        { description: "sane", command: `cat "$disk"`, expect: { stdout: { equals: "disk of 0\ncut\ncut" } } },
-      ],
-    },
+    powerCuts: [
+      {
+        cuts,
+        assertions: [
+          { description: "sane", command: `cat "$disk"`, expect: { stdout: { equals: "disk of 0\ncut\ncut" } } },
+        ],
+      },
+    ],
     pace: quietHost,
     ...more,
   }).pipe(Effect.provide(fake.layer));
@@ -233,8 +235,8 @@ t.test("after power cuts, one disk is booted again, and it is another one than t
   ]);
   t.strictSame(
     report.boots.map(({ serialLog }) => serialLog),
-    ["first-boot", "second-boot", "power-cut-1", "power-cut-2", "after-power-cuts"].map((boot) =>
-      join(fake.directory, "logs", boot, "serial.log"),
+    ["first-boot", "second-boot", ...["cut-1", "cut-2", "afterwards"].map((boot) => `power-cuts-1/${boot}`)].map(
+      (boot) => join(fake.directory, "logs", boot, "serial.log"),
     ),
   );
   t.strictSame(await readdir(fake.options.temporary), [], "both disks are gone");

@@ -124,7 +124,12 @@ impl Server {
         }
         let mut client = Deadline::new(stream, self.patience);
         response.send(&mut client, with_body)?;
-        client.close()
+        // Of what is refused something may be left unread; all else ends at once, so that its place is free.
+        if response.status < 400 {
+            Ok(())
+        } else {
+            client.close()
+        }
     }
 
     fn answer(&self, request: &Request) -> Response {
