@@ -1,3 +1,4 @@
+import "#lib/platform/source-files.ts";
 import { assertionsModule, evalModules, type Module } from "#lib/evaluator/index.ts";
 import type { BootCheck } from "#lib/flake/check.ts";
 import type { GivenInputs } from "#lib/flake/given-inputs.ts";

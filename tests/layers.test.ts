@@ -43,8 +43,11 @@ const packagesOf: Record<string, readonly string[]> = {
   "flake.ts": [],
 };
 
-/** Node's modules that compute and touch nothing: all that a pure layer may import. */
-const pureNodeModules: ReadonlySet<string> = new Set(["node:crypto", "node:path"]);
+/** Layers whose results depend on nothing but what they are called with. */
+const pureLayers: ReadonlySet<string> = new Set(["lib/evaluator", "lib/derivations"]);
+
+/** Node's modules that compute and touch nothing: all that a pure layer may import. node:module is how it loads a library when one is needed. */
+const pureNodeModules: ReadonlySet<string> = new Set(["node:crypto", "node:module", "node:path"]);
 
 interface Import {
   readonly from: string;
@@ -84,8 +87,8 @@ function violation(imported: Import): string | undefined {
   if (layer === undefined) return `${imported.place}: is in no layer`;
   const target = targetOf(imported);
   if (target === undefined) {
-    return layer === "lib/derivations" && !pureNodeModules.has(imported.to)
-      ? `${imported.place}: lib/derivations is pure and imports ${imported.to}`
+    return pureLayers.has(layer) && !pureNodeModules.has(imported.to)
+      ? `${imported.place}: ${layer} is pure and imports ${imported.to}`
       : undefined;
   }
   if ("packageName" in target) {
@@ -110,11 +113,25 @@ t.test("each layer imports only itself, the layers below it and its own packages
   );
 });
 
+t.test("pure layers ask nothing of the process", async (t) => {
+  for (const layer of pureLayers) {
+    for (const file of await sourceFiles(join(root, layer))) {
+      const text = await readFile(file, "utf8");
+      t.notMatch(
+        text,
+        /\b(?:process|performance)\.|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b/,
+        relative(root, file),
+      );
+    }
+  }
+});
+
 t.test("an import that goes up, out or to a foreign package is reported", async (t) => {
   const at = (from: string, to: string) => violation({ from, to, place: `${from}:1` });
   t.match(at("lib/store/nar.ts", "#lib/build/plan.ts"), "lib/store is below lib/build");
   t.match(at("lib/evaluator/cell.ts", "effect/Effect"), "may not import the package effect");
   t.match(at("lib/derivations/aterm.ts", "node:fs"), "is pure");
+  t.match(at("lib/evaluator/places.ts", "node:fs"), "is pure");
   t.match(at("lib/store/nar.ts", "../../tests/x.ts"), "in no layer");
   t.equal(at("lib/build/plan.ts", "../store/nar.ts"), undefined);
 });

@@ -3,7 +3,6 @@
  * that the options make, so a misspelt key is an error with file and line.
  */
 import type { PlacedDataProblem } from "./data-problem.ts";
-import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { onDataModule } from "./collect.ts";
 import { dataProblems } from "./data-check.ts";
@@ -13,6 +12,7 @@ import { onDataCheck } from "./evaluation.ts";
 import type { Module } from "./module.ts";
 import { ModuleSource, type Place, withSource } from "./module-source.ts";
 import type { JsonSchema } from "./schema.ts";
+import { sourceFiles } from "./source-files.ts";
 
 /** Definitions that were read from data, of one file or merged from several. */
 export interface DataDocument {
@@ -41,9 +41,18 @@ const files = new Map<string, { readonly text: string; readonly module: Module }
 /** Loads a data file; the same content is the same module. */
 function loadDataFile(path: string, importer: ModuleSource): Module {
   const file = resolvePath(path, importer);
+  const source = sourceFiles();
+  if (source === undefined) {
+    throw new EvaluationError({
+      reason: "bad-import",
+      problem: `cannot read ${file}: nobody has said how files are read`,
+      source: importer,
+      remedy: "Call useSourceFiles first, or make the module with dataModule.",
+    });
+  }
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = source.read(file);
   } catch (error) {
     throw new EvaluationError({
       reason: "bad-import",

@@ -298,7 +298,7 @@ function quote(location: Location): string {
 }
 
 /** "- in FILE: VALUE", multi-line values indented below. */
-export function showDefinition(definition: BlamedDefinition, location: Location | undefined): string {
+function showDefinition(definition: BlamedDefinition, location: Location | undefined): string {
   const label = placeLabel(definition.source, "config", location);
   if (!("value" in definition)) return `- in ${label}`;
   const text = showValue(definition.value);

@@ -1,11 +1,11 @@
 /** Places of definitions and declarations, down to line and column, and code frames around them. */
-import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { placeInData } from "./data-modules.ts";
 import { type EvaluationError, type Failure, onLocate, type WrittenPart } from "./errors.ts";
 import { type Location, pathOf } from "./location.ts";
 import { callSiteOf } from "./module.ts";
 import type { ModuleSource, Place } from "./module-source.ts";
+import { sourceFiles } from "./source-files.ts";
 import { findInSource, type SourcePosition } from "./source-text.ts";
 
 const texts = new Map<string, string | undefined>();
@@ -15,7 +15,7 @@ function textOf(file: string): string | undefined {
   if (!texts.has(file)) {
     let text: string | undefined;
     try {
-      text = readFileSync(file, "utf8");
+      text = sourceFiles()?.read(file);
     } catch {
       // A message without a code frame is better than an error about the error.
     }
@@ -63,7 +63,9 @@ export function showPlace(place: Place): string {
 }
 
 function shorter(file: string): string {
-  const local = relative(process.cwd(), file);
+  const directory = sourceFiles()?.directory();
+  if (directory === undefined) return file;
+  const local = relative(directory, file);
   return local.startsWith("..") || local === "" ? file : local;
 }
 

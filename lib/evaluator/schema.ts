@@ -9,7 +9,7 @@ import type { AnyOptionType } from "./types/option-type.ts";
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 
 /** The schema of values that one type accepts in a data file. */
-export function schemaOfType(type: AnyOptionType): JsonSchema {
+function schemaOfType(type: AnyOptionType): JsonSchema {
   return (type.fields.schema?.() ?? {}) as JsonSchema;
 }
 

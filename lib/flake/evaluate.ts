@@ -1,3 +1,4 @@
+import "#lib/platform/source-files.ts";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { emit } from "#lib/platform/events.ts";

@@ -1,4 +1,5 @@
 /** Group C14 of the conformance checks: where options are declared and defined. The lines of this file matter to it. */
+import "#lib/platform/source-files.ts";
 import { readFile } from "node:fs/promises";
 import t from "tap";
 import {

@@ -1,4 +1,5 @@
 /** The evaluator without static types: conformance tests write what the compiler would refuse. */
+import "#lib/platform/source-files.ts";
 import * as evaluator from "#lib/evaluator/index.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the point of this file

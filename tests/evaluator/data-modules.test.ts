@@ -1,3 +1,4 @@
+import "#lib/platform/source-files.ts";
 import TOML from "@iarna/toml";
 import fc from "fast-check";
 import assert from "node:assert/strict";
