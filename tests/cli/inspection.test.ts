@@ -8,6 +8,7 @@ import { helios } from "./rig.ts";
 const flakeText = (tools: string) => `
 import { main } from "#lib/cli/main.ts";
 import { derivation } from "#lib/derivations/derivation.ts";
+import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
 
@@ -26,6 +27,7 @@ const flake = defineFlake({
       broken: step("broken", "touch left; echo before the failure; exit 3"),
       slow: step("slow", "echo begun; sleep 100"),
       clock: step("clock", "date +%N > $out"),
+      fetched: derivation({ name: "fetched", builder: "builtin:fetch-url", env: { urls: "file://" + import.meta.dirname + "/fetch-me" }, fixedOutput: { mode: "flat", hash: sha256("fetched\\n") } }),
     },
     checks: {},
   }),
@@ -37,7 +39,12 @@ await main(flake, import.meta.url);
 t.test("commands on a store", async (t) => {
   const tools = await makeToolRoot();
   t.teardown(tools.remove);
-  const directory = t.testdir({ "flake.ts": flakeText(tools.path), "data.txt": "one\n", cache: {} });
+  const directory = t.testdir({
+    "flake.ts": flakeText(tools.path),
+    "data.txt": "one\n",
+    "fetch-me": "fetched\n",
+    cache: {},
+  });
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     helios(args, {
       flake: join(directory, "flake.ts"),
@@ -224,15 +231,20 @@ t.test("commands on a store", async (t) => {
   });
 
   await t.test("verify finds what changed and repairs it; gc deletes what no root needs", async (t) => {
-    const { chmod, readdir } = await import("node:fs/promises");
-    const file = join(directory, "store", lib, "lib.txt");
-    await chmod(file, 0o644);
-    await writeFile(file, "rotten\n");
+    const { chmod, readdir, readFile } = await import("node:fs/promises");
+    const fetched = await run(["build", ".#fetched", "--no-link"]);
+    t.equal(fetched.code, 0, fetched.stderr);
+    for (const file of [join(directory, "store", lib, "lib.txt"), fetched.stdout.trim()]) {
+      await chmod(file, 0o644);
+      await writeFile(file, "rotten\n");
+    }
     const found = await run(["store", "verify"]);
     t.strictSame([found.code, found.stdout.includes(`'${lib}' was changed`)], [6, true], found.stderr);
     const repaired = await run(["store", "verify", "--repair"]);
     t.equal(repaired.code, 0, repaired.stderr);
-    t.match(repaired.stdout, `repaired: ${lib}`);
+    t.match(repaired.stdout, `repaired: ${lib}`, "by building it again");
+    t.match(repaired.stdout, /^repaired: \S+-fetched$/m, "by fetching it again");
+    t.equal(await readFile(fetched.stdout.trim(), "utf8"), "fetched\n");
 
     const data = (await readdir(join(directory, "store/nix/store"))).find((name) => name.endsWith("-data"))!;
     await chmod(join(directory, "store/nix/store", data, "data.txt"), 0o644);
