@@ -330,7 +330,7 @@ export class GroupNode extends LazyRecord implements Location {
   }
 
   private distributeOne(around: DefinitionRecord, content: Content, only: OptionCell | GroupNode | undefined): void {
-    const { positions } = this.shape;
+    const { positions, hasGroups, forwards } = this.shape;
     const keys = Object.keys(content);
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] as string;
@@ -343,13 +343,14 @@ export class GroupNode extends LazyRecord implements Location {
       }
       const node = this.nodeAt(key, position);
       if (node === only) continue;
-      if (node instanceof GroupNode) {
+      if (hasGroups && node instanceof GroupNode) {
         node.addInside(around, inner);
         continue;
       }
-      const { forward } = node.fields;
-      if (forward === undefined) node.add(around.inside(inner));
-      else this.evaluation.forward(node, around.inside(inner), forward);
+      const cell = node as OptionCell;
+      const forward = forwards ? cell.fields.forward : undefined;
+      if (forward === undefined) cell.add(around.inside(inner));
+      else this.evaluation.forward(cell, around.inside(inner), forward);
     }
   }
 
@@ -373,9 +374,13 @@ export class GroupNode extends LazyRecord implements Location {
 
   keyList(): readonly string[] {
     const open = this.evaluation.freeform(this.location);
-    const declared = this.shape.keys.filter(
-      (key) => !(this.isRoot && key === "_module") && this.shape.child(key)?.isRemoved !== true,
-    );
+    const { keys, forwards } = this.shape;
+    const declared =
+      this.isRoot || forwards
+        ? keys.filter(
+            (key) => !(this.isRoot && key === "_module") && !(forwards && this.shape.child(key)?.isRemoved === true),
+          )
+        : keys;
     return open === undefined ? declared : [...new Set([...declared, ...open.keyList()])].sort(byCodeUnit);
   }
 

@@ -1,4 +1,8 @@
 /** The static types: what is an error here must stay one. The compiler checks this file; running it checks little. */
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { promisify } from "node:util";
 import t from "tap";
 import {
   type Config,
@@ -174,3 +178,53 @@ t.test("each kind of mistake is one compile error on its token", async (t) => {
   const change = (config: Config) => (config.typeTests.name = "y");
   t.type(change, "function");
 });
+
+t.test(
+  "what the compiler says of each is one error, on the wrong token, and short",
+  { timeout: 300_000 },
+  async (t) => {
+    const text = (await readFile(new URL(import.meta.url), "utf8")).replaceAll(/@ts-expect-error(?= )/g, "mistake:");
+    const directory = t.testdir({ "mistakes.ts": text });
+    const root = resolve(import.meta.dirname, "../..");
+    await writeFile(
+      join(directory, "tsconfig.json"),
+      JSON.stringify({
+        extends: join(relative(directory, root), "tsconfig.json"),
+        include: ["mistakes.ts"],
+        exclude: [],
+        compilerOptions: { rootDir: root },
+      }),
+    );
+    // The program itself: the test runner puts hooks into every Node process that a test starts.
+    const locator = join(root, "node_modules/typescript-native/lib/getExePath.js");
+    const { default: compiler } = (await import(locator)) as { readonly default: () => string };
+    const { stdout } = await promisify(execFile)(compiler(), ["--noEmit", "--pretty", "false", "-p", directory], {
+      cwd: root,
+    }).then(
+      () => ({ stdout: "" }),
+      (error: { readonly stdout: string }) => error,
+    );
+    const isMistake = (line: string): boolean => /^ *\/\/ mistake: /.test(line);
+    const lines = text.split("\n");
+    const report: string[] = [];
+    let mistake = 0;
+    for (const error of stdout.split(/\n(?=\S)/)) {
+      const [, row = "", column = "", message = ""] =
+        /mistakes\.ts\((\d+),(\d+)\): error TS\d+: ([^]*)$/.exec(error) ?? [];
+      const before = lines.slice(0, Number(row) - 1).findLastIndex(isMistake) + 1;
+      t.not(before, mistake, `one error for line ${before}`);
+      mistake = before;
+      const [token = ""] =
+        /^(?:[\w$]+|"[^"]*"|\S)/.exec((lines[Number(row) - 1] ?? "").slice(Number(column) - 1)) ?? [];
+      const [what = "", ...why] = message.trimEnd().split("\n");
+      t.ok(what.length < 520 && why.length <= 6, `readable: ${message}`);
+      report.push(`${lines[before - 1]?.replace(/.*mistake: /, "") ?? ""}\n  at ${token}\n  ${what}`);
+    }
+    t.equal(report.length, lines.filter(isMistake).length, "every mistake is found");
+    const golden = new URL("types.txt", import.meta.url);
+    const shown = `${report.join("\n\n")}\n`;
+    // UPDATE_GOLDEN=1 writes the file; look at the difference before committing it.
+    if (process.env["UPDATE_GOLDEN"] !== undefined) await writeFile(golden, shown);
+    t.equal(shown, await readFile(golden, "utf8"));
+  },
+);

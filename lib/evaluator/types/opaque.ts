@@ -61,7 +61,7 @@ function isStorePath(value: string): boolean {
 }
 
 /** A derivation or a path of the store. */
-export const package_: OptionType<Package, Scalar<Package>> = opaque("package", isPackage);
+const package_: OptionType<Package, Scalar<Package>> = opaque("package", isPackage);
 export { package_ as package };
 
 /**
