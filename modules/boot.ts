@@ -5,11 +5,13 @@ const bootFile = {
   content: mkOption({
     type: types.nullOr(types.str),
     default: null,
+    example: "enable_uart=1\n",
     description: "The file's content. Exactly one of `content` and `src` is to be set.",
   }),
   src: mkOption({
     type: types.nullOr(types.raw),
     default: null,
+    example: "assets/bootcode.bin",
     description: "What to copy: a derivation, a string that mentions one, a source, or a local path.",
   }),
   release: mkOption({
@@ -26,6 +28,7 @@ const options = {
       package: mkOption({
         type: types.strMatching("linux-image-[a-z0-9.+-]+(/trixie-backports)?"),
         default: "linux-image-arm64",
+        example: "linux-image-arm64",
         description: "Debian package that brings the kernel.",
       }),
       release: mkOption({
@@ -46,11 +49,13 @@ const options = {
       modules: mkOption({
         type: types.listOf(types.strMatching("[A-Za-z0-9_-]+")),
         default: [],
+        example: ["virtio_blk", "ext4"],
         description: "Kernel modules loaded before the root file system is mounted, with all that they depend on.",
       }),
       optionalModules: mkOption({
         type: types.listOf(types.strMatching("[A-Za-z0-9_-]+")),
         default: [],
+        example: ["nvme"],
         description: "The same, but left out when the kernel has no such module.",
       }),
     },
@@ -85,6 +90,7 @@ const options = {
           ...config.boot.kernelParams,
         ].join(" "),
       defaultText: "root=LABEL=… rootfstype=… rw, then boot.kernelParams",
+      example: "root=LABEL=ACTIVE rw console=tty1",
       description: "The whole kernel command line, the same for every way to boot.",
     }),
   },

@@ -17,6 +17,7 @@ const options = {
     distribution: mkOption({
       type: types.singleLineStr,
       default: "HeliOS",
+      example: "HeliOS",
       description: "Name of the distribution, as people read it.",
     }),
     pinnedBy: mkOption({

@@ -10,10 +10,15 @@ import { tolerable } from "./legacy.ts";
 import { workspacePath, workspaceProblem } from "./workspace.ts";
 
 const externalTree = {
-  src: mkOption({ type: types.str, description: "Local directory, as paths of `workspace` are." }),
+  src: mkOption({
+    type: types.str,
+    example: "@shared/buildroot",
+    description: "Local directory, as paths of `workspace` are.",
+  }),
   packages: mkOption({
     type: types.listOf(types.strMatching("[a-z0-9][a-z0-9._-]*")),
     default: [],
+    example: ["libpisp"],
     description: "Its packages, in `packages/NAME`. None: it has its own external.desc, Config.in and external.mk.",
   }),
 };
@@ -24,6 +29,7 @@ const options = {
       type: types.str,
       readBy: "nobody: accepted from existing trees",
       default: "https://github.com/buildroot/buildroot.git",
+      example: "https://git.example.org/buildroot.git",
       description: "Repository of Buildroot.",
     }),
     version: mkOption({
@@ -68,6 +74,7 @@ const options = {
     package_versions: mkOption({
       type: types.attrsOf(types.singleLineStr),
       default: {},
+      example: { nodejs: "22.0.0" },
       description: "Versions of packages that have a symbol for it (BR2_PACKAGE_*_VERSION).",
     }),
     symbols: mkOption({
@@ -98,6 +105,7 @@ const options = {
       patches: mkOption({
         type: types.listOf(types.str),
         default: [],
+        example: ["assets/linux/0001-fan.patch"],
         description: "Patches of the kernel, files or directories (BR2_LINUX_KERNEL_PATCH).",
       }),
     },
@@ -119,6 +127,7 @@ const options = {
         type: types.nullOr(types.strMatching("[A-Za-z0-9_-]+_defconfig")),
         readBy: "nobody: accepted from existing trees",
         default: null,
+        example: "raspberrypicm5io_defconfig",
         description: "What `buildroot.defconfig` is when it is not set.",
       }),
     },
@@ -189,6 +198,7 @@ const options = {
         exclude: mkOption({
           type: types.listOf(types.strMatching("[a-z0-9][a-z0-9+.-]+")),
           default: [],
+          example: ["perl-base"],
           description:
             "Packages to leave out although others depend on them: those that only maintainer scripts need, which never run here.",
         }),
@@ -202,6 +212,7 @@ const options = {
       leave_out: mkOption({
         type: types.listOf(types.str),
         default: ["usr/share/doc", "usr/share/info", "usr/share/lintian", "usr/share/locale", "usr/share/man"],
+        example: ["usr/share/doc"],
         description: "Paths of packages that do not go into the image.",
       }),
     },

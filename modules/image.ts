@@ -7,17 +7,20 @@ const options = {
       default: (config: { readonly build: { readonly name: string; readonly version: string } }): string =>
         `${config.build.name}-${config.build.version}-sdcard.img`,
       defaultText: "NAME-VERSION-sdcard.img",
+      example: "workbench.img",
       description: "File name of the SD card image.",
     }),
     boot: {
       label: mkOption({
         type: types.strMatching("[A-Z0-9_-]{1,11}"),
         default: "BOOT",
+        example: "SYSTEM",
         description: "Volume label of the FAT partition, at most 11 characters.",
       }),
       sizeMiB: mkOption({
         type: types.ints.between(64, 4096),
         default: 256,
+        example: 2048,
         description: "Size of the FAT partition, in MiB.",
       }),
     },
@@ -25,6 +28,7 @@ const options = {
       label: mkOption({
         type: types.strMatching("[A-Za-z0-9_-]{1,16}"),
         default: "ACTIVE",
+        example: "SYSTEM",
         description: "Volume label of the root file system, at most 16 characters; the kernel finds it by this.",
       }),
       filesystem: mkOption({
@@ -37,11 +41,13 @@ const options = {
         default: (config: { readonly buildroot: { readonly expand_size_mb: number | null } }): number | null =>
           config.buildroot.expand_size_mb,
         defaultText: "buildroot.expand_size_mb",
+        example: 2048,
         description: "Size of the root file system, in MiB. Null: what its files need, and `freeMiB`.",
       }),
       freeMiB: mkOption({
         type: types.ints.between(16, 65_536),
         default: 128,
+        example: 512,
         description: "Free space in the root file system, in MiB, besides what its files need, where no size is given.",
       }),
     },

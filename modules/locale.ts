@@ -11,6 +11,7 @@ const options = {
     language: mkOption({
       type: types.strMatching("[A-Za-z0-9_.@-]+"),
       default: "C.UTF-8",
+      example: "C.UTF-8",
       description: "Value of LANG. Only C.UTF-8 needs no generated locale.",
     }),
   },

@@ -22,6 +22,7 @@ const interfaceOptions = {
   gateway: mkOption({
     type: types.nullOr(types.strMatching("[0-9a-fA-F.:]+")),
     default: null,
+    example: "192.168.1.1",
     description: "Default gateway.",
   }),
   requiredForOnline: mkOption({
@@ -56,6 +57,7 @@ const options = {
     nameservers: mkOption({
       type: types.listOf(types.strMatching("[0-9a-fA-F.:]+")),
       default: [],
+      example: ["9.9.9.9", "2620:fe::fe"],
       description: "Name servers in /etc/resolv.conf.",
     }),
     interfaces: mkOption({

@@ -7,10 +7,16 @@ import { neverRead } from "./removed-options.ts";
 const asset = {
   src: mkOption({
     type: types.str,
+    example: "./prepare.sh",
     description: "Local file: beside the unit file with `./` in front, else as paths of the workspace are.",
   }),
-  dst: mkOption({ type: imagePath, description: "Absolute path in the image." }),
-  mode: mkOption({ type: octalMode, default: "0644", description: "Mode, in octal digits or as a number." }),
+  dst: mkOption({ type: imagePath, example: "/usr/local/bin/prepare.sh", description: "Absolute path in the image." }),
+  mode: mkOption({
+    type: octalMode,
+    default: "0644",
+    example: "0755",
+    description: "Mode, in octal digits or as a number.",
+  }),
 };
 
 const unit = {
@@ -25,6 +31,7 @@ const unit = {
   unit: mkOption({
     type: types.nullOr(types.strMatching("[A-Za-z0-9:_.@\\\\-]+\\.[a-z]+")),
     default: null,
+    example: "helios-api.service",
     description:
       "Name of the unit; by default that of `src`, else the attribute's name, with `.service` when it has no type.",
   }),
@@ -37,16 +44,19 @@ const unit = {
   env_set: mkOption({
     type: types.nullOr(types.str),
     default: null,
+    example: "helios-api",
     description: "Set of `stage.env.sets` that goes into `env_file`.",
   }),
   env: mkOption({
     type: types.attrsOf(types.str),
     default: {},
+    example: { LOG_FOLDER: "/var/log/helios" },
     description: "Variables for `env_file`; they win over those of `env_set`.",
   }),
   env_file: mkOption({
     type: types.nullOr(imagePath),
     default: null,
+    example: "/etc/default/helios-api",
     description:
       "Environment file that is written when there are variables; /etc/default/NAME by default. The unit reads it by EnvironmentFile=.",
   }),

@@ -9,11 +9,13 @@ const file = {
   content: mkOption({
     type: types.nullOr(types.str),
     default: null,
+    example: "Welcome\n",
     description: "The file's content. Exactly one of `content`, `src` and `link` is to be set.",
   }),
   src: mkOption({
     type: types.nullOr(types.raw),
     default: null,
+    example: "assets/motd",
     description:
       "What to copy: a derivation, a string that mentions one (`${pkgs.x}/bin/y`), a source, or a local path, absolute or as paths of `workspace` are.",
   }),
@@ -31,10 +33,11 @@ const file = {
   mode: mkOption({
     type: octalMode,
     default: "0644",
+    example: "0640",
     description: "Mode, in octal digits or as a number: 420 is 0644.",
   }),
-  owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
-  group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
+  owner: mkOption({ type: types.str, default: "root", example: "ada", description: "Name of the owning user." }),
+  group: mkOption({ type: types.str, default: "root", example: "video", description: "Name of the owning group." }),
   replace: mkOption({
     type: types.bool,
     default: false,
@@ -52,10 +55,11 @@ const directory = {
   mode: mkOption({
     type: octalMode,
     default: "0755",
+    example: "0640",
     description: "Mode, in octal digits or as a number: 420 is 0644.",
   }),
-  owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
-  group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
+  owner: mkOption({ type: types.str, default: "root", example: "ada", description: "Name of the owning user." }),
+  group: mkOption({ type: types.str, default: "root", example: "video", description: "Name of the owning group." }),
 };
 
 const environmentFile = {
@@ -63,16 +67,19 @@ const environmentFile = {
   sets: mkOption({
     type: types.listOf(types.str),
     default: [],
+    example: ["helios-engine"],
     description: "Names of sets of `stage.env.sets` that the file starts with; later ones win.",
   }),
   vars: mkOption({
     type: types.attrsOf(types.str),
     default: {},
+    example: { HELIOS_PORT: "5801" },
     description: "Variables of this file; they win over those of `sets`.",
   }),
   mode: mkOption({
     type: octalMode,
     default: "0644",
+    example: "0640",
     description: "Mode, in octal digits or as a number: 420 is 0644.",
   }),
 };

@@ -7,7 +7,12 @@ import type { Packages } from "#pkgs/index.ts";
 import { selectedArtifacts } from "./program/artifacts.ts";
 
 const label = (name: string) => ({
-  label: mkOption({ type: types.singleLineStr, default: name, description: "What `plan` calls the step." }),
+  label: mkOption({
+    type: types.singleLineStr,
+    default: name,
+    example: "Compile Buildroot",
+    description: "What `plan` calls the step.",
+  }),
 });
 
 const options = {

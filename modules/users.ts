@@ -9,20 +9,28 @@ const userOptions = {
   name: mkOption({
     type: accountName,
     default: (_config: unknown, { name }: { readonly name: string }): string => name,
+    example: "ada",
     description: "Login name; the attribute's name by default.",
   }),
   uid: mkOption({
     type: types.nullOr(types.ints.between(0, 65_533)),
     default: null,
+    example: 1000,
     description:
       "Number of the user. Without one, people get numbers from 1000 on and system users from 800 on, in order of their names; give one to keep it when users come and go.",
   }),
   group: mkOption({
     type: accountName,
     default: (_config: unknown, { name }: { readonly name: string }): string => name,
+    example: "users",
     description: "Primary group; one of the user's own by default.",
   }),
-  extraGroups: mkOption({ type: types.listOf(accountName), default: [], description: "Further groups." }),
+  extraGroups: mkOption({
+    type: types.listOf(accountName),
+    default: [],
+    example: ["sudo", "video"],
+    description: "Further groups.",
+  }),
   isSystemUser: mkOption({
     type: types.bool,
     default: false,
@@ -33,6 +41,7 @@ const userOptions = {
     default: (config: { readonly isSystemUser: boolean; readonly name: string }): string =>
       config.isSystemUser ? "/nonexistent" : config.name === "root" ? "/root" : `/home/${config.name}`,
     defaultText: "/home/NAME, or /nonexistent for a system user",
+    example: "/srv/ada",
     description: "Home directory.",
   }),
   createHome: mkOption({
@@ -46,17 +55,20 @@ const userOptions = {
     default: (config: { readonly isSystemUser: boolean }): string =>
       config.isSystemUser ? "/usr/sbin/nologin" : "/bin/bash",
     defaultText: "/bin/bash, or /usr/sbin/nologin for a system user",
+    example: "/bin/sh",
     description: "Login shell.",
   }),
   description: mkOption({
     type: types.strMatching("[^:\\n]*"),
     default: "",
+    example: "Ada Lovelace",
     description: "What or who the account is (the GECOS field).",
   }),
   hashedPassword: mkOption({
     sensitive: true,
     type: types.nullOr(types.strMatching("[!*]|[$][0-9a-z]+[$][^:\\n]+")),
     default: null,
+    example: "$6$salt$hash",
     description:
       "Password as crypt(5) writes it, such as `mkpasswd` prints. Null locks the password; keys still work. Whoever has the image or the store can read the hash and try passwords against it; `hashedPasswordFrom` keeps it out of both.",
   }),
@@ -79,9 +91,15 @@ const groupOptions = {
   gid: mkOption({
     type: types.nullOr(types.ints.between(0, 65_533)),
     default: null,
+    example: 2000,
     description: "Number of the group; by default that of the user of the same name, else the next free one.",
   }),
-  members: mkOption({ type: types.listOf(accountName), default: [], description: "Users that are in the group." }),
+  members: mkOption({
+    type: types.listOf(accountName),
+    default: [],
+    example: ["ada"],
+    description: "Users that are in the group.",
+  }),
 };
 
 const options = {
@@ -89,11 +107,13 @@ const options = {
     users: mkOption({
       type: types.attrsOf(types.submodule({ options: userOptions })),
       default: {},
+      example: { ada: { extraGroups: ["sudo"] } },
       description: "User accounts, besides those that packages bring.",
     }),
     groups: mkOption({
       type: types.attrsOf(types.submodule({ options: groupOptions })),
       default: {},
+      example: { cameras: { members: ["ada"] } },
       description: "Groups, besides those that packages bring and those that users have of their own.",
     }),
     ids: {

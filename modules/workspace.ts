@@ -6,6 +6,7 @@ const options = {
     root_dir: mkOption({
       type: types.nullOr(types.str),
       default: null,
+      example: "/srv/tree",
       description:
         "Absolute local directory that relative paths of `program` and `stage` start at; the flake's by default. Elsewhere, `import.meta.dirname` of a module.",
     }),
@@ -20,12 +21,14 @@ const options = {
       type: types.strMatching("(?!(.*/)?[.][.](/|$)).+"),
       readBy: "nobody: accepted from existing trees",
       default: "build",
+      example: "build",
       description: "Accepted from existing trees, without effect: builds run in the sandbox's /build.",
     }),
     out_dir: mkOption({
       type: types.strMatching("(?!(.*/)?[.][.](/|$)).+"),
       readBy: "nobody: accepted from existing trees",
       default: "out",
+      example: "output",
       description:
         "Accepted from existing trees, without effect: outputs are in the store, and `./result` leads to them.",
     }),

@@ -10,6 +10,7 @@ const inputOptions = {
   description: mkOption({
     type: types.nullOr(types.str),
     default: null,
+    example: "Where updates come from",
     description: "What the input chooses, for people.",
   }),
   type: mkOption({
@@ -20,11 +21,13 @@ const inputOptions = {
   default: mkOption({
     type: types.nullOr(primitive),
     default: null,
+    example: "stable",
     description: "Value when nothing else gives one.",
   }),
   choices: mkOption({
     type: types.listOf(primitive),
     default: [],
+    example: ["stable", "edge"],
     description: "The values that are allowed; none listed: any.",
   }),
   env: mkOption({
@@ -51,6 +54,7 @@ const options = {
     values: mkOption({
       type: types.attrsOf(primitive),
       default: {},
+      example: { channel: "edge" },
       description: "Values of inputs, which the command line and the environment win over.",
     }),
     set: mkOption({

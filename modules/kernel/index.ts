@@ -27,9 +27,15 @@ const options = {
       softDependencies: mkOption({
         type: types.attrsOf(types.listOf(moduleName)),
         default: {},
+        example: { rp1_cfe: ["ov9782"] },
         description: "Modules to load before each module, if there are any of them.",
       }),
-      extraConfig: mkOption({ type: types.lines, default: "", description: "Further lines of modprobe.d(5)." }),
+      extraConfig: mkOption({
+        type: types.lines,
+        default: "",
+        example: "install pcspkr /bin/false\n",
+        description: "Further lines of modprobe.d(5).",
+      }),
     },
     sysctl: mkOption({
       type: types.attrsOf(types.nullOr(types.oneOf([types.bool, types.int, types.singleLineStr]))),

@@ -9,6 +9,7 @@ export const artifactId = types.strMatching("[A-Za-z0-9][A-Za-z0-9._-]*");
 export const variables = mkOption({
   type: types.attrsOf(types.str),
   default: {},
+  example: { LIBCAMERA_BRANCH: "v0.6.0" },
   description: "Environment variables.",
 });
 /** A text that need not be given. */
@@ -33,6 +34,7 @@ export const conditions = {
   disabled_if: mkOption({
     type: types.listOf(types.singleLineStr),
     default: [],
+    example: ["!camera"],
     description: "Conditions on inputs of which none may hold.",
   }),
 };
@@ -52,6 +54,7 @@ const artifactOptions = {
   check_ids: mkOption({
     type: types.listOf(types.str),
     default: [],
+    example: ["cargo-test"],
     description: "Entries of `program.checks` that run before it is built; those of the whole group by default.",
   }),
   ...conditions,
@@ -62,10 +65,11 @@ const artifactOptions = {
 /** What each group of artifacts has. */
 export const modulePart = (applies: string) => ({
   enabled: mkOption({ type: types.bool, default: true, description: "Whether these artifacts are built at all." }),
-  workspace_dir: nullable(`Local directory that ${applies} come from unless they name another one.`),
+  workspace_dir: nullable(`Local directory that ${applies} come from unless they name another one.`, "backend"),
   check_ids: mkOption({
     type: types.listOf(types.str),
     default: [],
+    example: ["cargo-test"],
     description: "Checks of artifacts that name none.",
   }),
 });
@@ -77,9 +81,10 @@ export const rustArtifact = {
     type: types.str,
     default: (config: { readonly id: string }): string => config.id,
     defaultText: "the artifact's id",
+    example: "helios-engine",
     description: "Cargo package to build.",
   }),
-  bin: nullable("Program of the package; the package's name by default."),
+  bin: nullable("Program of the package; the package's name by default.", "helios-engine"),
   kind: mkOption({
     type: types.enum(["bin", "cdylib", "file", "dir"]),
     default: "bin",
@@ -100,11 +105,13 @@ export const rustArtifact = {
   }),
   output_path: nullable(
     "What is taken, relative to the workspace, where it does not follow from kind, package and bin.",
+    "target/made",
   ),
-  cwd: nullable("Another name of `workspace_dir`, as other artifacts have it."),
+  cwd: nullable("Another name of `workspace_dir`, as other artifacts have it.", "frontend"),
   cargo_profile: mkOption({
     type: types.strMatching("[A-Za-z0-9_-]+"),
     default: "release",
+    example: "release",
     description: "Cargo profile to build with.",
   }),
   cargo: {
@@ -117,11 +124,13 @@ export const rustArtifact = {
       codegen_units: mkOption({
         type: types.nullOr(types.ints.positive),
         default: null,
+        example: 1,
         description: "Parts that a crate is compiled in.",
       }),
       opt_level: mkOption({
         type: types.nullOr(types.either(types.ints.between(0, 3), types.enum(["s", "z"]))),
         default: null,
+        example: "s",
         description: "How much is optimised.",
       }),
       strip: mkOption({
@@ -133,8 +142,9 @@ export const rustArtifact = {
   },
   workspace_dir: nullable(
     "Local directory of the Cargo workspace or package; that of `program.rust.workspace_dir` by default.",
+    "backend",
   ),
-  manifest_path: nullable("Cargo.toml, relative to the workspace directory."),
+  manifest_path: nullable("Cargo.toml, relative to the workspace directory.", "engine/Cargo.toml"),
   target_dir: removed("Each build has a target directory of its own, in the sandbox."),
   source: mkOption({
     type: types.nullOr(types.submodule({ options: gitSource })),
@@ -146,7 +156,7 @@ export const rustArtifact = {
 /** One entry of `program.java.artifacts`. */
 export const javaArtifact = {
   ...artifactOptions,
-  cwd: nullable("Local directory with the sources; `program.java.workspace_dir` by default."),
+  cwd: nullable("Local directory with the sources; `program.java.workspace_dir` by default.", "frontend"),
   build_command: mkOption({
     type: types.listOf(types.str),
     default: [],
@@ -182,6 +192,7 @@ export const javaArtifact = {
   release: mkOption({
     type: types.ints.between(8, 21),
     default: 21,
+    example: 17,
     description: "Version of Java that the classes are for.",
   }),
   environment: nullable("Entry of `program.environments` with a JDK; the pinned `java` by default.", "java"),
@@ -196,7 +207,7 @@ export const customArtifact = {
     example: ["make", "CC=aarch64-linux-gnu-gcc"],
     description: "Command and its arguments, run in a copy of the sources.",
   }),
-  cwd: nullable("Local directory with the sources; `program.custom.workspace_dir` by default."),
+  cwd: nullable("Local directory with the sources; `program.custom.workspace_dir` by default.", "frontend"),
   output_path: nullable("What the command makes, relative to the sources.", "dist"),
   kind: mkOption({
     type: types.enum(["file", "dir"]),

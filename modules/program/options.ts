@@ -17,7 +17,7 @@ import {
 
 /** One entry of `program.install.items`. */
 const installItem = {
-  artifact: mkOption({ type: artifactId, description: "Artifact to install." }),
+  artifact: mkOption({ type: artifactId, example: "helios-api", description: "Artifact to install." }),
   dest: mkOption({
     type: imagePath,
     example: "/usr/bin/helios-engine",
@@ -26,10 +26,16 @@ const installItem = {
   mode: mkOption({
     type: octalMode,
     default: "0755",
+    example: "0755",
     description: "Mode, in octal digits or as a number; of a directory, that of itself.",
   }),
-  owner: mkOption({ type: types.str, default: "root", description: "Name of the owning user." }),
-  group: mkOption({ type: types.str, default: "root", description: "Name of the owning group." }),
+  owner: mkOption({ type: types.str, default: "root", example: "helios-api", description: "Name of the owning user." }),
+  group: mkOption({
+    type: types.str,
+    default: "root",
+    example: "helios-ipc",
+    description: "Name of the owning group.",
+  }),
   replace: mkOption({ type: types.bool, default: false, description: "Whether it may replace what a package ships." }),
   ...conditions,
 };
@@ -46,9 +52,12 @@ const check = {
     default: [],
     description: "Groups that the check is for; none: all.",
   }),
-  cwd: nullable("Local directory to run in a copy of; that of the artifact by default."),
+  cwd: nullable("Local directory to run in a copy of; that of the artifact by default.", "frontend"),
   env: variables,
-  environment: nullable("Entry of `program.environments` that the command runs in; that of the artifact by default."),
+  environment: nullable(
+    "Entry of `program.environments` that the command runs in; that of the artifact by default.",
+    "native-rust",
+  ),
 };
 
 const profile = {
@@ -76,6 +85,7 @@ export const programOptions = {
     profiles: mkOption({
       type: types.attrsOf(types.submodule({ options: profile })),
       default: {},
+      example: { "aarch64-linux": { env: { RUSTFLAGS: "-C target-cpu=cortex-a76" } } },
       description: "Named settings of builds: target, tools, environment.",
     }),
     environments: mkOption({
@@ -84,6 +94,7 @@ export const programOptions = {
           options: {
             packages: mkOption({
               type: types.nonEmptyListOf(types.strMatching("[a-z0-9][a-z0-9+.-]+")),
+              example: ["gcc-aarch64-linux-gnu", "make"],
               description: "Debian packages of the build machine, pinned in flake.lock.",
             }),
           },
@@ -113,9 +124,10 @@ export const programOptions = {
       check_ids: mkOption({
         type: types.listOf(types.str),
         default: [],
+        example: ["cargo-fmt"],
         description: "Checks that run before all artifacts, beside theirs.",
       }),
-      cwd: nullable("Local directory that these checks run in a copy of; `workspace.root_dir` by default."),
+      cwd: nullable("Local directory that these checks run in a copy of; `workspace.root_dir` by default.", "frontend"),
     },
     rust: {
       ...modulePart("Rust artifacts"),

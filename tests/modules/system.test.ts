@@ -298,6 +298,21 @@ t.test("every option that users see has a description", async (t) => {
   t.strictSame(undescribed(documented), []);
 });
 
+t.test("every option of the vocabulary whose type does not list its values has an example", async (t) => {
+  const vocabulary = /^(build|workspace|inputs|buildroot|program|stage|boot|users|locale|image)\./;
+  // Directives of systemd-networkd are systemd's own, and described there.
+  const networking = /^networking\.(?!networkd\.)/;
+  const without = documentOptions(evalSystem({ pkgs, modules: [] }))
+    .filter(({ name, internal, visible }) => internal !== true && visible !== false && !name.endsWith("ids.users"))
+    .filter(({ name }) => vocabulary.test(name) || networking.test(name))
+    .filter(({ example, readOnly }) => example === undefined && readOnly !== true)
+    .filter(({ type }) => !/boolean|one of|enum|submodule/.test(JSON.stringify(type)));
+  t.strictSame(
+    without.map(({ name }) => name),
+    [],
+  );
+});
+
 for (const [name, system] of Object.entries({
   "helios-cm5": heliosCm5,
   "helios-development": heliosDevelopment,
