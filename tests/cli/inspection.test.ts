@@ -186,6 +186,11 @@ t.test("commands on a store", async (t) => {
       const killed = await run(["build", ".#slow", flag, "1"]);
       t.equal(killed.code, 1, killed.stderr);
       t.match(killed.stderr, pattern);
+      t.match(
+        killed.stderr,
+        new RegExp(`^Run it again with: .* --keep-failed ${flag} 1$`, "m"),
+        "the same limit again",
+      );
     }
     const wrong = await run(["build", ".#slow", "--max-memory", "lots"]);
     t.equal(wrong.code, 2, wrong.stderr);

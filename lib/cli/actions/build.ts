@@ -51,7 +51,7 @@ export const build = (flake: LocatedFlake, input: BuildInput, begun?: BegunBuild
       const options = {
         ...buildOptions(input),
         substitution: yield* substitutionOptions(input),
-        replayCommand: replayCommand(flake),
+        replayCommand: replayCommand(flake, input),
       };
       const [installables, paths] = yield* parseTargets(input.installables);
       const first: Installable = { text: ".", path: [] };
