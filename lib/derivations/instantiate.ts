@@ -214,8 +214,11 @@ function outputSpecification(node: Derivation, directory: string): OutputSpecifi
   return { kind: node.addressing === "content" ? "floating" : "deferred" };
 }
 
-/** A token exists before any string can mention it, so what a derivation mentions never changes. */
-const mentioned = new WeakMap<Derivation, readonly TokenTarget[]>();
+/**
+ * A token exists before any string can mention it, so what a derivation mentions never changes. Derivations live as long
+ * as the process; a WeakMap of them would be work for the garbage collector and free nothing.
+ */
+const mentioned = new Map<Derivation, readonly TokenTarget[]>();
 
 /** What the strings of a derivation mention. */
 function derivationTargets(node: Derivation): readonly TokenTarget[] {
