@@ -916,14 +916,14 @@ t.test("local files and image paths that cannot be", async (t) => {
   ]);
   t.match(problems(`[[stage.files]]\nsrc = "@lost/x"\ndst = "/etc/a"\n`), [/'@lost\/x' starts with an alias/]);
   t.match(problems(`[[stage.files]]\ncontent = ""\ndst = "/etc/../shadow"\n`), [
-    /stage.files.0.dst: .* must match pattern/,
+    /stage.files.0.dst: .*must match pattern/,
   ]);
-  t.match(problems(`[[stage.files]]\ncontent = ""\ndst = "etc/a"\n`), [/stage.files.0.dst: .* must match pattern/]);
+  t.match(problems(`[[stage.files]]\ncontent = ""\ndst = "etc/a"\n`), [/stage.files.0.dst: .*must match pattern/]);
   t.match(problems(`[stage.services.units.x]\nsrc = "d"\n`, { "d/file": "" }), [/is a directory, not a unit file/]);
   t.match(problems(`[workspace]\nroot_dir = "elsewhere"\n`), [
     /^build.toml:2:1 workspace.root_dir: 'elsewhere' is relative/,
   ]);
-  t.match(problems(`[workspace]\nbuild_dir = "../build"\n`), [/workspace.build_dir: .* must match pattern/]);
+  t.match(problems(`[workspace]\nbuild_dir = "../build"\n`), [/workspace.build_dir: .*must match pattern/]);
   t.match(problems(`[buildroot]\nperformance_profile = "maximal"\n`), [/performance_profile: must be one of "max"/]);
   t.match(problems(`[buildroot]\narchive_name = "x-{version}"\n`), [/archive_name: it has {version} in it/]);
   t.match(
