@@ -65,7 +65,7 @@ const openLog = Effect.fnUntraced(function* ({ path, original, store: { name } }
   const store = yield* Store;
   const events = yield* Events;
   const file = logFile(store.layout, path);
-  const open = inScratch(file, () =>
+  const open = Effect.sync(() =>
     BuildLog.open(fs, file, {
       line: (line) => events.emit({ type: "build-log", derivation: original, name, line }),
       phase: (phase) => events.emit({ type: "build-phase", derivation: original, name, phase }),

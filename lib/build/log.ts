@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
@@ -35,9 +34,8 @@ export class BuildLog {
     this.#listener = listener;
   }
 
-  /** Starts an empty log. */
-  static async open(fs: FileSystemShape, path: string, listener: LogListener): Promise<BuildLog> {
-    await fs.promises.mkdir(posix.dirname(path), { recursive: true });
+  /** Starts an empty log, in a directory that is there. */
+  static open(fs: FileSystemShape, path: string, listener: LogListener): BuildLog {
     const file = fs.createWriteStream(path);
     // Reported by close(); without a listener, a full disk would end the whole process here.
     file.on("error", () => {});

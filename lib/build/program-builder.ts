@@ -6,6 +6,7 @@ import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
+import { treeFiles } from "#lib/store/tree-files.ts";
 import type { BuilderRun, BuilderView } from "./builder-run.ts";
 import { type BuilderEnd, type ScratchError, UnsuitableDerivation } from "./errors.ts";
 import { prepareSandbox, runSandbox, sandboxArgumentFile } from "./sandbox.ts";
@@ -40,14 +41,14 @@ export const runProgram = Effect.fnUntraced(function* (
   const inputs = yield* store.closure(derivation.inputSources);
   yield* inScratch(scratch, async () => {
     const description = await prepareSandbox(fs, {
-      environment: store.physical(environment),
+      toolRoot: await launcher.toolRoot(store.physical(environment)),
       inputs,
       physical: (path) => store.physical(path),
       scratch,
       env: view.env,
       cores,
     });
-    await fs.promises.writeFile(argumentFile(scratch), sandboxArgumentFile(description));
+    treeFiles(fs).writeFileSync(argumentFile(scratch), sandboxArgumentFile(description));
   });
   return yield* runSandbox(sandboxedCommand(launcher, run, view), log, limits).pipe(
     Effect.map(({ code, signal }): BuilderEnd | undefined => {

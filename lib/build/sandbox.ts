@@ -3,16 +3,16 @@ import { posix } from "node:path";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { type ExitStatus, Processes } from "#lib/platform/processes.ts";
+import { treeFiles } from "#lib/store/tree-files.ts";
 import { LimitExceeded, type Limits } from "./limits.ts";
 import type { BuildLog } from "./log.ts";
 import { type SandboxDescription, sandboxArguments } from "./sandbox/arguments.ts";
-import { coverAccountFiles, entryAt, rootEntries } from "./sandbox/environment.ts";
+import { coverAccountFiles, entryAt, type ToolRoot } from "./sandbox/environment.ts";
 import { passAsFile, sandboxVariables } from "./sandbox/variables.ts";
 
 /** What to run in a sandbox. */
 export interface SandboxRequest {
-  /** Physical path of the environment: a directory, not a link to one. */
-  readonly environment: string;
+  readonly toolRoot: ToolRoot;
   /** The closure of the inputs. */
   readonly inputs: readonly StorePath[];
   readonly physical: (path: StorePath) => string;
@@ -41,13 +41,14 @@ export const scratchDirectories = (scratch: string): ScratchDirectories => ({
 /** Makes the private directories and describes the sandbox; nothing runs yet. */
 export async function prepareSandbox(fs: FileSystemShape, request: SandboxRequest): Promise<SandboxDescription> {
   const { store, build, temporary } = scratchDirectories(request.scratch);
-  for (const directory of [store, build, temporary]) await fs.promises.mkdir(directory);
+  const files = treeFiles(fs);
+  for (const directory of [store, build, temporary]) files.mkdirSync(directory);
   const { env, files: values } = passAsFile(request.env);
   for (const { file, content } of values) await fs.promises.writeFile(posix.join(build, file), content);
   return {
-    root: request.environment,
-    rootEntries: await rootEntries(fs, request.environment),
-    files: await coverAccountFiles(fs, request.environment, posix.join(request.scratch, "etc")),
+    root: request.toolRoot.path,
+    rootEntries: request.toolRoot.entries,
+    files: coverAccountFiles(files, request.toolRoot.accountFiles, posix.join(request.scratch, "etc")),
     inputs: await Promise.all(request.inputs.map((path) => entryAt(fs, path, request.physical(path)))),
     store,
     build,

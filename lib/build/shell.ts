@@ -18,6 +18,7 @@ import type { BuildOptions } from "./options.ts";
 import { makePlan } from "./plan.ts";
 import { addDerivation, realise, type ResolvedDerivation, resolveDerivation } from "./realise.ts";
 import { prepareSandbox, sandboxArgumentFile } from "./sandbox.ts";
+import { readToolRoot } from "./sandbox/environment.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { sandboxCommand } from "./sandbox/launcher.ts";
 import { inScratch } from "./scratch.ts";
@@ -85,9 +86,7 @@ const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: Resolv
   }
   const launcher = yield* session.sandbox;
   const scratch = yield* store.temporaryDirectory;
-  const log = yield* inScratch(scratch, () =>
-    BuildLog.open(fs, posix.join(scratch, "log"), { line: () => {}, phase: () => {}, warning: () => {} }),
-  );
+  const log = BuildLog.open(fs, posix.join(scratch, "log"), { line: () => {}, phase: () => {}, warning: () => {} });
   yield* inScratch(scratch, () => log.close());
   const { cores, limits } = session.options;
   const view = builderView({ path, derivation, scratch, log, limits, cores });
@@ -95,7 +94,8 @@ const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: Resolv
   const argumentFile = posix.join(scratch, "arguments");
   yield* inScratch(scratch, async () => {
     const physical = (logical: string): string => store.physical(logical);
-    const request = { environment: physical(environment), inputs, physical, scratch, env: view.env, cores };
+    const toolRoot = await readToolRoot(fs, physical(environment));
+    const request = { toolRoot, inputs, physical, scratch, env: view.env, cores };
     await fs.promises.writeFile(argumentFile, sandboxArgumentFile(await prepareSandbox(fs, request)));
   });
   return {

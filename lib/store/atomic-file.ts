@@ -1,6 +1,8 @@
+import type { FileHandle } from "node:fs/promises";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { ownIdentity, printIdentity } from "./process-identity.ts";
+import { treeFiles } from "./tree-files.ts";
 
 let counter = 0;
 
@@ -22,7 +24,7 @@ export async function writeAtomically(
   try {
     const handle = await fs.promises.open(draft, "wx", mode);
     try {
-      await handle.writeFile(content);
+      await writeInto(fs, handle, content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -31,6 +33,19 @@ export async function writeAtomically(
   } catch (cause) {
     await removeIfThere(fs, draft);
     throw cause;
+  }
+}
+
+/** Up to here the kernel copies a content in less time than it takes to hand the work to another thread. */
+const smallContent = 64 * 1024;
+
+/** Writes the whole content of a file that was just made; waiting for the disk is the caller's `sync`. */
+export async function writeInto(fs: FileSystemShape, handle: FileHandle, content: string | Uint8Array): Promise<void> {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  if (bytes.length > smallContent) return handle.writeFile(bytes);
+  const files = treeFiles(fs);
+  for (let written = 0; written < bytes.length; ) {
+    written += files.writeSync(handle.fd, bytes, written, bytes.length - written);
   }
 }
 

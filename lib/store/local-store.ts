@@ -6,7 +6,7 @@ import type { Source } from "#lib/derivations/source.ts";
 import { contentAddress, sourceStorePath, textPath } from "#lib/derivations/store-path.ts";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import { removeIfThere, uniqueName } from "./atomic-file.ts";
+import { removeIfThere, uniqueName, writeInto } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";
 import { type StoreError, storeError } from "./errors.ts";
 import { FileLocks } from "./file-lock.ts";
@@ -26,6 +26,7 @@ import type { StoreShape } from "./store.ts";
 import { StoreReader } from "./store-reader.ts";
 import { makeTemporaryDirectory, removeLeftovers } from "./temporary.ts";
 import { canonicalMode, deleteTree, storeTime, TreeWriter } from "./tree.ts";
+import { treeFiles } from "./tree-files.ts";
 
 /** Opens the store below `root`, and makes it if there is none. */
 export const openLocalStore = Effect.fnUntraced(function* (
@@ -192,13 +193,14 @@ function narOfText(content: string): Buffer {
 
 /** Writes the file of a text beside the store, ready to be moved. */
 async function writeText(fs: FileSystemShape, layout: Layout, content: string): Promise<string> {
+  const files = treeFiles(fs);
   const file = `${layout.temporary}/${await uniqueName()}`;
   try {
     const handle = await fs.promises.open(file, "wx", 0o600);
     try {
-      await handle.writeFile(content);
-      await handle.chmod(canonicalMode.file);
-      await handle.utimes(storeTime, storeTime);
+      await writeInto(fs, handle, content);
+      files.fchmodSync(handle.fd, canonicalMode.file);
+      files.futimesSync(handle.fd, storeTime, storeTime);
       await handle.sync();
     } finally {
       await handle.close();

@@ -9,6 +9,7 @@ import { printRealisation, type Realisation } from "./realisation.ts";
 import type { StoreReader } from "./store-reader.ts";
 import { surveyRealisations } from "./survey.ts";
 import { deleteTree, seal } from "./tree.ts";
+import { treeFiles } from "./tree-files.ts";
 
 /** How many info files are read at once. */
 const concurrency = 32;
@@ -62,7 +63,8 @@ export class Registry {
     // What stands there without an info file was left by a process that died.
     await deleteTree(this.fs, place);
     // Only a directory that one may write can be moved.
-    if ((await this.fs.promises.lstat(tree)).isDirectory()) await this.fs.promises.chmod(tree, 0o755);
+    const files = treeFiles(this.fs);
+    if (files.lstatSync(tree).isDirectory()) files.chmodSync(tree, 0o755);
     await this.fs.promises.rename(tree, place);
     try {
       await seal(this.fs, place);

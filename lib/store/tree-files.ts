@@ -28,6 +28,7 @@ export type TreeFiles = Pick<
   | "rmdirSync"
   | "symlinkSync"
   | "unlinkSync"
+  | "writeFileSync"
   | "writeSync"
 >;
 

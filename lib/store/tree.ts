@@ -88,10 +88,11 @@ export class Canonicalisation implements TreePreparation {
   }
 }
 
-/** Gives a tree's root, once it is in place, its canonical permissions and time. */
+/** Gives a tree's root, once it is in place, its canonical permissions and time: a directory, all others have theirs. */
 export async function seal(fs: FileSystemShape, path: string): Promise<void> {
-  const stats = await fs.promises.lstat(path);
-  if (stats.isDirectory()) await fs.promises.chmod(path, canonicalMode.directory);
+  const files = treeFiles(fs);
+  if (!files.lstatSync(path).isDirectory()) return;
+  files.chmodSync(path, canonicalMode.directory);
   await fs.promises.lutimes(path, storeTime, storeTime);
 }
 

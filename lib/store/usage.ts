@@ -3,6 +3,12 @@ import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { baseName, type StorePath } from "#lib/derivations/store-path.ts";
 import { removeIfThere, uniqueName } from "./atomic-file.ts";
 import type { LockFiles } from "./lock-files.ts";
+import { type TreeFiles, treeFiles } from "./tree-files.ts";
+
+interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+}
 
 /** The lock that garbage collection holds from before it reads who uses what until it has deleted. */
 export const collectionLock = "gc";
@@ -14,17 +20,17 @@ export const collectionLock = "gc";
  * collects: either the collection saw the line, or this process sees what is left.
  */
 export class Usage {
-  readonly #fs: FileSystemShape;
+  readonly #fs: FileSystemShape & TreeFiles;
   readonly #directory: string;
   readonly #locks: LockFiles;
   readonly #used = new Set<StorePath>();
-  #file: Promise<string> | undefined;
+  #file: Promise<OpenFile> | undefined;
   /** Paths to be written by the next batch, and that batch. */
   #waiting: StorePath[] = [];
   #batch: Promise<void> | undefined;
 
   constructor(fs: FileSystemShape, directory: string, locks: LockFiles) {
-    this.#fs = fs;
+    this.#fs = treeFiles(fs);
     this.#directory = directory;
     this.#locks = locks;
   }
@@ -48,7 +54,23 @@ export class Usage {
 
   /** Forgets everything. */
   async close(): Promise<void> {
-    if (this.#file !== undefined) await removeIfThere(this.#fs, await this.#file).catch(() => {});
+    const file = await this.#file?.catch(() => undefined);
+    this.#file = undefined;
+    if (file === undefined) return;
+    this.#fs.closeSync(file.descriptor);
+    await removeIfThere(this.#fs, file.path).catch(() => {});
+  }
+
+  /** Kept open: lines come one by one, often two for each build. */
+  async #open(): Promise<OpenFile> {
+    try {
+      const path = `${this.#directory}/${await uniqueName()}`;
+      return { path, descriptor: this.#fs.openSync(path, "a") };
+    } catch (cause) {
+      // What failed now (a full disk) may work the next time.
+      this.#file = undefined;
+      throw cause;
+    }
   }
 
   async #write(): Promise<void> {
@@ -56,8 +78,11 @@ export class Usage {
     if (paths.length === 0) return;
     this.#waiting = [];
     try {
-      this.#file ??= uniqueName().then((name) => `${this.#directory}/${name}`);
-      await this.#fs.promises.appendFile(await this.#file, paths.map((path) => `${baseName(path)}\n`).join(""));
+      const { descriptor } = await (this.#file ??= this.#open());
+      const lines = Buffer.from(paths.map((path) => `${baseName(path)}\n`).join(""));
+      for (let written = 0; written < lines.length; ) {
+        written += this.#fs.writeSync(descriptor, lines, written, lines.length - written);
+      }
     } catch (cause) {
       // Where this process may not write, no collection deletes either, or it is the business of the store's owner.
       if (errorCode(cause) === "EROFS" || errorCode(cause) === "EACCES") return;

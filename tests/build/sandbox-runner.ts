@@ -8,6 +8,7 @@ import { LimitExceeded, type Limits } from "#lib/build/limits.ts";
 import { BuildLog } from "#lib/build/log.ts";
 import { prepareSandbox, runSandbox, sandboxArgumentFile, scratchDirectories } from "#lib/build/sandbox.ts";
 import { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
+import { readToolRoot } from "#lib/build/sandbox/environment.ts";
 import { makeLauncher, sandboxCommand } from "#lib/build/sandbox/launcher.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
@@ -58,7 +59,7 @@ export async function makeSandboxRunner(): Promise<SandboxRunner> {
       await mkdir(scratch, { mode: 0o700 });
       const lines: string[] = [];
       const description = await prepareSandbox(nodeFs, {
-        environment: tools.path,
+        toolRoot: await readToolRoot(nodeFs, tools.path),
         inputs: [input],
         physical: () => physicalInput,
         scratch,
@@ -67,7 +68,7 @@ export async function makeSandboxRunner(): Promise<SandboxRunner> {
       });
       const argumentFile = join(scratch, "arguments");
       await writeFile(argumentFile, sandboxArgumentFile(description));
-      const log = await BuildLog.open(nodeFs, join(scratch, "log"), {
+      const log = BuildLog.open(nodeFs, join(scratch, "log"), {
         line: (line) => {
           lines.push(line);
           onLine?.(line);

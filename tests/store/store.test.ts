@@ -499,8 +499,16 @@ void t.test("a store that can be read but not written answers questions", async 
   const fs = memory();
   fs.mkdirSync("/w");
   const path = await world(fs, "/w").run(store((s) => s.addText("a", "x", [])));
-  const bad = world(failing(fs, { appendFile: refusal("EROFS") as never }), "/w");
+  let refused = 0;
+  const readOnly: typeof nodeFs = Object.assign(Object.create(fs), {
+    openSync: () => {
+      refused++;
+      throw Object.assign(new Error("EROFS: refused"), { code: "EROFS" });
+    },
+  });
+  const bad = world(readOnly, "/w");
   t.equal(await bad.run(store((s) => s.isValid(path))), true);
+  t.equal(refused, 1, "and was told that it may not write");
 });
 
 /** Mounts a file system of one and a half MiB; undefined where that is not allowed. */

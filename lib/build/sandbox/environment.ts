@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import type { TreeFiles } from "#lib/store/tree-files.ts";
 import { builderUser, type Entry, type RootEntry } from "./arguments.ts";
 
 /** Top directories that the sandbox makes itself, whatever the environment holds there. */
@@ -28,39 +29,49 @@ export async function entryAt(fs: FileSystemShape, logical: string, physical: st
 }
 
 /** The user, the group and the only host that exist in the sandbox. */
-const accountFiles: Readonly<Record<string, string>> = {
+const accountFiles = {
   passwd:
     "root:x:0:0:root:/root:/usr/sbin/nologin\n" +
     `${builderUser.name}:x:${builderUser.uid}:${builderUser.gid}:builder:/build:/bin/sh\n` +
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
   group: `root:x:0:\n${builderUser.group}:x:${builderUser.gid}:\nnogroup:x:65534:\n`,
   hosts: "127.0.0.1 localhost\n::1 localhost\n",
-};
+} as const;
+type AccountFile = keyof typeof accountFiles;
+
+/** An environment as sandboxes are made of it. Nothing in it changes, so it is read once for all builds. */
+export interface ToolRoot {
+  /** Its physical path. */
+  readonly path: string;
+  readonly entries: readonly RootEntry[];
+  /** The account files that the sandbox's own have to cover. */
+  readonly accountFiles: readonly AccountFile[];
+}
+
+/** Looks at what the sandbox takes of an environment: a directory, not a link to one. */
+export async function readToolRoot(fs: FileSystemShape, path: string): Promise<ToolRoot> {
+  const entries = await rootEntries(fs, path);
+  const hasEtc = entries.some(({ name }) => name === "etc");
+  const covered: AccountFile[] = [];
+  for (const name of ["passwd", "group", "hosts"] as const) {
+    // A mount point can be made in an /etc of our own, not in the read-only one of an environment.
+    if (!hasEtc || (await isFile(fs, posix.join(path, "etc", name)))) covered.push(name);
+  }
+  return { path, entries, accountFiles: covered };
+}
 
 /**
  * Writes the account files into `directory` and says where they go. They cover the environment's own, so that
  * `getpwuid` knows the builder in every environment; one without the file keeps it only where `/etc` is its own directory.
  */
-export async function coverAccountFiles(fs: FileSystemShape, environment: string, directory: string): Promise<Entry[]> {
-  const hasEtc = await exists(fs, posix.join(environment, "etc"));
-  await fs.promises.mkdir(directory);
-  const entries = await Promise.all(
-    Object.entries(accountFiles).map(async ([name, content]): Promise<Entry | undefined> => {
-      // A mount point can be made in an /etc of our own, not in the read-only one of an environment.
-      if (hasEtc && !(await isFile(fs, posix.join(environment, "etc", name)))) return undefined;
-      const physical = posix.join(directory, name);
-      await fs.promises.writeFile(physical, content, { mode: 0o444 });
-      return { kind: "mount", logical: `/etc/${name}`, physical };
-    }),
-  );
-  return entries.filter((entry) => entry !== undefined);
+export function coverAccountFiles(fs: TreeFiles, names: ToolRoot["accountFiles"], directory: string): Entry[] {
+  fs.mkdirSync(directory);
+  return names.map((name) => {
+    const physical = posix.join(directory, name);
+    fs.writeFileSync(physical, accountFiles[name], { mode: 0o444 });
+    return { kind: "mount", logical: `/etc/${name}`, physical };
+  });
 }
-
-const exists = async (fs: FileSystemShape, path: string): Promise<boolean> =>
-  fs.promises.lstat(path).then(
-    () => true,
-    () => false,
-  );
 
 const isFile = async (fs: FileSystemShape, path: string): Promise<boolean> =>
   fs.promises.lstat(path).then(

@@ -1,5 +1,6 @@
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { BubblewrapCommand } from "./bubblewrap.ts";
+import { readToolRoot, type ToolRoot } from "./environment.ts";
 
 /** How this process starts sandboxes. */
 export interface Launcher {
@@ -7,13 +8,24 @@ export interface Launcher {
   readonly shell: "/bin/sh" | "/bin/bash";
   /** Descriptors that every child of this process gets, wanted or not. */
   readonly inherited: readonly number[];
+  /** `readToolRoot`, once for each environment. */
+  readonly toolRoot: (physical: string) => Promise<ToolRoot>;
 }
 
 /** Looks at this process's descriptors, once for all sandboxes: Node's own are never inherited. */
 export async function makeLauncher(fs: FileSystemShape, bubblewrap: BubblewrapCommand): Promise<Launcher> {
   const inherited = await inheritedDescriptors(fs);
   // A plain sh closes descriptors of one digit only.
-  return { bubblewrap, inherited, shell: inherited.some((descriptor) => descriptor > 9) ? "/bin/bash" : "/bin/sh" };
+  const shell = inherited.some((descriptor) => descriptor > 9) ? "/bin/bash" : "/bin/sh";
+  const toolRoots = new Map<string, Promise<ToolRoot>>();
+  const toolRoot = (physical: string): Promise<ToolRoot> => {
+    const known = toolRoots.get(physical) ?? readToolRoot(fs, physical);
+    toolRoots.set(physical, known);
+    // What failed now may work for the next build.
+    known.catch(() => toolRoots.delete(physical));
+    return known;
+  };
+  return { bubblewrap, inherited, shell, toolRoot };
 }
 
 /** The kernel's O_CLOEXEC, in the octal `flags` of /proc/self/fdinfo. */
@@ -48,7 +60,7 @@ const memoryPressureScore = 500;
  * @param memory bytes that each process may take
  */
 export function sandboxCommand(
-  { bubblewrap, shell, inherited }: Launcher,
+  { bubblewrap, shell, inherited }: Omit<Launcher, "toolRoot">,
   argumentFile: string,
   command: readonly string[],
   memory?: number,
