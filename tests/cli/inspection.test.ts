@@ -102,6 +102,13 @@ t.test("commands on a store", async (t) => {
       t.equal(taken.code, 6);
       t.match(taken.stderr, "a file is there");
       await rm(join(directory, "again"));
+
+      const twice = ["build", ".#app", ".#lib", ".#app", "--json", "--out-link", "twice"];
+      const [without, withEngine] = [await run(twice), await run([...twice, "--record", "twice.jsonl"])];
+      t.equal(without.stdout, withEngine.stdout, "what is named twice is there twice, in both ways");
+      const links = (await readdir(directory)).filter((name) => name.startsWith("twice")).sort();
+      t.strictSame(links, ["twice", "twice-1", "twice-2", "twice.jsonl"]);
+      await Promise.all(links.map((name) => rm(join(directory, name))));
     });
     const silent = await run(["log", ".#lib"]);
     t.strictSame([silent.code, silent.stdout], [0, ""]);

@@ -1,6 +1,7 @@
 import * as Result from "effect/Result";
 import * as nodeFs from "node:fs";
 import { findRootOutputs, instantiateSources, nothingToDo } from "#lib/build/built-already.ts";
+import type { StorePath } from "#lib/derivations/store-path.ts";
 import type { BegunBuild, BuildRequest } from "#lib/flake/build.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { type Installable, parseInstallable } from "#lib/flake/installable.ts";
@@ -44,7 +45,11 @@ export async function beginBuild(flake: LocatedFlake, input: BuildInput): Promis
     const instantiated = await instantiateSources(reader, value.derivations);
     const found = await findRootOutputs(reader, instantiated.instantiation, value.derivations);
     if (found === undefined) return { done: false, begun: { evaluation, instantiated } };
-    const built = [...found].map(([{ name }, outputs]) => ({ name, outputs }));
+    // One that is named twice is there twice, as the engine has it.
+    const built = value.derivations.map((derivation) => ({
+      name: derivation.name,
+      outputs: found.get(derivation) ?? new Map<string, StorePath>(),
+    }));
     if (!input.noLink) for (const { link, path } of resultLinks(built, input.outLink)) await reader.addRoot(link, path);
     // There is no progress to be seen, so a live display is not loaded either.
     const quietly = input.progress === "json" || input.progress === "quiet" ? input.progress : "lines";
