@@ -43,9 +43,12 @@ async function run(flake: Flake, moduleUrl: string, args: readonly string[]): Pr
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
 
   const invocation = readPlainly(commands, args);
-  const left = invocation && (await invocation.command.run(located, invocation.input));
+  const left = invocation && (await invocation.command.run(located, invocation.input).catch(dying));
   if (invocation !== undefined && left === undefined) return exitCodes.success;
   const { explaining, runProgram } = await import("./program.ts");
   const description = { version, description: flake.description, commands };
   return runProgram(left ?? explaining(description, args, located), (fiber) => (stop = fiber));
 }
+
+/** What is thrown before fibers are loaded is told as a defect in them is. */
+const dying = async (cause: unknown) => (await import("effect/Effect")).die(cause);

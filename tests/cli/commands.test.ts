@@ -170,6 +170,22 @@ t.test("a store that cannot be written is an error of its own class", async (t) 
   t.match(nowhere.stderr, "/proc/nowhere");
 });
 
+t.test("what nobody expected is told as a defect of this program, also before the engine is loaded", async (t) => {
+  const directory = t.testdir({
+    "homeless.mjs": `
+      import os from "node:os";
+      import { syncBuiltinESMExports } from "node:module";
+      for (const name of ["HOME", "XDG_DATA_HOME", "HELIOS_STORE"]) delete process.env[name];
+      os.homedir = () => { throw new Error("nobody lives here"); };
+      syncBuiltinESMExports();
+    `,
+  });
+  const env = { NODE_OPTIONS: `--import=${join(directory, "homeless.mjs")}` };
+  const ended = await heliosAlone(["build", ".#helios-cm5", "--no-link"], { env });
+  t.equal(ended.code, 70);
+  t.match(ended.stderr, /^This is a defect of this program; please report it:\n.*nobody lives here/);
+});
+
 t.test("--help explains each command", async (t) => {
   const result = await helios(["build", "--help"]);
   t.equal(result.code, 0, result.stderr);
