@@ -26,7 +26,7 @@ export interface ResolvedRequest {
 
 /** Whether a file is what `resolve` prints, rather than what somebody wrote. */
 export function isResolved(config: ResolvedDocument["config"]): boolean {
-  return typeof config["resolved"] === "object";
+  return typeof config["resolved"] === "object" && config["resolved"] !== null;
 }
 
 /** The system of such a file. Nothing is laid below it, so that it is the one that was resolved. */

@@ -37,7 +37,8 @@ export function takeAccounts(tree: GaiaTree): TableAccounts {
       if (account === undefined) continue;
       const { name, group, gid, password: written } = account;
       const groupIsTheUsers = name === group;
-      if (!groupIsTheUsers && !systemGroups.has(group)) groups[group] = gid < 0 ? {} : { gid };
+      // A line that leaves the number open does not take it from a line that has one.
+      if (!groupIsTheUsers && !systemGroups.has(group)) groups[group] = gid < 0 ? (groups[group] ?? {}) : { gid };
       if (name === "-") continue;
       if (groupIsTheUsers && gid >= 0) groups[group] = { gid };
       for (const further of account.user.extraGroups) if (!systemGroups.has(further)) groups[further] ??= {};

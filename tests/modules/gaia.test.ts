@@ -361,6 +361,14 @@ t.test("what resolve prints makes the same system again, image and records", asy
     t.equal(definedToml(again.system.resolved), definedToml(config.system.resolved));
   });
 
+  t.test("what only looks like one is read as any other file", async (t) => {
+    const file = tree(t, { "build.json": `{ "resolved": null }` });
+    t.match(
+      problemsOf(() => systemOf(file), dirname(file)),
+      [/^build\.json:1:3 resolved: /],
+    );
+  });
+
   t.test("in the store, it cannot find the files of its tree, and says so", async (t) => {
     const file = tree(t, {
       "nix/store/x/resolved.toml": `[resolved]\npaths = "file"\n[[stage.files]]\ndst = "/a"\nsrc = "assets/a"\n`,
@@ -895,6 +903,17 @@ t.test("accounts as Buildroot has them", async (t) => {
       problemsOf(() => systemOf(file), dirname(file)),
       [/there is no 'nowhere': looked for at ext\/nowhere, nowhere/],
     );
+  });
+
+  t.test("a group keeps its number when later lines leave it open", async (t) => {
+    const { config } = systemOf(
+      tree(t, {
+        "build.toml": symbols(usersTable),
+        "ext/board/b/users.table": "ada -1 crew 2000 ! - - - -\nbob -1 crew -1 ! - - - -\neve -1 eve -1 ! - - crew -\n",
+      }),
+    );
+    t.equal(config.users.groups["crew"]?.gid, 2000);
+    t.strictSame(config.users.users["eve"]?.extraGroups, ["crew"]);
   });
 
   t.test("no password is a locked account, which is told", async (t) => {
