@@ -50,10 +50,15 @@ mkdir "$out"
 # It cannot give files to others here, and says so of each: owners are read below.
 debugfs -R "rdump / $out" "$disk" > /dev/null 2> messages || { cat messages >&2; fail "debugfs cannot read the file system"; }
 rm -rf "$out/lost+found"
-(cd "$out" && find . -type d -printf 'ls -p "/%P"\n') | sort > commands
+# In its commands a quote within quotes is doubled.
+(cd "$out" && find . -type d -printf '%P\n') | sort | sed 's/"/""/g; s,.*,ls -p "/&",' > commands
 # Prints each command, and then a line for each entry: /inode/mode/uid/gid/name/size/
 debugfs -f commands "$disk" 2> /dev/null | awk -F/ -v OFS='\t' '
-  sub(/^debugfs: +ls -p "\//, "") { directory = substr($0, 1, length($0) - 1); next }
+  sub(/^debugfs: +ls -p "\//, "") { directory = substr($0, 1, length($0) - 1); gsub(/""/, "\"", directory); next }
   NF >= 7 && $6 != "." && $6 != ".." && $2 != 0 { print $3, $4, $5, (directory == "" ? "" : directory "/") $6 }
 ' | sort -t "$(printf '\t')" -k4 > "$inodes"
 [ -s "$inodes" ] || fail "the file system is empty"
+# What has no owner would not be in the result: names with tabs or line breaks, which these lists cannot hold.
+cut -f4 "$inodes" | sort > listed
+(cd "$out" && find . -mindepth 1 -printf '%P\n') | sort | comm -23 - listed > lost
+[ ! -s lost ] || fail "these files cannot be taken over, for their names or because debugfs does not list them: $(head -n 5 lost | tr '\n' ' ')"

@@ -153,8 +153,11 @@ if ! grep -qE '^[.]/usr/(s?bin/init|lib/systemd/systemd)$' paths; then
   exit 1
 fi
 grep -E '^[.]/etc/(passwd|group|shadow|gshadow)$' paths > files || true
-tar -x --no-same-owner --no-same-permissions -C "$out" --transform='s,.*/,,' -f "$archive" -T files
-chmod u+r "$out"/*`,
+# Without a name, tar would unpack everything.
+if [ -s files ]; then
+  tar -x --no-same-owner --no-same-permissions -C "$out" --transform='s,.*/,,' -f "$archive" -T files
+  find "$out" -type f -exec chmod u+r {} +
+fi`,
   });
 }
 

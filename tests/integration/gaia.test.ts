@@ -48,12 +48,30 @@ const flake = defineFlake({
       packages: {
         get tree() { return look("tree", import.meta.dirname + "/configs/builds/small.toml"); },
         get archive() { return look("archive", import.meta.dirname + "/configs/builds/archive.toml"); },
+        get bare() {
+          const disk = pkgs.mkDerivation({
+            name: "bare.img",
+            environment: tools,
+            script: 'mkdir -p tree/usr/bin; echo init > tree/usr/bin/init; mke2fs -q -F -t ext4 -d tree "$out" 4M',
+          });
+          const { accounts } = pkgs.startingPoint({
+            name: "bare",
+            packages: [],
+            tree: { kind: "image", path: \`\${disk}\`, partition: null },
+          });
+          return pkgs.mkDerivation({
+            name: "accounts",
+            environment: tools,
+            env: { accounts },
+            script: 'ls -A "$accounts" > "$out"',
+          });
+        },
         get disk() {
           const disk = pkgs.mkDerivation({
             name: "disk.img",
             environment: tools,
             script: \`
-              mkdir -p tree/usr/bin tree/etc "tree/srv/with blank"
+              mkdir -p tree/usr/bin tree/etc "tree/srv/with blank" 'tree/srv/with"quote/in'
               for name in init su own; do echo "$name" > tree/usr/bin/$name; done
               echo root:x:0:0:root:/root:/bin/sh > tree/etc/passwd
               ln -s usr/bin tree/bin
@@ -64,6 +82,7 @@ const flake = defineFlake({
               pack 0640 1234 ./usr/bin/own
               pack 0644 0 ./etc/passwd
               pack 1777 0 "./srv/with blank"
+              pack 0750 0 './srv/with"quote' './srv/with"quote/in'
               truncate -s 8M root.ext4
               mke2fs -q -F -t ext4 -d root.tar root.ext4
               truncate -s 16M "$out"
@@ -180,9 +199,14 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
       /^-rwsr-xr-x 0\/0 .* \.\/usr\/bin\/su$/m,
       /^-rw-r----- 1234\/1234 .* \.\/usr\/bin\/own$/m,
       /^drwxrwxrwt 0\/0 .* \.\/srv\/with blank\/?$/m,
+      /^drwxr-x--- 0\/0 .* \.\/srv\/with"quote\/in\/?$/m,
       /^root:x:0:0:root:\/root:\/bin\/sh$/m,
     ])
       t.match(await list, line);
+  });
+
+  t.test("may start from a tree without accounts", async (t) => {
+    t.equal(await (await build("bare"))(), "");
   });
 });
 
