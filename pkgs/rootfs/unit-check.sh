@@ -68,9 +68,11 @@ if [ -n "$(configuration systemd/network network)$(configuration systemd/network
   cp -r tree/etc/systemd/network /run/systemd/network
   SYSTEMD_LOG_TARGET=console-prefixed SYSTEMD_LOG_LEVEL=debug /usr/lib/systemd/systemd-networkd 2> networkd.log &
   networkd=$!
+  tenths=3000
   until grep -q '^<7>Loaded[.]$\|^<31>Loaded[.]$' networkd.log; do
-    if ! kill -0 "$networkd" 2> /dev/null; then
-      echo "systemd-networkd, which was to check /etc/systemd/network, did not start:"
+    tenths=$((tenths - 1))
+    if [ "$tenths" -eq 0 ] || ! kill -0 "$networkd" 2> /dev/null; then
+      echo "systemd-networkd, which was to check /etc/systemd/network, did not start, or not within five minutes:"
       tail -n 20 networkd.log
       exit 1
     fi
