@@ -3,12 +3,13 @@ import { Cell } from "./cells.ts";
 import { DefinitionRecord } from "./definition-record.ts";
 import { EvaluationError, siblingPath } from "./errors.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { fits } from "./fits.ts";
 import { nearest } from "./levenshtein.ts";
 import type { Location } from "./location.ts";
 import { discharge, emptyValueOf, expand, mergeChecked, onlySurvivor, undecided } from "./merge.ts";
 import { unknownSource } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
-import { isProperty, optionDefaultPriority, type PropertyRecord } from "./properties.ts";
+import { optionDefaultPriority } from "./properties.ts";
 import { byCodeUnit, isRecord, RecordSource as LazyRecord } from "./records.ts";
 import type { ShapeNode } from "./shape.ts";
 
@@ -126,36 +127,6 @@ export class OptionCell extends Cell {
 
 /** A definition of a group, properties aside. */
 type Content = Readonly<Record<string, unknown>>;
-
-/** Whether everything that is defined is for declared options; false also for what is no definition of a group. */
-function fits(shape: ShapeNode, defined: unknown): boolean {
-  if (!isRecord(defined)) return defined === undefined || (isProperty(defined) && contentFits(shape, defined));
-  const { positions, hasGroups } = shape;
-  const keys = Object.keys(defined);
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string;
-    const position = positions.get(key);
-    if (position === undefined) return false;
-    const group = hasGroups ? shape.groupAt(position) : undefined;
-    if (group !== undefined && !fits(group, defined[key])) return false;
-  }
-  return true;
-}
-
-function contentFits(shape: ShapeNode, property: PropertyRecord): boolean {
-  const { content } = property;
-  switch (property._type) {
-    case "merge":
-      return Array.isArray(content) && content.every((each) => fits(shape, each));
-    case "if":
-      return property.parameter === false || fits(shape, content);
-    case "override":
-    case "order":
-      return typeof property.parameter === "number" && fits(shape, content);
-    case "definition":
-      return fits(shape, content);
-  }
-}
 
 /** A group of options of one evaluation. */
 export class GroupNode extends LazyRecord implements Location {

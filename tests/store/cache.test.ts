@@ -1,3 +1,4 @@
+/** Long, since every question to a cache is asked of directories and of servers, with the same helpers. */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { execFile, execFileSync } from "node:child_process";

@@ -1,3 +1,4 @@
+/** Long, since collection, verification and repair are tried on the same stores, by the same processes that are killed. */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import t from "tap";
