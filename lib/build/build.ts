@@ -14,12 +14,13 @@ import { findRootOutputs, type InstantiatedSources, nothingToDo, type RootOutput
 import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
-import type { BuildOptions } from "./options.ts";
+import type { BuildOptions, SubstitutionOptions } from "./options.ts";
 import { downloadSize, makePlan, type Plan, type PlannedBuild } from "./plan.ts";
 import type { RealisationOutcome } from "./realise.ts";
 import type { Bubblewrap } from "./sandbox/bubblewrap.ts";
 import { schedule } from "./scheduler.ts";
 import type { Session } from "./session.ts";
+import type { SubstitutionServices } from "./substituter.ts";
 
 /** What a build gave. */
 export interface BuildResult {
@@ -36,12 +37,16 @@ export interface DryRun {
   readonly plan: Plan;
 }
 
-/** Finds out what a build would have to do, and does nothing. */
+/** Finds out what a build would have to do, and does nothing. Without caches, none is asked. */
 export const dryRun = Effect.fnUntraced(function* (
   roots: readonly Derivation[],
-): Effect.fn.Return<DryRun, DerivationError | StoreError, Store> {
+  substitution: SubstitutionOptions = { caches: [], trusted: [] },
+): Effect.fn.Return<DryRun, DerivationError | StoreError, SubstitutionServices> {
   const { instantiation } = yield* instantiateRoots(roots);
-  return { instantiation, plan: yield* makePlan(instantiation, roots) };
+  if (substitution.caches.length === 0) return { instantiation, plan: yield* makePlan(instantiation, roots) };
+  const { openSubstituter } = yield* Effect.promise(() => import("./substituter.ts"));
+  const { ask } = yield* openSubstituter(substitution);
+  return { instantiation, plan: yield* makePlan(instantiation, roots, {}, ask) };
 });
 
 /**

@@ -12,6 +12,7 @@ import { isBuiltin } from "./builtin.ts";
 import { findOutput } from "./built-already.ts";
 import type { Durations } from "./durations.ts";
 import type { Pool, Task } from "./scheduler.ts";
+import type { Offer } from "./substituter.ts";
 
 /** A derivation that has to be realised. */
 export interface PlannedBuild extends Task<PlannedBuild> {
@@ -26,6 +27,15 @@ export interface Plan {
   readonly builds: readonly PlannedBuild[];
   /** The outputs in the store at which the search stopped: what the builds start from. */
   readonly realised: InputOutputs;
+  /** What binary caches have, if they were asked; inputs before dependents. */
+  readonly offered: readonly PlannedSubstitution[];
+}
+
+/** A derivation of which every wanted output that is not in the store is in a binary cache. */
+export interface PlannedSubstitution {
+  readonly derivation: InstantiatedDerivation;
+  /** Of each output that would be taken. */
+  readonly offers: readonly Offer[];
 }
 
 export interface PlanOptions {
@@ -38,23 +48,34 @@ export interface PlanOptions {
   readonly durations?: Durations;
 }
 
-/** How many questions to the store are open at once. */
+/** Whether an output can be had elsewhere. */
+export type Ask<Requirements> = (
+  derivation: InstantiatedDerivation,
+  output: string,
+) => Effect.Effect<Offer | undefined, never, Requirements>;
+
+/** How many questions to the store are open at once, and to others. */
 const concurrency = 64;
+const askConcurrency = 8;
 
 /**
  * Searches from the roots for what is not in the store. The inputs of what is there are not even looked at:
  * so a plan is as large as what is left to do, and what was only needed for building may be gone.
+ *
+ * @param ask is asked for what is not in the store; nobody is by default. What somebody has is as good as there
  */
-export const makePlan = Effect.fnUntraced(function* (
+export const makePlan = Effect.fnUntraced(function* <Requirements = never>(
   instantiation: Instantiation,
   roots: readonly Derivation[],
   { again, durations = new Map() }: PlanOptions = {},
-): Effect.fn.Return<Plan, StoreError, Store> {
+  ask: Ask<Requirements> = () => Effect.succeed(undefined),
+): Effect.fn.Return<Plan, StoreError, Store | Requirements> {
   const store = yield* Store;
   const wanted = new Map<DerivationPath, Set<string>>();
   const realised = new Map<DerivationPath, Map<string, StorePath>>();
   const missing = new Set<InstantiatedDerivation>();
   const incomplete = new Set<InstantiatedDerivation>();
+  const offered = new Map<InstantiatedDerivation, Offer[]>();
   let wave: Wanted[] = [];
 
   const want = (derivation: InstantiatedDerivation | undefined, outputs: Iterable<string>): void => {
@@ -82,8 +103,20 @@ export const makePlan = Effect.fnUntraced(function* (
       ({ derivation, output }) => realisedOutput(store, derivation.store, derivation.hashModulo, output),
       { concurrency },
     );
-    for (const [index, { derivation, output }] of looked.entries()) {
+    const absent = looked.filter((_, index) => paths[index] === undefined);
+    const answers = yield* Effect.forEach(absent, ({ derivation, output }) => ask(derivation, output), {
+      concurrency: askConcurrency,
+    });
+    const answered = new Map(absent.map((wanted, index) => [wanted, answers[index]]));
+    for (const [index, wanted] of looked.entries()) {
+      const { derivation, output } = wanted;
       const path = paths[index];
+      const offer = answered.get(wanted);
+      if (offer !== undefined) {
+        const offers = offered.get(derivation) ?? [];
+        offered.set(derivation, [...offers, offer]);
+        continue;
+      }
       if (path !== undefined) {
         const outputs = realised.get(derivation.path) ?? new Map();
         realised.set(derivation.path, outputs.set(output, path));
@@ -104,7 +137,7 @@ export const makePlan = Effect.fnUntraced(function* (
   );
   // A derivation of which one output is missing gives all of them anew.
   for (const { path } of missing) realised.delete(path);
-  return { builds, realised };
+  return { builds, realised, offered: plannedSubstitutions(instantiation, offered, missing) };
 });
 
 interface Wanted {
@@ -133,6 +166,17 @@ function plannedBuilds(
   }
   return [...builds.values()];
 }
+
+/** In the instantiation's order, and without those of which another output has to be built: they give all anew. */
+const plannedSubstitutions = (
+  { byPath }: Instantiation,
+  offered: ReadonlyMap<InstantiatedDerivation, readonly Offer[]>,
+  missing: ReadonlySet<InstantiatedDerivation>,
+): PlannedSubstitution[] =>
+  [...(offered.size === 0 ? [] : byPath.values())].flatMap((derivation) => {
+    const offers = offered.get(derivation);
+    return offers === undefined || missing.has(derivation) ? [] : [{ derivation, offers }];
+  });
 
 /** Milliseconds that something is taken to need that was never built here. */
 const unknownDuration = ({ builder }: StoreDerivation): number => (isBuiltin(builder) ? 1000 : 10_000);

@@ -8,12 +8,22 @@ import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { openCache, type CacheFiles } from "#lib/store/cache/cache-files.ts";
 import type { CacheError } from "#lib/store/cache/errors.ts";
-import { pullPaths, pullRealisation } from "#lib/store/cache/pull.ts";
+import { askForPaths, findRealisation, pullPaths, pullRealisation } from "#lib/store/cache/pull.ts";
 import type { Store } from "#lib/store/store.ts";
 import type { SubstitutionOptions } from "./options.ts";
 
 /** What is needed to ask a cache. */
 export type SubstitutionServices = Store | FileSystem | Processes | Events;
+
+/** An output that a cache has. */
+export interface Offer {
+  /** URL of the cache. */
+  readonly cache: string;
+  /** Of the archives that taking it would fetch, as far as the cache tells. */
+  readonly bytes: number;
+}
+
+type AskedDerivation = Pick<InstantiatedDerivation, "store" | "hashModulo">;
 
 /** Takes outputs out of binary caches. */
 export interface Substituter {
@@ -24,9 +34,14 @@ export interface Substituter {
    * undefined; a reason other than that it is not there is a warning.
    */
   readonly take: (
-    derivation: Pick<InstantiatedDerivation, "store" | "hashModulo">,
+    derivation: AskedDerivation,
     output: string,
   ) => Effect.Effect<StorePath | undefined, never, SubstitutionServices>;
+  /** Whether `take` would find the output, and how much it would fetch. Fetches no archive and writes nothing. */
+  readonly ask: (
+    derivation: AskedDerivation,
+    output: string,
+  ) => Effect.Effect<Offer | undefined, never, SubstitutionServices>;
 }
 
 /** Opens the caches. One that cannot be used is a warning, and is not asked again. */
@@ -40,18 +55,12 @@ export const openSubstituter = Effect.fnUntraced(function* ({
     if (cache !== undefined) working.set(url, cache);
   }
 
-  const take: Substituter["take"] = Effect.fnUntraced(function* (derivation, output) {
-    const specification = derivation.store.outputs.get(output);
-    const known = specification === undefined ? undefined : knownOutputPath(specification);
+  /** The answer of the first cache that has one. */
+  const firstOf = Effect.fnUntraced(function* <Answer>(
+    question: (cache: CacheFiles) => Effect.Effect<Answer | undefined, CacheError, SubstitutionServices>,
+  ): Effect.fn.Return<Answer | undefined, never, SubstitutionServices> {
     for (const [url, cache] of working) {
-      const pull =
-        known === undefined
-          ? Effect.map(
-              pullRealisation(cache, realisationKey(derivation.hashModulo, output), { trusted }),
-              (found) => found?.path,
-            )
-          : Effect.as(pullPaths(cache, [known], { trusted }), known);
-      const path = yield* pull.pipe(
+      const answer = yield* question(cache).pipe(
         Effect.catch((error: CacheError) => {
           if (error._tag === "NotInCache") return Effect.succeed(undefined);
           // Asking again for each of a thousand derivations would take a thousand time-outs.
@@ -59,14 +68,41 @@ export const openSubstituter = Effect.fnUntraced(function* ({
           return warn(`${error.message} It is built instead.`);
         }),
       );
-      if (path === undefined) continue;
-      yield* emit({ type: "note", message: `substituted ${derivation.store.name}` });
-      return path;
+      if (answer !== undefined) return answer;
     }
     return undefined;
   });
-  return { isWorking: () => working.size > 0, take };
+
+  const take: Substituter["take"] = Effect.fnUntraced(function* (derivation, output) {
+    const known = knownPath(derivation, output);
+    const key = realisationKey(derivation.hashModulo, output);
+    const path = yield* firstOf((cache) =>
+      known === undefined
+        ? Effect.map(pullRealisation(cache, key, { trusted }), (found) => found?.path)
+        : Effect.as(pullPaths(cache, [known], { trusted }), known),
+    );
+    if (path !== undefined) yield* emit({ type: "note", message: `substituted ${derivation.store.name}` });
+    return path;
+  });
+
+  const ask: Substituter["ask"] = (derivation, output) =>
+    firstOf(
+      Effect.fnUntraced(function* (cache): Effect.fn.Return<Offer | undefined, CacheError, Store> {
+        const path =
+          knownPath(derivation, output) ??
+          (yield* findRealisation(cache, realisationKey(derivation.hashModulo, output), { trusted }))?.path;
+        if (path === undefined) return undefined;
+        return { cache: cache.name, bytes: yield* askForPaths(cache, [path], { trusted }) };
+      }),
+    );
+
+  return { isWorking: () => working.size > 0, take, ask };
 });
+
+function knownPath({ store }: AskedDerivation, output: string): StorePath | undefined {
+  const specification = store.outputs.get(output);
+  return specification === undefined ? undefined : knownOutputPath(specification);
+}
 
 const warn = (message: string): Effect.Effect<undefined, never, Events> =>
   Effect.as(emit({ type: "warning", message }), undefined);

@@ -105,6 +105,29 @@ for (const [place, makeWorld] of Object.entries(worlds)) {
         t.equal(result.outputs.get(root)?.get("out"), top);
       });
 
+      t.test("a dry run tells what a cache has, how large it is, and takes nothing", async (t) => {
+        const { taker, substitution } = await machines(t, graphOfTen("one"));
+        const root = testDerivation("more", [graphOfTen("one")]);
+        const planned = async (options?: typeof substitution) => {
+          const { builds, offered } = (await taker.run(dryRun([root], options))).plan;
+          return {
+            builds: builds.map(({ derivation }) => derivation.store.name),
+            offered: offered.map(({ derivation, offers }) => [derivation.store.name, offers.map(({ cache }) => cache)]),
+            bytes: offered.flatMap(({ offers }) => offers.map(({ bytes }) => bytes)),
+          };
+        };
+        const { bytes, ...asked } = await planned(substitution);
+        t.strictSame(asked, { builds: ["more"], offered: [["top", substitution.caches]] });
+        t.ok((bytes[0] ?? 0) > 100, "the archive of top, and of what it refers to");
+        t.strictSame(await taker.run(Effect.flatMap(Store, (store) => store.realisations)), []);
+        t.equal((await planned()).builds.length, 11, "nobody is asked who is not named");
+        t.same(taker.events, []);
+        const untrusted = await planned({ ...substitution, trusted: [] });
+        t.equal(untrusted.builds.length, 11, "what the build would not take is not promised");
+        t.match(taker.events[0], { type: "warning", message: /It is built instead\./ });
+        t.same((await taker.run(build([root], { substitution }))).built, ["more"], "as planned");
+      });
+
       t.test(
         "of what is built on an input that came out the same: the cache knows it by what it resolves to",
         async (t) => {

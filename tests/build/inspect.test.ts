@@ -188,7 +188,7 @@ t.test("a plan is dealt out to tasks", (t) => {
     const root = fetched("x");
     const { instantiation, plan } = await m.run(dryRun([root]));
     const [task] = await m.run(planTasks([alone], instantiation, plan));
-    t.strictSame([task?.state, task?.todo.map(({ pool }) => pool)], ["fetch", ["fetch"]]);
+    t.strictSame([task?.state, task?.todo.map(({ kind }) => kind)], ["fetch", ["fetch"]]);
   });
 
   t.end();

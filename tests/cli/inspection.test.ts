@@ -229,6 +229,21 @@ t.test("commands on a store", async (t) => {
     const other = { HELIOS_STORE: join(directory, "other") };
     const untrusted = await run(["build", ".#app", "--no-link", "--dry-run", "--substituters", url], other);
     t.equal(untrusted.code, 0, untrusted.stderr);
+    t.match(untrusted.stdout, /^would build 2 derivations, unless .*, or as in a cache:$/m, untrusted.stdout);
+    const caches = ["--substituters", url, "--trusted-public-keys", key.stdout];
+    const offered = await run(["build", ".#app", "--dry-run", ...caches], other);
+    t.match(
+      offered.stdout,
+      /^would take 1 result from binary caches, \S+ [^\n]+:\n {2}app-1\.0 {2}\S+\n$/,
+      offered.stderr,
+    );
+    const planned = await run(["plan", ".#app", ...caches], other);
+    t.match(
+      planned.stdout,
+      / fetch +Build app-1\.0\n +cache file:\S+ has app-1\.0, .*\nWould take 1 result from caches/,
+    );
+    const items = await run(["plan", ".#app", "--json", ...caches], other);
+    t.match(JSON.parse(items.stdout), [{ state: "fetch", todo: [{ name: "app-1.0", kind: "cache", caches: [url] }] }]);
     const substituted = await run(["build", ".#app", "--no-link"], {
       ...other,
       HELIOS_SUBSTITUTERS: url,

@@ -4,7 +4,7 @@ import type { InstantiatedDerivation, Instantiation } from "#lib/derivations/ins
 import type { DerivationPath } from "#lib/derivations/store-path.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
-import { type Plan, realisedOutput } from "../plan.ts";
+import { type Plan, type PlannedSubstitution, realisedOutput } from "../plan.ts";
 import type { Pool } from "../scheduler.ts";
 
 /** A part of a plan that has a name of its own. */
@@ -18,7 +18,7 @@ export interface Task {
 export type TaskState =
   /** Something has to be built. */
   | "build"
-  /** Something has to be downloaded, and nothing to be built. */
+  /** Something has to be downloaded, or taken out of a binary cache, and nothing to be built. */
   | "fetch"
   /** All that it gives is in the store. */
   | "cached"
@@ -27,11 +27,10 @@ export type TaskState =
   /** It gives nothing that is built: evaluation has done it. */
   | "evaluated";
 
-/** One derivation that has to be realised. */
-export interface TodoItem {
-  readonly derivation: InstantiatedDerivation;
-  readonly pool: Pool;
-}
+/** One derivation that has to be realised, or whose outputs a binary cache has. */
+export type TodoItem =
+  | { readonly kind: Pool; readonly derivation: InstantiatedDerivation }
+  | ({ readonly kind: "cache" } & PlannedSubstitution);
 
 /** A task, and what a build would do for it. */
 export interface PlannedTask<T extends Task> {
@@ -39,7 +38,7 @@ export interface PlannedTask<T extends Task> {
   readonly state: TaskState;
   /** The tasks that it needs, by id. */
   readonly after: readonly string[];
-  /** Inputs before dependents. */
+  /** What caches have, then the rest; of each inputs before dependents. */
   readonly todo: readonly TodoItem[];
 }
 
@@ -57,11 +56,11 @@ export const planTasks = Effect.fnUntraced(function* <T extends Task>(
   const owners = ownersOf(tasks, instantiation);
   const needs = neededTasks(tasks, owners, instantiation);
   const todo = new Map<number, TodoItem[]>();
-  for (const { derivation, pool } of plan.builds) {
-    const owner = owners.get(derivation.path);
+  for (const item of todoOf(plan)) {
+    const owner = owners.get(item.derivation.path);
     if (owner === undefined) continue;
     const items = todo.get(owner) ?? [];
-    items.push({ derivation, pool });
+    items.push(item);
     todo.set(owner, items);
   }
   const planned: PlannedTask<T>[] = [];
@@ -74,8 +73,14 @@ export const planTasks = Effect.fnUntraced(function* <T extends Task>(
   return planned;
 });
 
+/** All that a plan says is to be done: what caches have, then the rest. */
+export const todoOf = ({ offered, builds }: Plan): readonly TodoItem[] => [
+  ...offered.map((substitution) => ({ kind: "cache" as const, ...substitution })),
+  ...builds.map(({ derivation, pool }) => ({ kind: pool, derivation })),
+];
+
 const stateOf = (items: readonly TodoItem[]): TaskState =>
-  items.some(({ pool }) => pool === "build") ? "build" : "fetch";
+  items.some(({ kind }) => kind === "build") ? "build" : "fetch";
 
 /** Of a task for which nothing has to be done. */
 const restingState = Effect.fnUntraced(function* (

@@ -63,7 +63,7 @@ export const build = (flake: LocatedFlake, input: BuildInput, begun?: BegunBuild
         if (input.dryRun)
           return yield* lazily(
             () => import("./build-plan.ts"),
-            ({ planBuild }) => planBuild(targets, input),
+            ({ planBuild }) => planBuild(targets, options.substitution, input),
           );
         yield* substituteFirst(targets, input);
         return yield* input.shell

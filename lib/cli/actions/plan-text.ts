@@ -1,5 +1,6 @@
 import type { TaskState } from "#lib/build/inspect/task-plan.ts";
 import { count, formatBytes } from "../printers/format.ts";
+import type { ShownItem } from "./shown-item.ts";
 
 /** A task as it is printed. */
 export interface ShownTask {
@@ -10,17 +11,11 @@ export interface ShownTask {
   /** The tasks that it needs. */
   readonly after: readonly string[];
   readonly state: TaskState;
-  readonly todo: readonly ShownItem[];
+  readonly todo: readonly PlannedItem[];
 }
 
-/** A derivation that would be realised. */
-export interface ShownItem {
-  readonly name: string;
-  readonly derivation: string;
-  readonly kind: "build" | "fetch";
-  /** Of a download, where it is known. */
-  readonly bytes?: number;
-  /** Why. */
+/** What would be done about a derivation, and why. */
+export interface PlannedItem extends ShownItem {
   readonly reasons: readonly string[];
 }
 
@@ -31,6 +26,7 @@ export function planLines(tasks: readonly ShownTask[]): string {
   const lines = tasks.flatMap(({ id, label, state, todo }, index) => [
     `${String(index + 1).padStart(2)}. ${id.padEnd(ids)}  ${state.padEnd(states)}  ${label}`,
     ...todo.filter(({ kind }) => kind === "build").flatMap(itemLines),
+    ...cacheLines(todo),
     ...fetchLines(todo),
   ]);
   return [...lines, summary(tasks.flatMap(({ todo }) => todo)), ""].join("\n");
@@ -38,10 +34,22 @@ export function planLines(tasks: readonly ShownTask[]): string {
 
 const mostReasons = 3;
 
-function itemLines({ name, reasons }: ShownItem): string[] {
+function itemLines({ name, reasons }: PlannedItem): string[] {
   const shown = reasons.slice(0, mostReasons);
   const more = reasons.length > mostReasons ? [`and ${reasons.length - mostReasons} more`] : [];
   return [`      ${name}: ${[...shown, ...more].join("; ")}`];
+}
+
+/** A cache is named with what it has, and not why it is needed: nobody waits for that. */
+function cacheLines(todo: readonly ShownItem[]): string[] {
+  const cached = todo.filter(({ kind }) => kind === "cache");
+  const caches = [...new Set(cached.flatMap(({ caches = [] }) => caches))];
+  return caches.map((cache) => {
+    const items = cached.filter(({ caches = [] }) => caches.includes(cache));
+    const names = items.slice(0, mostReasons).map(({ name }) => name);
+    const more = items.length > mostReasons ? ` and ${items.length - mostReasons} more` : "";
+    return `      cache ${cache} has ${names.join(", ")}${more}, ${formatBytes(totalBytes(items))}`;
+  });
 }
 
 function fetchLines(todo: readonly ShownItem[]): string[] {
@@ -53,11 +61,25 @@ function fetchLines(todo: readonly ShownItem[]): string[] {
 
 function summary(todo: readonly ShownItem[]): string {
   if (todo.length === 0) return "Nothing to do: everything is in the store.";
-  const fetches = todo.filter(({ kind }) => kind === "fetch");
-  const downloads = fetches.length === 0 ? "" : ` and download ${formatBytes(totalBytes(fetches))}`;
-  const builds = count(todo.length - fetches.length, "derivation");
-  return `Would build ${builds}${downloads}, unless an input turns out the same as before.`;
+  const of = (wanted: ShownItem["kind"]) => todo.filter(({ kind }) => kind === wanted);
+  const [builds, fetches, cached] = [of("build"), of("fetch"), of("cache")];
+  const parts = [
+    ...(builds.length > 0 || cached.length === 0 ? [`build ${count(builds.length, "derivation")}`] : []),
+    ...(cached.length > 0
+      ? [`take ${count(cached.length, "result")} from caches (${formatBytes(totalBytes(cached))})`]
+      : []),
+    ...(fetches.length > 0 ? [`download ${formatBytes(totalBytes(fetches))}`] : []),
+  ];
+  const listed = parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts.join("");
+  const certain = builds.length === 0 && cached.length > 0;
+  return `Would ${listed}${certain ? "." : uncertainty(cached.length > 0)}`;
 }
+
+/** What no plan can know before an input is there. */
+const uncertainty = (asked: boolean): string =>
+  asked
+    ? ", unless an input turns out the same as before, or as in a cache."
+    : ", unless an input turns out the same as before.";
 
 const totalBytes = (items: readonly ShownItem[]): number => items.reduce((total, { bytes = 0 }) => total + bytes, 0);
 

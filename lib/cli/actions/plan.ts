@@ -4,7 +4,7 @@ import { dryRun } from "#lib/build/build.ts";
 import { readBuildRecord } from "#lib/build/inspect/build-record.ts";
 import { formatReason, type PlanReason, planReasons } from "#lib/build/inspect/plan-reasons.ts";
 import { type PlannedTask, planTasks } from "#lib/build/inspect/task-plan.ts";
-import { downloadSize } from "#lib/build/plan.ts";
+import type { SubstitutionOptions } from "#lib/build/options.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationPath } from "#lib/derivations/store-path.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
@@ -15,19 +15,21 @@ import { selectSystem } from "#lib/flake/select-system.ts";
 import { systemConfig } from "#lib/flake/system-config.ts";
 import type { SystemTask } from "#lib/flake/system-task.ts";
 import { UnsuitableFlags } from "../errors.ts";
-import type { WatchFlags } from "../flags.ts";
+import type { SubstitutionFlags, WatchFlags } from "../flags.ts";
 import { printJson, printText } from "../print.ts";
 import { withStore } from "../stores.ts";
 import { planGraph, planLines, type ShownTask } from "./plan-text.ts";
+import { shownItem } from "./shown-item.ts";
+import { substitutionOptions } from "./substitution.ts";
 
 /** Of what, and how. */
-interface PlanInput extends WatchFlags {
+interface PlanInput extends WatchFlags, SubstitutionFlags {
   readonly installable: string;
   readonly dot: boolean;
   readonly json: boolean;
 }
 
-/** Prints what a build would do. Nothing is written, and no cache is asked. */
+/** Prints what a build would do. Nothing is written. */
 export const plan = (flake: LocatedFlake, input: PlanInput) =>
   withStore(
     input,
@@ -39,7 +41,7 @@ export const plan = (flake: LocatedFlake, input: PlanInput) =>
       const { value } = yield* evaluateFlake(flake, { ...input, warnAbout: [installable] }, (outputs) =>
         selectTasks(outputs, installable),
       );
-      const shown = yield* shownTasks(value);
+      const shown = yield* shownTasks(value, yield* substitutionOptions(input));
       if (input.json) return yield* printJson(shown);
       yield* printText(input.dot ? planGraph(shown) : planLines(shown));
     }),
@@ -66,8 +68,8 @@ function selectTasks(outputs: FlakeOutputs, installable: Installable) {
   );
 }
 
-const shownTasks = Effect.fnUntraced(function* ({ root, tasks }: Selected) {
-  const { instantiation, plan } = yield* dryRun([root]);
+const shownTasks = Effect.fnUntraced(function* ({ root, tasks }: Selected, substitution: SubstitutionOptions) {
+  const { instantiation, plan } = yield* dryRun([root], substitution);
   const top = instantiation.derivations.get(root);
   if (top === undefined) return yield* Effect.die(new TypeError(`${root.name} is not instantiated`));
   const reasonOf = planReasons(top.path, instantiation, yield* readBuildRecord(root.name));
@@ -86,12 +88,6 @@ function shownTask(
     label,
     after,
     state,
-    todo: todo.map(({ derivation: { path, store }, pool }) => ({
-      name: store.name,
-      derivation: path,
-      kind: pool,
-      ...(pool === "fetch" && { bytes: downloadSize(store) ?? 0 }),
-      reasons: formatReason(reasonOf(path)),
-    })),
+    todo: todo.map((item) => ({ ...shownItem(item), reasons: formatReason(reasonOf(item.derivation.path)) })),
   };
 }

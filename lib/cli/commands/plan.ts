@@ -13,6 +13,7 @@ export const planCommand = defineCommand({
     installable: flags.installable,
     dot: switchFlag("dot", "Print a graph of the tasks in the language of Graphviz"),
     json: flags.json,
+    ...flags.substitution,
     ...flags.watching,
   },
   run: async (flake, input) => (await import("../actions/plan.ts")).plan(flake, input),

@@ -39,16 +39,14 @@ const checkCache = Effect.fnUntraced(function* (cache: CacheFiles): Effect.fn.Re
 });
 
 /**
- * Makes paths and all that they refer to valid, out of a cache. Every archive is compared with its narinfo, and the
- * narinfo with a trusted signature or with the content itself, before anything of it can be seen in the store.
+ * What a cache says of paths and of all that they refer to. Nothing is fetched.
  *
- * @returns what was not valid before
+ * @returns of those that are not valid already; fails if one of them is not in the cache
  */
-export const pullPaths = Effect.fnUntraced(function* (
+const findPaths = Effect.fnUntraced(function* (
   cache: CacheFiles,
   paths: Iterable<StorePath>,
-  options: PullOptions = {},
-): Effect.fn.Return<readonly StorePath[], CacheError, Store | FileSystem | Processes> {
+): Effect.fn.Return<ReadonlyMap<StorePath, NarInfo>, CacheError, Store> {
   yield* checkCache(cache);
   const wanted = new Map<StorePath, NarInfo>();
   let border = [...new Set(paths)];
@@ -61,6 +59,42 @@ export const pullPaths = Effect.fnUntraced(function* (
     }
     border = [...next];
   }
+  return wanted;
+});
+
+/**
+ * How much would have to be fetched to make paths and all that they refer to valid: bytes of archives, or 0 where the
+ * cache does not tell. What no trusted signature vouches for, and no content could prove, is an error here already.
+ */
+export const askForPaths = Effect.fnUntraced(function* (
+  cache: CacheFiles,
+  paths: Iterable<StorePath>,
+  { trusted = [] }: PullOptions = {},
+): Effect.fn.Return<number, CacheError, Store> {
+  let bytes = 0;
+  for (const narInfo of (yield* findPaths(cache, paths)).values()) {
+    if (!isVouchedFor(narInfo, trusted) && narInfo.info.contentAddress === undefined)
+      return yield* untrusted(cache, narInfo.info.path, narInfo.info.signatures ?? [], trusted);
+    bytes += narInfo.fileSize ?? 0;
+  }
+  return bytes;
+});
+
+const isVouchedFor = ({ info }: NarInfo, trusted: readonly PublicKey[]): boolean =>
+  signedBy(pathFingerprint(info), info.signatures ?? [], trusted) !== undefined;
+
+/**
+ * Makes paths and all that they refer to valid, out of a cache. Every archive is compared with its narinfo, and the
+ * narinfo with a trusted signature or with the content itself, before anything of it can be seen in the store.
+ *
+ * @returns what was not valid before
+ */
+export const pullPaths = Effect.fnUntraced(function* (
+  cache: CacheFiles,
+  paths: Iterable<StorePath>,
+  options: PullOptions = {},
+): Effect.fn.Return<readonly StorePath[], CacheError, Store | FileSystem | Processes> {
+  const wanted = yield* findPaths(cache, paths);
   const levels = referenceLevels(new Map([...wanted].map(([path, { info }]) => [path, info])));
   const order = levels.flat().map((info) => info.path);
   if (order.length < wanted.size) {
@@ -112,8 +146,7 @@ const unpack = Effect.fnUntraced(function* (
   const { info, url, compression } = narInfo;
   const damaged = (problem: string, file = url): CacheFileDamaged =>
     new CacheFileDamaged({ cache: cache.name, file, problem });
-  const vouched = signedBy(pathFingerprint(info), info.signatures ?? [], trusted) !== undefined;
-  if (!vouched && info.contentAddress === undefined) {
+  if (!isVouchedFor(narInfo, trusted) && info.contentAddress === undefined) {
     return yield* untrusted(cache, info.path, info.signatures ?? [], trusted);
   }
   if (!isCacheCompression(compression)) {
@@ -211,8 +244,32 @@ async function unpackChunks(
 }
 
 /**
- * Takes the realisation of an output out of a cache, and the path that it became. Unlike a path, it proves nothing
- * by itself: only a trusted signature counts.
+ * Looks up the realisation of an output: which path it became. Unlike a path, it proves nothing by itself: only a
+ * trusted signature counts.
+ *
+ * @returns undefined if the cache does not have it
+ */
+export const findRealisation = Effect.fnUntraced(function* (
+  cache: CacheFiles,
+  key: RealisationKey,
+  { trusted = [] }: PullOptions = {},
+): Effect.fn.Return<Realisation | undefined, CacheError> {
+  const file = `realisations/${key}.doi`;
+  const text = yield* cache.read(file);
+  if (text === undefined) return undefined;
+  const signed = parseSignedRealisation(text);
+  if (signed === undefined || signed.realisation.key !== key) {
+    return yield* new CacheFileDamaged({ cache: cache.name, file, problem: "it is not the realisation of its name" });
+  }
+  const { realisation, signatures } = signed;
+  if (signedBy(realisationFingerprint(realisation), signatures, trusted) === undefined) {
+    return yield* untrusted(cache, file, signatures, trusted);
+  }
+  return realisation;
+});
+
+/**
+ * Takes the realisation of an output out of a cache, and the path that it became.
  *
  * @returns undefined if the cache does not have it
  */
@@ -222,18 +279,8 @@ export const pullRealisation = Effect.fnUntraced(function* (
   options: PullOptions = {},
 ): Effect.fn.Return<Realisation | undefined, CacheError, Store | FileSystem | Processes> {
   const store = yield* Store;
-  const file = `realisations/${key}.doi`;
-  const text = yield* cache.read(file);
-  if (text === undefined) return undefined;
-  const signed = parseSignedRealisation(text);
-  if (signed === undefined || signed.realisation.key !== key) {
-    return yield* new CacheFileDamaged({ cache: cache.name, file, problem: "it is not the realisation of its name" });
-  }
-  const { realisation, signatures } = signed;
-  const trusted = options.trusted ?? [];
-  if (signedBy(realisationFingerprint(realisation), signatures, trusted) === undefined) {
-    return yield* untrusted(cache, file, signatures, trusted);
-  }
+  const realisation = yield* findRealisation(cache, key, options);
+  if (realisation === undefined) return undefined;
   yield* pullPaths(cache, [realisation.path], options);
   yield* store.addRealisation(realisation);
   return realisation;
