@@ -1,7 +1,9 @@
-import { copyFile, readdir, readFile, readlink, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import t from "tap";
 import { helios, root } from "../cli/rig.ts";
+import { filesWith } from "./files-with.ts";
 
 /**
  * The real thing: helios-cm5 with the README's profile, built by the real
@@ -19,6 +21,9 @@ const checked = [
   "badNetwork",
   "badNetdev",
 ];
+
+/** Where the greeter's secrets are on the machine; the same place each time, so that an image stays what it was. */
+const secretPlace = join(tmpdir(), "helios-greeter-secrets");
 
 const flakeText = `
 import { main } from "#lib/cli/main.ts";
@@ -38,6 +43,11 @@ const flake = defineFlake({
   outputs: ({ lock }) => {
     const pkgs = makePackages({ lock });
     const louder = defineModule({ config: { services: { units: { "greeter.service": { unit: { Documentation: "man:cat(1) https://example.org/${Date.now()}" } } } } } });
+    // The machine that builds has these files too, and must not look into them.
+    const secretive = defineModule({ config: {
+      users: { users: { ada: { hashedPasswordFrom: { file: "${secretPlace}/password" } } } },
+      services: { units: { "greeter.service": { credentials: { token: { file: "${secretPlace}/token" } } } } },
+    } });
     const doubled = defineModule({ config: { stage: { files: [{ dst: "/usr/bin/bash", content: "mine" }] } } });
     const misspelt = defineModule({ config: { services: { units: { "greeter.service": { extraConfig: "[Service]\\nPrivateTemp=yes\\n" } } } } });
     const staged = (dst, content) => defineModule({ config: { stage: { files: [{ dst, content }] } } });
@@ -52,8 +62,8 @@ const flake = defineFlake({
       badNetdev: evalSystem({ pkgs, modules: [heliosCm5, staged("/etc/systemd/network/50-x.netdev", "[NetDev]\\nName=x0\\nKind=brige\\n")] }),
       everything: evalSystem({ pkgs, modules: [heliosCm5, everything] }),
       misspelt: evalSystem({ pkgs, modules: [heliosCm5, greeter, misspelt] }),
-      greeter: evalSystem({ pkgs, modules: [heliosCm5, greeter] }),
-      louder: evalSystem({ pkgs, modules: [heliosCm5, greeter, louder] }),
+      greeter: evalSystem({ pkgs, modules: [heliosCm5, greeter, secretive] }),
+      louder: evalSystem({ pkgs, modules: [heliosCm5, greeter, secretive, louder] }),
       doubled: evalSystem({ pkgs, modules: [heliosCm5, doubled] }),
     };
     const build = (name) => systems[name].config.system.build;
@@ -118,7 +128,17 @@ t.setTimeout(1_500_000);
 t.test("an image with a profile of one's own", async (t) => {
   const directory = t.testdir({ "flake.ts": flakeText });
   await copyFile(join(root, "flake.lock"), join(directory, "flake.lock"));
-  const run = (...args: string[]) => helios(args, { flake: join(directory, "flake.ts"), cwd: directory });
+  const secrets = {
+    password: "$y$j9T$kW3nQzUo7Tb$pXcR5dL1vYg9",
+    token: "tk-8f2c61e09b7d4a35",
+    variable: "vr-93d0b58e17fa4c62",
+  };
+  await mkdir(secretPlace, { recursive: true });
+  t.teardown(() => rm(secretPlace, { recursive: true }));
+  await writeFile(join(secretPlace, "password"), `$y$j9T$${secrets.password}\n`);
+  await writeFile(join(secretPlace, "token"), `${secrets.token}\n`);
+  const env = { GREETER_TOKEN: secrets.variable };
+  const run = (...args: string[]) => helios(args, { flake: join(directory, "flake.ts"), cwd: directory, env });
   const build = async (name: string) => {
     const result = await run("build", `.#${name}`, "--no-link", "--json");
     t.equal(result.code, 0, `${name} builds\n${result.stderr}`);
@@ -189,6 +209,33 @@ t.test("an image with a profile of one's own", async (t) => {
     for (const what of ["private-keys", "keys", "seeds"]) t.equal(await read(what), "", what);
     t.match(await read("passwords"), /^([!*]+\n)+$/, "nobody has one");
     t.match(await read("machine-id"), /^(uninitialized\n)?$/);
+  });
+
+  t.test("no secret of the machine is in what it runs, nor in anything that this was built from", async (t) => {
+    await build("result");
+    const infos = await run("path-info", "-r", ".#result", "--json");
+    const closure = JSON.parse(infos.stdout) as readonly { physical: string; deriver: string }[];
+    t.ok(
+      closure.some(({ physical }) => physical.endsWith("-image")),
+      "the image is part of the closure",
+    );
+    const store = dirname(closure[0]?.physical ?? "");
+    const graph = await run("derivation", "show", "-r", ".#result");
+    const derivations = JSON.parse(graph.stdout) as Readonly<Record<string, { readonly inputSrcs: readonly string[] }>>;
+    t.ok(Object.keys(derivations).length > 200, "and all that was fetched and built for it");
+    const written = join(directory, "derivations.json");
+    await writeFile(written, graph.stdout);
+    // What a derivation resolved to has as input sources what its inputs gave.
+    const derivers = closure.map(({ deriver }) => deriver);
+    const sources = Object.values(derivations).flatMap(({ inputSrcs }) => inputSrcs);
+    const stored = [...derivers, ...sources].map((path) => join(store, basename(path)));
+    const places = [...new Set([written, ...closure.map(({ physical }) => physical), ...stored])];
+    const known = { ...secrets, place: `${secretPlace}/password` };
+    const found = await filesWith(places, Object.values(known));
+    for (const [name, secret] of Object.entries(secrets)) t.strictSame(found.get(secret), [], name);
+    const told = new Set((found.get(known.place) ?? []).map((file) => file.replace(/^.*\/[0-9a-z]{32}-/, "")));
+    for (const file of ["helios-cm5-image/helios-cm5-v2026.0.0-sdcard.img", "helios-cm5/resolved.toml", written])
+      t.ok(told.has(file), `where it is, ${basename(file)} tells: so a secret would be found there`);
   });
 
   t.test("has a manifest that names each file's hash, and the packages", async (t) => {
