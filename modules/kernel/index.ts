@@ -74,6 +74,20 @@ export default defineModule({
         ].filter(({ content }) => content !== "");
       },
     },
+    tests: {
+      boot: ({ boot: { modprobe, sysctl } }) => [
+        ...sysctlTests(sysctl),
+        ...(modprobe.blacklist.length === 0
+          ? []
+          : [
+              {
+                description: "the modules that no device may load are on modprobe's blacklist",
+                command: `modprobe --showconfig | sed -n 's/^blacklist //p' | LC_ALL=C sort -u | grep -xF -e ${unique(modprobe.blacklist.map(normal)).join(" -e ")}`,
+                expect: { stdout: { equals: `${unique(modprobe.blacklist.map(normal)).join("\n")}\n` } },
+              },
+            ]),
+      ],
+    },
     assertions: (config) => {
       const { kernelModules, modprobe, sysctl } = config.boot;
       const blacklisted = new Set(modprobe.blacklist.map(normal));
@@ -121,10 +135,36 @@ function sysctlText(sysctl: Readonly<Record<string, string | number | boolean | 
     .sort()
     .flatMap((key) => {
       const value = sysctl[key] ?? null;
-      return value === null ? [] : [`${key} = ${typeof value === "boolean" ? Number(value) : value}\n`];
+      return value === null ? [] : [`${key} = ${valueText(value)}\n`];
     })
     .join("");
 }
+
+/** That the kernel has the values, whoever else sets some; of patterns, and of what may fail, none is promised. */
+function sysctlTests(sysctl: Readonly<Record<string, string | number | boolean | null>>) {
+  const promised = Object.keys(sysctl)
+    .filter((key) => /^[^-*][^*]*$/.test(key) && sysctl[key] !== null)
+    .sort();
+  if (promised.length === 0) return [];
+  const values = promised.map((key) => `${valueText(sysctl[key] ?? "")}\n`);
+  return [
+    {
+      description: `the kernel has ${promised.length} of its parameters as configured`,
+      // Parts of a value are read with tabs between them.
+      command: `cd /proc/sys && cat ${promised.map(procPath).join(" ")} | tr '\\t' ' '`,
+      expect: { stdout: { equals: values.join("") } },
+    },
+  ];
+}
+
+/** As sysctl.d(5) says: if the first separator is a slash, dots are parts of names. */
+function procPath(key: string): string {
+  const slashes = /^[^./]*\//.test(key);
+  return slashes ? key : key.replace(/[./]/g, (separator) => (separator === "." ? "/" : "."));
+}
+
+const valueText = (value: string | number | boolean): string =>
+  String(typeof value === "boolean" ? Number(value) : value);
 
 /** The kernel's own spelling of a boolean parameter. */
 function parameter(value: string | number | boolean): string {

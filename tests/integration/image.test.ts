@@ -29,7 +29,7 @@ const flakeText = `
 import { main } from "#lib/cli/main.ts";
 import { defineModule } from "#lib/evaluator/index.ts";
 import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
-import { evalSystem } from "#modules/index.ts";
+import { bootCheck, evalSystem } from "#modules/index.ts";
 import { makePackages } from "#pkgs/index.ts";
 import heliosCm5 from "${root}/systems/helios-cm5.ts";
 import greeter from "${root}/tests/fixtures/profiles/greeter.ts";
@@ -69,7 +69,7 @@ const flake = defineFlake({
     const build = (name) => systems[name].config.system.build;
     return {
       systems,
-      checks: {},
+      checks: { get cloud() { return bootCheck({ pkgs, system: systems.cloud }); } },
       packages: {
         ...Object.fromEntries(${JSON.stringify(checked)}.map((name) => [name, build(name).rootfs.unitCheck])),
         get greeter() { return build("greeter").image; },
@@ -327,6 +327,20 @@ t.test("an image with a profile of one's own", async (t) => {
   t.test("of the generic profiles too is all that systemd reads as it wants it", async () => {
     await build("cloud");
     await build("development");
+  });
+
+  t.test("and a system of minimal, cloud and hardened keeps in a boot what they promise", async (t) => {
+    const result = await run("check", "cloud", "--json");
+    t.equal(result.code, 0, result.stderr);
+    const [report] = JSON.parse(result.stdout) as [{ readonly results: readonly { readonly description: string }[] }];
+    const verified = new Set(report.results.map(({ description }) => description));
+    for (const promise of [
+      "keys that the machine is given let their owners in, and nobody else",
+      "the kernel has 23 of its parameters as configured",
+      "the modules that no device may load are on modprobe's blacklist",
+      "no program is run from /tmp",
+    ])
+      t.ok(verified.has(promise), promise);
   });
 
   t.test("a file that a package ships is not overwritten in silence: both writers are named", async (t) => {

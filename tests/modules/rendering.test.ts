@@ -65,6 +65,32 @@ t.test("each kind of file that systemd reads is rendered as in the golden files"
   t.equal(link("multi-user.target.wants/systemd-networkd.service"), "/usr/lib/systemd/system/systemd-networkd.service");
 });
 
+t.test("kernel parameters are read back in a boot, at the places that sysctl.d means", async (t) => {
+  const config = evaluate(
+    defineModule({
+      config: {
+        boot: {
+          sysctl: {
+            "net.ipv4.ip_forward": true,
+            "net/ipv4/conf/eth0.100/rp_filter": 2,
+            "net.ipv4.conf.*.accept_redirects": false,
+            "-kernel.not_everywhere": 1,
+            "vm.swappiness": null,
+          },
+        },
+      },
+    }),
+  );
+  const found = config.tests.boot.filter((test) => /of its parameters/.test(JSON.stringify(test)));
+  t.match(found, [
+    {
+      command: /^cd \/proc\/sys && cat net\/ipv4\/ip_forward net\/ipv4\/conf\/eth0\.100\/rp_filter \| tr/,
+      expect: { stdout: { equals: "1\n2\n" } },
+    },
+  ]);
+  t.equal(found.length, 1);
+});
+
 t.test("mount units are named as systemd-escape names them", async (t) => {
   t.equal(mountUnitName("/var/lib/helios"), "var-lib-helios.mount");
   t.equal(mountUnitName("/"), "-.mount");
