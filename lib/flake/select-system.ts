@@ -23,7 +23,7 @@ export function selectSystem(
   return Result.flatMap(selectConfiguration(outputs, installable), (configuration) => {
     if (configuration === undefined) return selectFlakeSystem(outputs, installable);
     if (path.length === 0) return Result.succeed(configuration);
-    return Result.fail(new UnsuitableOutput({ text, path, wanted: "a system", actual: "below a system" }));
+    return Result.fail(new UnsuitableOutput({ text, path, wanted: "a system", actual: "a part of a system" }));
   });
 }
 
@@ -35,11 +35,10 @@ function selectFlakeSystem(
   const [group, ...inGroup] = path;
   const grouped = inGroup.length > 0 && (group === "systems" || group === "packages");
   const [name = known[0] ?? "", ...below] = grouped ? inGroup : path;
-  if (below.length > 0) {
-    const actual = "below a system, or none";
-    return Result.fail(new UnsuitableOutput({ text, path, wanted: "a system", actual }));
-  }
   const system = Object.hasOwn(outputs.systems, name) ? outputs.systems[name] : undefined;
+  if (system !== undefined && below.length > 0) {
+    return Result.fail(new UnsuitableOutput({ text, path, wanted: "a system", actual: "a part of a system" }));
+  }
   if (system !== undefined) return Result.succeed({ name, system });
   if (Object.hasOwn(outputs.packages, name)) {
     const actual = "a package that is no system";

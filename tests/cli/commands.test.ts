@@ -49,6 +49,22 @@ t.test("a flake that evaluates", async (t) => {
     t.equal(raw.stdout, "bench");
   });
 
+  t.test("eval names systems and options by their kind, since all that they lead to has no end", async (t) => {
+    const whole = await run("eval", ".#systems");
+    t.match(JSON.parse(whole.stdout), { bench: "<system>" }, whole.stderr);
+    const option = await run("eval", ".#systems.bench.options.networking");
+    t.match(JSON.parse(option.stdout), { hostName: "<option networking.hostName>" }, option.stderr);
+  });
+
+  t.test("a part of a system is no system, and a directory is no recording", async (t) => {
+    const part = await run("resolve", ".#bench.config");
+    t.equal(part.code, 2);
+    t.match(part.stderr, "'bench.config' is a part of a system, not a system.");
+    const recording = await run("replay", directory);
+    t.equal(recording.code, 6);
+    t.match(recording.stderr, "it is a directory, not a file.");
+  });
+
   t.test("an unknown attribute is a usage error with a suggestion, and nothing goes to stdout", async (t) => {
     const result = await heliosAlone(["build", ".#benhc"], { flake: join(directory, "flake.ts"), cwd: directory });
     t.strictSame([result.code, result.stdout], [2, ""]);
@@ -338,7 +354,7 @@ t.test("lint tells what depends on the order of imports, with places; --strict m
       places: [/minimal\.ts:\d+/, /flake\.ts:14/, /flake\.ts:14/],
     },
   );
-  const strict = await lint("--strict");
+  const strict = await helios(["lint", "--system", ".#bench", "--strict"], { flake: join(directory, "flake.ts") });
   t.equal(strict.code, 1, strict.stdout);
   t.match(strict.stdout, /boot\.kernelParams: .*\[order-dependent\]/);
   const ours = await helios(["lint", "--strict"]);

@@ -34,7 +34,11 @@ export const evaluate = (flake: LocatedFlake, input: EvalInput) =>
     yield* input.raw ? printText(shown) : printLine(shown);
   }).pipe(Effect.scoped);
 
-/** A value as JSON can hold it: derivations by their path, functions by their kind, nothing twice on one path. */
+/**
+ * A value as JSON can hold it: derivations by their path, functions, systems and options by their kind, nothing twice
+ * on one path. Inside, systems and options lead to each other, and to every module, by so many ways that printing them
+ * would not come to an end.
+ */
 function printable(value: unknown, parents: readonly object[] = []): unknown {
   if (isDerivation(value)) return String(value);
   if (typeof value === "function") return "<function>";
@@ -43,6 +47,8 @@ function printable(value: unknown, parents: readonly object[] = []): unknown {
   if (typeof value !== "object" || value === null) return value;
   // Its reference says where it is on the machine; even that is nobody's business here.
   if ("_type" in value && value._type === "secret") return "<secret>";
+  if ("_type" in value && value._type === "configuration") return "<system>";
+  if ("_type" in value && value._type === "option") return `<option ${String(value)}>`;
   if (parents.includes(value)) return "<repeated>";
   const inner = [...parents, value];
   if (Array.isArray(value)) return value.map((item: unknown) => printable(item, inner));
