@@ -1,12 +1,11 @@
 import * as Effect from "effect/Effect";
-import * as Fiber from "effect/Fiber";
 import { printAterm } from "#lib/derivations/aterm.ts";
 import { hashModulo, type HashModulo, realisationKey } from "#lib/derivations/hash-modulo.ts";
 import type { InstantiatedDerivation } from "#lib/derivations/instantiate.ts";
 import { resolve } from "#lib/derivations/resolve.ts";
 import { derivationPath, knownOutputPath, type StoreDerivation } from "#lib/derivations/store-derivation.ts";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
-import { emit, type EngineEvent, Events } from "#lib/platform/events.ts";
+import { Events } from "#lib/platform/events.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
@@ -14,6 +13,7 @@ import { Store } from "#lib/store/store.ts";
 import type { Builtins } from "./builtin.ts";
 import type { RealisationError } from "./errors.ts";
 import { buildOutputs } from "./build-outputs.ts";
+import { withLock } from "./lock.ts";
 import { poolOf, realisedOutput } from "./plan.ts";
 import type { Session } from "./session.ts";
 import type { SubstitutionServices } from "./substituter.ts";
@@ -55,9 +55,7 @@ export const realise = Effect.fnUntraced(function* (
     if (substituted !== undefined) return { outputs: substituted, outcome: "cut-off" as const };
     yield* addDerivation(resolved, session);
     // Somebody else may be building it: wait for them, and then take what they made.
-    const waiting = yield* Effect.forkScoped(Effect.andThen(Effect.sleep(patience), emit(waitingFor(original.name))));
     const locked = Effect.gen(function* () {
-      yield* Fiber.interrupt(waiting);
       const meanwhile = yield* realisedOutputs(store, resolved);
       if (meanwhile !== undefined) return { outputs: meanwhile, outcome: "cut-off" as const };
       events.emit({ type: "build-started", derivation: path, name: original.name, pool });
@@ -65,8 +63,8 @@ export const realise = Effect.fnUntraced(function* (
       yield* addRealisations(store, resolved.store, resolved.hashModulo, outputs);
       return { outputs, outcome: "built" as const };
     });
-    return yield* store.withLock(resolved.path, locked);
-  }).pipe(Effect.scoped);
+    return yield* withLock(resolved.path, `builds ${original.name}`, locked);
+  });
   const finish = (outcome: RealisationOutcome | "failed"): void =>
     events.emit({
       type: "build-finished",
@@ -92,14 +90,6 @@ export const addDerivation = Effect.fnUntraced(function* (
   const store = yield* Store;
   for (const input of derivation.inputSources) yield* session.addInput(input);
   yield* store.addText(`${derivation.name}.drv`, text, derivation.inputSources);
-});
-
-/** Milliseconds after which the user is told whom we wait for. */
-const patience = 1000;
-
-const waitingFor = (name: string): EngineEvent => ({
-  type: "note",
-  message: `waiting for another process that builds ${name}`,
 });
 
 /** Replaces the inputs of a derivation by their outputs. */

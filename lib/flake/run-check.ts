@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import { join } from "node:path";
 import type { BuildResult } from "#lib/build/build.ts";
+import { withLock } from "#lib/build/lock.ts";
 import { bootTest, type BootTestReport } from "#lib/machine/boot-test.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { storeError } from "#lib/store/errors.ts";
@@ -12,8 +13,7 @@ export type CheckReport = BootTestReport;
 
 /** Boots what was built for a check, and verifies its assertions. Two checks of one name, which log to one place, wait for each other. */
 export const runBootCheck = Effect.fnUntraced(function* (name: string, check: BootCheck, built: BuildResult) {
-  const store = yield* Store;
-  return yield* store.withLock(`check-${name}`, Effect.scoped(run(name, check, built)));
+  return yield* withLock(`check-${name}`, `runs the check ${name}`, Effect.scoped(run(name, check, built)));
 });
 
 const run = Effect.fnUntraced(function* (name: string, check: BootCheck, built: BuildResult) {

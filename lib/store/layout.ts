@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { baseName, type DerivationPath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
@@ -74,9 +74,9 @@ export function realisationPath(layout: Layout, key: RealisationKey): string {
 
 /** The store that is used when none is named: HELIOS_STORE, else below the user's data directory. */
 export function defaultRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  const { HELIOS_STORE: store, XDG_DATA_HOME: data } = env;
+  const { HELIOS_STORE: store, XDG_DATA_HOME: data, HOME: home } = env;
   if (store !== undefined && store !== "") return resolve(store);
   // The XDG specification says that relative paths are to be ignored.
   if (data !== undefined && isAbsolute(data)) return join(data, "helios");
-  return join(env["HOME"] ?? homedir(), ".local/share/helios");
+  return join(home !== undefined && isAbsolute(home) ? home : userInfo().homedir, ".local/share/helios");
 }

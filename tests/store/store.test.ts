@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit";
 import * as Layer from "effect/Layer";
 import { execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import t, { type Test } from "tap";
 import { formatSri, parseHash, sha256 } from "#lib/derivations/hash.ts";
@@ -13,7 +13,7 @@ import { makeStorePath, parseStorePath, type StorePath } from "#lib/derivations/
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { uniqueName } from "#lib/store/atomic-file.ts";
 import type { StoreError } from "#lib/store/errors.ts";
-import { infoFile } from "#lib/store/layout.ts";
+import { defaultRoot, infoFile } from "#lib/store/layout.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
 import { failing, failure, memory, store, type World, world, worlds, writeSource } from "./worlds.ts";
@@ -382,6 +382,14 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
 void t.test("names that are asked for at once differ", async (t) => {
   const names = await Promise.all(Array.from({ length: 50 }, () => uniqueName()));
   t.equal(new Set(names).size, 50);
+});
+
+void t.test("a store that nobody names is below an absolute directory of the user", async (t) => {
+  const own = join(userInfo().homedir, ".local/share/helios");
+  t.equal(defaultRoot({ HELIOS_STORE: "/store", XDG_DATA_HOME: "/data", HOME: "/home" }), "/store");
+  t.equal(defaultRoot({ HELIOS_STORE: "", XDG_DATA_HOME: "/data", HOME: "/home" }), "/data/helios");
+  t.equal(defaultRoot({ XDG_DATA_HOME: "data", HOME: "/home" }), "/home/.local/share/helios");
+  for (const env of [{}, { HOME: "" }, { HOME: "here" }]) t.equal(defaultRoot(env), own, JSON.stringify(env));
 });
 
 void t.test("a store on a disk", (t) => {
