@@ -69,6 +69,9 @@ export function parseInstallable(text: string): Installable | InvalidInstallable
       why: `only this flake ('.') or a file (*.toml, *.json) can be named before '#', not '${before}'`,
     });
   }
+  if (hash === -1 && !isFile && /^[^"]*\//.test(text)) {
+    return new InvalidInstallable({ text, why: "of files, only those named *.toml or *.json describe a system" });
+  }
   const attribute = hash === -1 && (isFile || text === ".") ? "" : text.slice(hash + 1);
   const path = splitPath(attribute);
   if (path === undefined)

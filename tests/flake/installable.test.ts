@@ -47,6 +47,8 @@ t.test("what is no installable is refused with the reason", async (t) => {
     t.ok(parsed instanceof InvalidInstallable, text);
     t.match(parsed instanceof InvalidInstallable ? parsed.message : "", "is not an installable");
   }
+  for (const text of ["./docs", "/tmp/", "../build.txt"])
+    t.match(parseInstallable(text), { message: /^'.*' is not an installable: of files, only those named \*\.toml or/ });
 });
 
 t.test("packages come before systems, and a full path is always possible", async (t) => {
