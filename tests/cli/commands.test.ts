@@ -192,7 +192,7 @@ t.test("what nobody expected is told as a defect of this program, also before th
       import os from "node:os";
       import { syncBuiltinESMExports } from "node:module";
       for (const name of ["HOME", "XDG_DATA_HOME", "HELIOS_STORE"]) delete process.env[name];
-      os.homedir = () => { throw new Error("nobody lives here"); };
+      os.userInfo = () => { throw new Error("nobody lives here"); };
       syncBuiltinESMExports();
     `,
   });
