@@ -26,6 +26,8 @@ export interface PowerCutSeriesData {
 export const powerCutMark = "helios: the power may fail now";
 
 const directory = "/run/helios-power-cut";
+/** A pipe, since no ordinary user may write to the console, and any unit to a pipe, also where all of /run is read-only. */
+const moment = `${directory}/moment`;
 const setUp = "power-cut";
 const standIn = "power-cut.program";
 /** fw_cfg leaves nine characters for the name of an extra unit. */
@@ -33,7 +35,8 @@ const unitName = "c.service";
 
 /**
  * The credentials by which an unmodified image tells of the moment: a unit that mounts a stand-in over the program
- * before the unit in question starts. The stand-in calls the real one, and says the mark before or after it.
+ * before the unit in question starts. The stand-in calls the real one, and says the mark before or after it, which the
+ * unit passes on to the console.
  */
 export function powerCutCredentials(cut: PowerCutData): Credential[] {
   return [
@@ -53,6 +56,8 @@ const unitText = ({ unit }: PowerCutData): string =>
     "[Service]",
     "Type=oneshot",
     `ExecStart=/bin/sh /run/credentials/@system/${setUp}`,
+    // What it leaves behind waits for the moment.
+    "RemainAfterExit=yes",
     "",
   ].join("\n");
 
@@ -68,13 +73,15 @@ const setUpScript = ({ program }: PowerCutData): string =>
     `cp -- "$path" ${directory}/${shellQuote(program)}`,
     `cp -- /run/credentials/@system/${standIn} ${directory}/stand-in`,
     `chmod 0755 ${directory}/stand-in`,
+    `mkfifo -m 0666 ${moment}`,
+    `cat ${moment} &`,
     `mount --bind ${directory}/stand-in "$path"`,
     "",
   ].join("\n");
 
 function standInScript({ program, argument, when }: PowerCutData): string {
   const real = `${directory}/${shellQuote(program)} "$@"`;
-  const mark = `echo ${shellQuote(powerCutMark)} >/dev/console`;
+  const mark = `echo ${shellQuote(powerCutMark)} >${moment}`;
   const wait = "while :; do sleep 60; done";
   const other =
     argument === undefined ? [] : [`case " $* " in *${shellQuote(` ${argument} `)}*) ;; *) exec ${real};; esac`];

@@ -266,8 +266,8 @@ t.test("the moment of a power cut is told before, during or after a program with
     const script = powerCutCredentials(data).find(({ name }) => name === "power-cut.program")!.content;
     await writeFile(join(directory, "it's real"), `#!/bin/sh\necho "real $*"\n`, { mode: 0o755 });
     const here = script
+      .replaceAll(">/run/helios-power-cut/moment", "")
       .replaceAll("/run/helios-power-cut", directory)
-      .replaceAll(">/dev/console", "")
       .replaceAll("sleep 60", "exit 9");
     await writeFile(join(directory, "stand-in"), here, { mode: 0o755 });
     return spawnSync(join(directory, "stand-in"), args, { encoding: "utf8" });
