@@ -525,6 +525,19 @@ t.test("what Gaia accepted without a word", async (t) => {
   });
 });
 
+/** What artifacts of Java and others have alike. */
+const builtByCommand = {
+  profile: "arm",
+  check_ids: [],
+  enabled_if: [],
+  disabled_if: [],
+  prebuilt_path: "file",
+  output_path: "ext/o",
+  build_command: ["make"],
+  cwd: "ext",
+  env: {},
+};
+
 /** Every key that Gaia reads, with a value that it takes; from the tables of its source. */
 const vocabulary = {
   build: { version: "1.0" },
@@ -675,15 +688,7 @@ const vocabulary = {
         {
           id: "j",
           mode: "build",
-          profile: "arm",
-          check_ids: [],
-          enabled_if: [],
-          disabled_if: [],
-          prebuilt_path: "file",
-          output_path: "ext/o",
-          build_command: ["make"],
-          cwd: "ext",
-          env: {},
+          ...builtByCommand,
         },
       ],
     },
@@ -695,15 +700,7 @@ const vocabulary = {
         {
           id: "u",
           mode: "prebuilt",
-          profile: "arm",
-          check_ids: [],
-          enabled_if: [],
-          disabled_if: [],
-          prebuilt_path: "file",
-          output_path: "ext/o",
-          build_command: ["make"],
-          cwd: "ext",
-          env: {},
+          ...builtByCommand,
           after_artifacts: ["r?"],
         },
       ],
