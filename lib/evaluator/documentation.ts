@@ -71,7 +71,8 @@ function placeOf(declaration: Declaration, location: Location): string {
 }
 
 function defaultText(fields: OptionFields): string | undefined {
-  if (fields.defaultText !== undefined) return valueText(fields.defaultText);
+  // In quotes it would be taken for the value.
+  if (fields.defaultText !== undefined) return textOf(fields.defaultText);
   if (fields.default !== undefined) return valueText(fields.default);
   const empty = fields.type.fields.subOptions === undefined ? fields.type.emptyValue : undefined;
   return empty === undefined ? undefined : valueText(empty.value);

@@ -146,6 +146,10 @@ t.test("documentation: all options, inner ones with placeholders, by name", asyn
   );
   const computed = docs[0]!;
   t.match(computed, { default: "config.x", type: "string", description: "Computed `x`." });
+  const worded = defineModule({
+    options: { worded: mkOption({ type: types.str, default: () => "x", defaultText: "the name" } as never) },
+  });
+  t.match(documentOptions(evalModules({ modules: [worded] })), [{ name: "worded", default: "the name" }], "no quotes");
   t.match(computed.declarations[0], /^tests\/evaluator\/inspection\.test\.ts:\d+:7$/u);
   t.match(
     docs.find((each) => each.name.endsWith(".list")),
