@@ -1,7 +1,8 @@
 # Checks that the programs and libraries of a root file system find their libraries in it.
 #   archives     tars, plain
 #   programs     lines "store path<TAB>path in the root" of further files and trees
-#   out          the number of files checked, and the libraries they need
+#   links        lines "path in the root<TAB>target" of links to libraries
+#   out          the number of files checked, the libraries they need, and what packages leave optional
 
 mkdir tree
 for archive in $archives; do
@@ -14,6 +15,11 @@ while IFS=$'\t' read -r from to; do
   mkdir -p "tree/$(dirname "$to")"
   cp -r --no-preserve=mode -T "$from" "tree/$to"
 done < "$programsPath"
+cut -f2 "$programsPath" > programs
+while IFS=$'\t' read -r link target; do
+  mkdir -p "tree/$(dirname "$link")"
+  ln -sfn "$target" "tree/$link"
+done < "$linksPath"
 
 # One line for each fact: file, kind, value. readelf complains about files that are no ELF files and goes on;
 # it prints the names of files only if there are several, hence /dev/null.
@@ -52,14 +58,29 @@ awk -F'\t' '
     # A plugin beside the library, or one whose loader has already loaded it from a directory of its own.
     return (directory(from) "/" name) in library || below(name, directory(from))
   }
+  function stem(path) { sub(/.*\//, "", path); sub(/\.so.*/, "", path); return path }
+  # A plugin that a package may leave without its library, which the package only recommends: nothing needs the plugin,
+  # and nothing finds it but what loads it by itself, if it can. Modules of PAM must load, and so must what is ours.
+  function optional(from,    top, i) {
+    top = directory(from)
+    if (from !~ /\.so(\.|$)/ || stem(from) in wanted || top ~ /\/security$/) return 0
+    if (top == "usr/lib/aarch64-linux-gnu" || top == "usr/lib" || top == "usr/local/lib") return 0
+    for (i in ours) if (from == i || index(from, i "/") == 1) return 0
+    return 1
+  }
   FILENAME == ARGV[1] { library[$1] = 1; base = $1; sub(/.*\//, "", base); places[base] = places[base] $1 "\n"; next }
+  FILENAME == ARGV[2] { ours[$1] = 1; next }
   $2 == "machine" { checked++; if ($3 != "AArch64") wrong[$1] = $3 }
   $2 == "path" { path[$1] = $3 }
-  $2 == "needed" { needs[++n] = $1; name[n] = $3 }
+  $2 == "needed" { needs[++n] = $1; name[n] = $3; wanted[stem($3)] = 1 }
   END {
     for (file in wrong) { print "error: /" file " is made for " wrong[file] ", not for AArch64" > "/dev/stderr"; failed = 1 }
     for (i = 1; i <= n; i++) {
       if (needs[i] in wrong || resolves(name[i], needs[i])) { if (!(name[i] in seen)) { seen[name[i]] = 1; distinct++ } continue }
+      if (optional(needs[i])) {
+        print "left out: /" needs[i] ", which nothing needs, would need the library " name[i]
+        continue
+      }
       print "error: /" needs[i] " needs the library " name[i] ", which no package, program or file provides" > "/dev/stderr"
       failed = 1
     }
@@ -69,6 +90,6 @@ awk -F'\t' '
     }
     print checked " programs and libraries need " distinct + 0 " libraries; all are there"
   }
-' libraries facts > report
+' libraries programs facts > report
 cat report
 cp report "$out"

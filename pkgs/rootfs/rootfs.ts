@@ -83,7 +83,12 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
     name: `${name}-library-check`,
     environment: tools,
     script: checkScript,
-    env: { archives: base.archive, programs: programLines(layers), passAsFile: ["programs"] },
+    env: {
+      archives: base.archive,
+      programs: programLines(layers),
+      links: linkLines([...own, ...layers]),
+      passAsFile: ["programs", "links"],
+    },
   });
   const checked = unitCheck(tools, { name, archive, units: options.units ?? [] });
   return {
@@ -93,6 +98,15 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
     unitCheck: checked,
     packages: [...base.packages, ...(linux?.packages ?? [])],
   };
+}
+
+/** Links to libraries, which programs need as they need the libraries. */
+function linkLines(layers: readonly EntryLayer[]): string {
+  return layers
+    .flatMap(({ entries }) => entries)
+    .flatMap(({ path, target }) => (target === undefined || !/\.so(\.|$)/.test(path) ? [] : [[path, target] as const]))
+    .map(([path, target]) => `${path.replace(/^\/+/, "")}\t${target}\n`)
+    .join("");
 }
 
 /** Only what comes from files can be a program: a changed text does not repeat the check. */

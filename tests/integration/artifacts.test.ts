@@ -62,7 +62,25 @@ const flake = defineFlake({
     const all = evalSystem({ pkgs, modules: [blink, programs] }).config.program.products;
     const product = (id) => all[id];
     const look = (name, environment, script, env) => pkgs.mkDerivation({ name, environment, script, env });
-    const { java, imageTools } = pkgs.environments;
+    const { crossC, java, imageTools } = pkgs.environments;
+    // A program and a plugin that need libnone.so.1 and nothing else, in root file systems with and without it.
+    const parts = look("parts", crossC, \`
+      mkdir "$out"; cd "$out"
+      echo 'int none(void) { return 1; }' > none.c
+      echo 'int none(void); int start(void) { return none(); }' > start.c
+      cc="aarch64-linux-gnu-gcc -nostdlib"
+      $cc -shared -Wl,-soname,libnone.so.1 -o libnone.so.1 none.c
+      $cc -Wl,-e,start -o program start.c libnone.so.1
+      $cc -shared -o plugin.so start.c libnone.so.1
+    \`);
+    const libraryCheck = (name, files, entries = []) => {
+      const copies = ["/usr/sbin/init", ...Object.keys(files)].map((to) => \`install -D "$parts/\${files[to] ?? "start.c"}" "root\${to}"\`);
+      const tar = look(name + ".tar", imageTools, [...copies, 'tar -c -C root -f "$out" .'].join("\\n"), { parts });
+      const base = pkgs.startingPoint({ name, packages: [], tree: { kind: "tar", path: \`\${tar}\` } });
+      const layers = [{ name: "stage", entries }];
+      return pkgs.rootfs({ name, base, identity: { hostName: "x" }, users: [], groups: [], layers }).sharedLibraryCheck;
+    };
+    const libraries = "/usr/lib/aarch64-linux-gnu";
     return {
       systems: {},
       checks: {},
@@ -78,6 +96,22 @@ const flake = defineFlake({
         },
         get frontend() {
           return look("frontend", imageTools, 'cp -r "$frontend" "$out"', { frontend: evalSystem({ pkgs, modules: [heliosCm5] }).config.program.products["helios-frontend"] });
+        },
+        get lacking() {
+          return libraryCheck("lacking", { "/usr/bin/program": "program" });
+        },
+        get linked() {
+          const link = { path: libraries + "/libnone.so.1", type: "symlink", target: "alternative/libnone.so.1" };
+          return libraryCheck("linked", { "/usr/bin/program": "program", [libraries + "/alternative/libnone.so.1"]: "libnone.so.1" }, [link]);
+        },
+        get recommended() {
+          return libraryCheck("recommended", { [libraries + "/plugins/plugin.so.0"]: "plugin.so" });
+        },
+        get authentication() {
+          return libraryCheck("authentication", { [libraries + "/security/plugin.so"]: "plugin.so" });
+        },
+        get ours() {
+          return libraryCheck("ours", {}, [{ path: "/usr/lib/plugins/plugin.so", type: "file", source: \`\${parts}/plugin.so\` }]);
         },
         get warned() {
           return look("warned", imageTools, 'cp "$made" "$out"', { made: evalSystem({ pkgs, modules: [judged("warn")] }).config.program.products["judged"] });
@@ -173,6 +207,29 @@ t.test("artifacts", async (t) => {
     t.match(script, /\/api\/state/);
     t.match(await readFile(join(made, "index.html"), "utf8"), /src="\/page\.js"/);
     t.ok((await readFile(join(made, "style.css"), "utf8")).split("\n").length <= 2);
+  });
+
+  t.test("find their libraries, or the root file system is refused", async (t) => {
+    for (const [name, file] of [
+      ["lacking", "usr/bin/program"],
+      ["authentication", "usr/lib/aarch64-linux-gnu/security/plugin.so"],
+      ["ours", "usr/lib/plugins/plugin.so"],
+    ] as const) {
+      const refused = await run("build", `.#${name}`, "--no-link");
+      t.equal(refused.code, 1, refused.stderr);
+      t.match(
+        refused.stderr,
+        `error: /${file} needs the library libnone.so.1, which no package, program or file provides`,
+      );
+    }
+    t.match(
+      await readFile(await build("linked"), "utf8"),
+      /^2 programs and libraries need 1 libraries; all are there$/m,
+    );
+    t.equal(
+      (await readFile(await build("recommended"), "utf8")).split("\n")[0],
+      "left out: /usr/lib/aarch64-linux-gnu/plugins/plugin.so.0, which nothing needs, would need the library libnone.so.1",
+    );
   });
 
   t.test("whose check fails come to be with a warning, or not at all, by policy", async (t) => {

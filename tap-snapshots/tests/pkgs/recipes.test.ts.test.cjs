@@ -191,8 +191,9 @@ PATH=/usr/bin:/usr/sbin
 archives=<test-base.tar>
 builder=/bin/bash
 environment=<image-tools>
+links=
 name=test-rootfs-library-check
-passAsFile=programs
+passAsFile=programs links
 programs=<helios-engine>/bin/helios-engine	usr/bin/helios-engine
 
 system=x86_64-linux
