@@ -145,6 +145,12 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
     return (file = "") => readFile(join(outputs.out.file, file), "utf8");
   };
 
+  t.test("has the libraries of all packages that the guide names", async (t) => {
+    const check = "configs/builds/HeliOS-cm5.toml#config.system.build.rootfs.sharedLibraryCheck";
+    const result = await run("build", check, "--no-link", "--locked");
+    t.equal(result.code, 0, result.stderr);
+  });
+
   t.test("becomes an image with its files, units, accounts and board", async (t) => {
     const read = await build("tree");
     t.match(await read("e2fsck"), /^HELIOS: \d+\/\d+ files/m);
