@@ -1,5 +1,5 @@
 import { NarError } from "./errors.ts";
-import { narString, padded } from "./nar-format.ts";
+import { narTokens, narString, padded } from "./nar-format.ts";
 import type { BytePath } from "./tree-files.ts";
 
 /**
@@ -21,27 +21,38 @@ export interface NarVisitor {
 const longestString = 4095;
 const longestName = 255;
 
-/** What the grammar asks of the reader: so many bytes, to hand over a file's contents, or to wait. */
-type Request = number | { readonly contents: number } | Promise<void>;
+/** What comes next in the archive. */
+type State = "archive" | "entries" | "contents" | "end of contents" | "end of node" | "end of archive";
+
+interface Directory {
+  readonly path: BytePath;
+  lastName: BytePath;
+}
 
 /**
  * Reads a NAR from chunks of any size, in bounded memory and without recursion.
  * Only the canonical form is accepted: the known strings in their one order,
  * zeros as padding, names in rising order of bytes and fit for a directory.
+ *
+ * It goes in steps. A step reads what leads up to one call of the visitor and ends with that call; when the bytes do not
+ * suffice for all of it, nothing has happened, and it is taken again when more have come.
  */
 export class NarReader {
   readonly #visitor: NarVisitor;
-  readonly #grammar: Generator<Request, void, Buffer>;
-  #request: IteratorResult<Request, void>;
-  /** The start of something that is not complete yet. */
-  #pending = Buffer.alloc(0);
+  #state: State = "archive";
+  /** What was pushed and is not read yet, and how much of that the present step has read. */
+  #bytes = empty;
+  #position = 0;
+  /** How much of the archive came before these bytes. */
+  #before = 0;
+  /** Of the present file. */
+  #size = 0;
   #contentsLeft = 0;
-  #offset = 0;
+  /** Directories that are open, outermost first. */
+  readonly #open: Directory[] = [];
 
   constructor(visitor: NarVisitor) {
     this.#visitor = visitor;
-    this.#grammar = archive(visitor, (problem) => this.#fail(problem));
-    this.#request = this.#grammar.next();
   }
 
   /**
@@ -51,55 +62,188 @@ export class NarReader {
    */
   async push(chunk: Uint8Array): Promise<void> {
     const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const bytes = this.#pending.length === 0 ? fresh : Buffer.concat([this.#pending, fresh]);
-    let position = 0;
-    for (;;) {
-      if (this.#request.done === true) {
-        if (position < bytes.length) this.#fail("something follows the end");
-        break;
-      }
-      const request = this.#request.value;
-      if (typeof request === "number") {
-        if (bytes.length - position < request) break;
-        const part = bytes.subarray(position, position + request);
-        position += request;
-        this.#request = this.#grammar.next(part);
-        this.#offset += request;
-      } else if (request instanceof Promise) {
-        await request;
-        this.#request = this.#grammar.next(empty);
-      } else {
-        if (this.#contentsLeft === 0) this.#contentsLeft = request.contents;
-        const part = bytes.subarray(position, position + this.#contentsLeft);
-        if (part.length === 0) break;
-        const done = this.#visitor.data(part);
-        if (done !== undefined) await done;
-        position += part.length;
-        this.#offset += part.length;
-        this.#contentsLeft -= part.length;
-        if (this.#contentsLeft === 0) this.#request = this.#grammar.next(empty);
-      }
-    }
+    this.#bytes = this.#bytes.length === 0 ? fresh : Buffer.concat([this.#bytes, fresh]);
+    for (let wait = this.#walk(); wait !== undefined; wait = this.#walk()) await wait;
+    this.#before += this.#position;
     // Copied, because the sender may use its buffer again.
-    this.#pending = position < bytes.length ? Buffer.from(bytes.subarray(position)) : empty;
+    this.#bytes = this.#position < this.#bytes.length ? Buffer.from(this.#bytes.subarray(this.#position)) : empty;
+    this.#position = 0;
   }
 
   /** Says that nothing follows. */
   end(): void {
-    if (this.#request.done !== true) this.#fail("it ends too early");
+    if (this.#state !== "end of archive") this.#fail("it ends too early");
+  }
+
+  /** Takes steps until something has to be waited for; undefined when more bytes are needed. */
+  #walk(): Promise<void> | undefined {
+    let start = this.#position;
+    try {
+      for (;;) {
+        const wait = this.#step();
+        if (wait !== undefined) return wait;
+        start = this.#position;
+      }
+    } catch (cause) {
+      if (cause !== tooFewBytes) throw cause;
+      this.#position = start;
+      return undefined;
+    }
+  }
+
+  #step(): void | Promise<void> {
+    switch (this.#state) {
+      case "archive": {
+        const magic = this.#text();
+        if (magic !== "nix-archive-1") this.#fail(`expected 'nix-archive-1', found '${printable(magic)}'`);
+        this.#expect(keywords.type);
+        return this.#node("");
+      }
+      case "entries":
+        return this.#entry();
+      case "contents":
+        return this.#contents();
+      case "end of contents":
+        this.#zeros(padded(this.#size) - this.#size);
+        this.#state = "end of node";
+        return this.#visitor.endFile();
+      case "end of node":
+        this.#expect(this.#open.length === 0 ? keywords.close : keywords.closeBoth);
+        this.#state = this.#open.length === 0 ? "end of archive" : "entries";
+        return undefined;
+      case "end of archive":
+        if (this.#position < this.#bytes.length) this.#fail("something follows the end");
+        throw tooFewBytes;
+    }
+  }
+
+  #entry(): void | Promise<void> {
+    const directory = this.#open.at(-1);
+    if (directory === undefined) throw new TypeError("entries without a directory");
+    if (!this.#skip(narTokens.entry)) {
+      const keyword = this.#text();
+      if (keyword === ")") return this.#leave(directory);
+      if (keyword !== "entry") this.#fail(`expected 'entry', found '${printable(keyword)}'`);
+      this.#expect(keywords.name);
+    }
+    const name = this.#text();
+    if (name === "" || name === "." || name === ".." || name.length > longestName || /[/\0]/.test(name)) {
+      this.#fail(`'${printable(name)}' cannot be the name of a file`);
+    }
+    if (directory.lastName >= name) this.#fail(`'${printable(name)}' is out of order or doubled`);
+    const path = `${directory.path}/${name}`;
+    let wait: void | Promise<void>;
+    if (this.#skip(narTokens.nodeRegular)) wait = this.#file(path, false);
+    else {
+      this.#expect(keywords.node);
+      wait = this.#node(path);
+    }
+    directory.lastName = name;
+    return wait;
+  }
+
+  #leave(directory: Directory): void | Promise<void> {
+    if (this.#open.length > 1) this.#expect(keywords.close);
+    this.#open.pop();
+    if (this.#open.length === 0) this.#state = "end of archive";
+    return this.#visitor.leave(directory.path);
+  }
+
+  /** A node after the keyword `type`. */
+  #node(path: BytePath): void | Promise<void> {
+    const type = this.#text();
+    switch (type) {
+      case "directory":
+        this.#open.push({ path, lastName: "" });
+        this.#state = "entries";
+        return this.#visitor.enter(path);
+      case "symlink": {
+        this.#expect(keywords.target);
+        const target = this.#text();
+        if (target === "" || target.includes("\0")) this.#fail("a link has no usable target");
+        this.#state = "end of node";
+        return this.#visitor.symlink(path, target);
+      }
+      case "regular": {
+        const keyword = this.#text();
+        if (keyword === "executable") this.#expect(keywords.contents);
+        else if (keyword !== "contents") this.#fail(`expected 'contents', found '${printable(keyword)}'`);
+        return this.#file(path, keyword === "executable");
+      }
+      default:
+        return this.#fail(`'${printable(type)}' is no type of file`);
+    }
+  }
+
+  #file(path: BytePath, executable: boolean): void | Promise<void> {
+    const start = this.#take(8);
+    const size = this.#bytes.readUInt32LE(start) + this.#bytes.readUInt32LE(start + 4) * 2 ** 32;
+    if (size > Number.MAX_SAFE_INTEGER) this.#fail("a file is impossibly long");
+    this.#size = size;
+    this.#contentsLeft = size;
+    this.#state = size === 0 ? "end of contents" : "contents";
+    return this.#visitor.file(path, executable, size);
+  }
+
+  #contents(): void | Promise<void> {
+    const length = Math.min(this.#bytes.length - this.#position, this.#contentsLeft);
+    if (length === 0) throw tooFewBytes;
+    const start = this.#take(length);
+    this.#contentsLeft -= length;
+    if (this.#contentsLeft === 0) this.#state = "end of contents";
+    return this.#visitor.data(this.#bytes.subarray(start, start + length));
+  }
+
+  #text(): BytePath {
+    const start = this.#take(8);
+    const length = this.#bytes.readUInt32LE(start);
+    if (length > longestString || this.#bytes.readUInt32LE(start + 4) !== 0) {
+      this.#fail("a name, target or keyword is too long");
+    }
+    const end = this.#take(length) + length;
+    this.#zeros(padded(length) - length);
+    return this.#bytes.toString("latin1", start + 8, end);
+  }
+
+  #zeros(count: number): void {
+    const start = this.#take(count);
+    for (let index = start; index < start + count; index++) {
+      if (this.#bytes[index] !== 0) this.#fail("the padding is not zero");
+    }
+  }
+
+  /** Keywords that have to follow. */
+  #expect({ bytes, words }: Keywords): void {
+    if (this.#skip(bytes)) return;
+    if (this.#position + bytes.length > this.#bytes.length) throw tooFewBytes;
+    this.#fail(`expected ${words}`);
+  }
+
+  /** Whether these bytes follow; they are read if so. For what is likely: comparing it at once is what makes it fast. */
+  #skip(bytes: Buffer): boolean {
+    const end = this.#position + bytes.length;
+    if (end > this.#bytes.length || bytes.compare(this.#bytes, this.#position, end) !== 0) return false;
+    this.#position = end;
+    return true;
+  }
+
+  /** Reads so many bytes; returns where they start. */
+  #take(count: number): number {
+    const start = this.#position;
+    if (start + count > this.#bytes.length) throw tooFewBytes;
+    this.#position = start + count;
+    return start;
   }
 
   #fail(problem: string): never {
-    throw new NarError({ offset: this.#offset, problem });
+    throw new NarError({ offset: this.#before + this.#position, problem });
   }
 }
 
-const empty: Buffer<ArrayBuffer> = Buffer.alloc(0);
+const empty: Buffer<ArrayBufferLike> = Buffer.alloc(0);
 
-interface Directory {
-  readonly path: BytePath;
-  lastName: BytePath;
-}
+/** Ends a step; thrown once for each chunk at most. */
+const tooFewBytes = new Error("the next step needs more bytes");
 
 /** Keywords that always follow one another. */
 interface Keywords {
@@ -122,94 +266,6 @@ const keywords = {
   /** The end of a file or link, and of the entry that it is. */
   closeBoth: keywordRun(")", ")"),
 } as const;
-
-/** The grammar of the format, as a coroutine that is given the bytes it asks for. */
-function* archive(visitor: NarVisitor, fail: (problem: string) => never): Generator<Request, void, Buffer> {
-  function* text(): Generator<Request, string, Buffer> {
-    const head = yield 8;
-    const length = head.readUInt32LE(0);
-    if (head.readUInt32LE(4) !== 0 || length > longestString) fail("a name, target or keyword is too long");
-    if (length === 0) return "";
-    const body = yield padded(length);
-    if (!isZero(body.subarray(length))) fail("the padding is not zero");
-    return body.toString("latin1", 0, length);
-  }
-  /** A run of keywords, compared at once: asking for each by itself would double the time of small files. */
-  function* expect(run: Keywords): Generator<Request, void, Buffer> {
-    if (!run.bytes.equals(yield run.bytes.length)) fail(`expected ${run.words}`);
-  }
-  function* contents(path: BytePath, executable: boolean): Generator<Request, void, Buffer> {
-    const size = Number((yield 8).readBigUInt64LE(0));
-    if (size > Number.MAX_SAFE_INTEGER) fail("a file is impossibly long");
-    yield* wait(visitor.file(path, executable, size));
-    if (size > 0) yield { contents: size };
-    const padding = padded(size) - size;
-    if (padding > 0 && !isZero(yield padding)) fail("the padding is not zero");
-    yield* wait(visitor.endFile());
-  }
-  /** A node after the keyword `type`, without its end; true if it is a directory, whose entries follow. */
-  function* node(path: BytePath): Generator<Request, boolean, Buffer> {
-    const type = yield* text();
-    switch (type) {
-      case "directory":
-        yield* wait(visitor.enter(path));
-        return true;
-      case "symlink": {
-        yield* expect(keywords.target);
-        const target = yield* text();
-        if (target === "" || target.includes("\0")) fail("a link has no usable target");
-        yield* wait(visitor.symlink(path, target));
-        return false;
-      }
-      case "regular": {
-        const keyword = yield* text();
-        if (keyword === "executable") yield* expect(keywords.contents);
-        else if (keyword !== "contents") fail(`expected 'contents', found '${printable(keyword)}'`);
-        yield* contents(path, keyword === "executable");
-        return false;
-      }
-      default:
-        return fail(`'${printable(type)}' is no type of file`);
-    }
-  }
-
-  const magic = yield* text();
-  if (magic !== "nix-archive-1") fail(`expected 'nix-archive-1', found '${printable(magic)}'`);
-  yield* expect(keywords.type);
-  const open: Directory[] = [];
-  if (yield* node("")) open.push({ path: "", lastName: "" });
-  else yield* expect(keywords.close);
-  for (let directory = open.at(-1); directory !== undefined; directory = open.at(-1)) {
-    const keyword = yield* text();
-    if (keyword === ")") {
-      yield* wait(visitor.leave(directory.path));
-      open.pop();
-      if (open.length > 0) yield* expect(keywords.close);
-      continue;
-    }
-    if (keyword !== "entry") fail(`expected 'entry', found '${printable(keyword)}'`);
-    yield* expect(keywords.name);
-    const name = yield* text();
-    if (name === "" || name === "." || name === ".." || name.length > longestName || /[/\0]/.test(name)) {
-      fail(`'${printable(name)}' cannot be the name of a file`);
-    }
-    if (directory.lastName >= name) fail(`'${printable(name)}' is out of order or doubled`);
-    directory.lastName = name;
-    yield* expect(keywords.node);
-    const path = `${directory.path}/${name}`;
-    if (yield* node(path)) open.push({ path, lastName: "" });
-    else yield* expect(keywords.closeBoth);
-  }
-}
-
-function* wait(pending: void | Promise<void>): Generator<Request, void, Buffer> {
-  if (pending !== undefined) yield pending;
-}
-
-function isZero(bytes: Buffer): boolean {
-  for (const byte of bytes) if (byte !== 0) return false;
-  return true;
-}
 
 function printable(text: string): string {
   return text.slice(0, 60).replace(/[^ -~]/g, "?");

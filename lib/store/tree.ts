@@ -101,6 +101,8 @@ export class TreeWriter implements NarVisitor {
   readonly #fs: FileSystemShape & TreeFiles;
   readonly #root: BytePath;
   readonly #slices: Slices;
+  /** Modes that files are known to be made with as they are asked for. */
+  readonly #exactModes = new Set<number>();
   #descriptor = -1;
 
   constructor(fs: FileSystemShape, root: string, signal?: AbortSignal) {
@@ -123,9 +125,11 @@ export class TreeWriter implements NarVisitor {
   file(path: BytePath, executable: boolean): void {
     const mode = executable ? canonicalMode.executable : canonicalMode.file;
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    this.#descriptor = this.#fs.openSync(hostPath(this.#root + path), flags, 0o600);
-    // The mode given to `open` is narrowed by the umask.
-    this.#fs.fchmodSync(this.#descriptor, mode);
+    this.#descriptor = this.#fs.openSync(hostPath(this.#root + path), flags, mode);
+    if (this.#exactModes.has(mode)) return;
+    // A umask or an access control list narrows what was asked for, and then does so in the whole tree.
+    if ((this.#fs.fstatSync(this.#descriptor).mode & 0o7777) === mode) this.#exactModes.add(mode);
+    else this.#fs.fchmodSync(this.#descriptor, mode);
   }
 
   data(chunk: Uint8Array): void | Promise<void> {

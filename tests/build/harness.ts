@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { memfs } from "memfs";
 import { BuiltinFailure, type BuiltinBuilder, Builtins } from "#lib/build/builtin.ts";
 import { Bubblewrap } from "#lib/build/sandbox/bubblewrap.ts";
 import { type EngineEvent, Events } from "#lib/platform/events.ts";
@@ -8,6 +7,7 @@ import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
 import { Store } from "#lib/store/store.ts";
 import { derivation, type Derivation, type DerivationAttributes } from "#lib/derivations/derivation.ts";
+import { memory } from "../memory.ts";
 
 type Services = Store | FileSystem | Processes | Events | Builtins | Bubblewrap;
 
@@ -30,8 +30,7 @@ export interface HarnessOptions {
 export function makeHarness({ fs, root = "/store-root", during = () => Effect.void }: HarnessOptions = {}): Harness {
   const events: EngineEvent[] = [];
   const ran: string[] = [];
-  // memfs has every call that the engine uses; its types differ in overloads.
-  const fileSystem = fs ?? (memfs().fs as unknown as FileSystemShape);
+  const fileSystem = fs ?? memory();
   const services = Layer.mergeAll(
     Store.layer({ root }),
     Processes.layer,

@@ -1,6 +1,5 @@
 /** Long, since it is one list of questions about builds, each a short test on the same harness. */
 import * as Effect from "effect/Effect";
-import { memfs } from "memfs";
 import t from "tap";
 import { build, dryRun } from "#lib/build/build.ts";
 import { readRecording, recordingEmit } from "#lib/build/event-recording.ts";
@@ -24,11 +23,11 @@ import type { EngineEvent } from "#lib/platform/events.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { diffClosures } from "#lib/store/queries.ts";
 import { Store } from "#lib/store/store.ts";
+import { memory } from "../memory.ts";
 import { makeHarness, testDerivation } from "./harness.ts";
 
-function memory(files: Record<string, string> = {}) {
-  // memfs has every call that the engine uses; its types differ in overloads.
-  const fs = memfs(files).fs as unknown as FileSystemShape;
+function inMemory(files: Record<string, string> = {}) {
+  const fs: FileSystemShape = memory(files);
   const harness = makeHarness({ fs });
   const buildOne = async (root: Derivation): Promise<StorePath> =>
     (await harness.run(build([root]))).outputs.get(root)!.get("out")!;
@@ -36,11 +35,11 @@ function memory(files: Record<string, string> = {}) {
 }
 
 t.test("why-rebuild", (t) => {
-  const report = async (m: ReturnType<typeof memory>, root: Derivation) =>
+  const report = async (m: ReturnType<typeof inMemory>, root: Derivation) =>
     formatRebuildReport(await m.run(whyRebuild(root)));
 
   t.test("says when there is nothing to do, nothing to compare with, or nothing left", async (t) => {
-    const m = memory();
+    const m = inMemory();
     const root = testDerivation("root", [testDerivation("leaf", [])]);
     t.same(await report(m, root), ["2 derivations would be built: no earlier build is recorded to compare with."]);
     const path = await m.buildOne(root);
@@ -57,7 +56,7 @@ t.test("why-rebuild", (t) => {
       const leaf = testDerivation("leaf", [], { flags, script: `one\n${text}\nthree` });
       return testDerivation("root", [testDerivation("left", [leaf]), testDerivation("right", [leaf])]);
     };
-    const m = memory();
+    const m = inMemory();
     await m.buildOne(graph("-O1", "two"));
     t.same(await report(m, graph("-O2", "2")), [
       "4 derivations would be built, because of:",
@@ -68,7 +67,7 @@ t.test("why-rebuild", (t) => {
   });
 
   t.test("shows long lines where they differ, and takes outputs in any order for the same", async (t) => {
-    const m = memory();
+    const m = inMemory();
     const long = (word: string) => `${"a".repeat(100)}${word}${"b".repeat(100)}`;
     const root = (word: string) => testDerivation("root", [], { text: long(word) }, { outputs: ["out", "manifest"] });
     await m.buildOne(root("left"));
@@ -80,7 +79,7 @@ t.test("why-rebuild", (t) => {
   });
 
   t.test("names the files of a source", async (t) => {
-    const m = memory({ "/src/a.c": "a", "/src/b.c": "b", "/src/c.c": "c" });
+    const m = inMemory({ "/src/a.c": "a", "/src/b.c": "b", "/src/c.c": "c" });
     const root = () => testDerivation("root", [], { src: source({ path: "/src" }) });
     await m.buildOne(root());
     await m.fs.promises.writeFile("/src/b.c", "B");
@@ -96,7 +95,7 @@ t.test("why-rebuild", (t) => {
   t.test("names inputs that are new or gone, and changed promises", async (t) => {
     const fetched = (content: string) =>
       testDerivation("fetched", [], { content }, { fixedOutput: { mode: "flat", hash: sha256(content) } });
-    const m = memory();
+    const m = inMemory();
     await m.buildOne(testDerivation("root", [testDerivation("old", []), fetched("one")]));
     const lines = await report(m, testDerivation("root", [testDerivation("new", []), fetched("two")]));
     t.ok(lines.includes("    input 'new' is new"));
@@ -124,7 +123,7 @@ t.test("a plan is dealt out to tasks", (t) => {
     ];
     return { image, tasks };
   };
-  const planned = async (m: ReturnType<typeof memory>, { image, tasks }: ReturnType<typeof system>) => {
+  const planned = async (m: ReturnType<typeof inMemory>, { image, tasks }: ReturnType<typeof system>) => {
     const { instantiation, plan } = await m.run(dryRun([image]));
     const root = instantiation.derivations.get(image)!.path;
     const reasonOf = planReasons(root, instantiation, await m.run(readBuildRecord("image")));
@@ -138,7 +137,7 @@ t.test("a plan is dealt out to tasks", (t) => {
 
   t.test("each derivation to the first that needs it, also when everything is missing", async (t) => {
     const first = ["no earlier build is recorded"];
-    t.strictSame(await planned(memory(), system("a")), [
+    t.strictSame(await planned(inMemory(), system("a")), [
       ["init", "build", "", [`fetched: ${first}`, `tools: ${first}`]],
       ["stage", "build", "init", [`stage: ${first}`]],
       ["validate", "evaluated", "", []],
@@ -148,7 +147,7 @@ t.test("a plan is dealt out to tasks", (t) => {
   });
 
   t.test("after a change, with what changed", async (t) => {
-    const m = memory();
+    const m = inMemory();
     await m.buildOne(system("a").image);
     t.strictSame(
       (await planned(m, system("a"))).map(([id, state]) => `${id as string}: ${state as string}`),
@@ -167,7 +166,7 @@ t.test("a plan is dealt out to tasks", (t) => {
   });
 
   t.test("tells what is gone from what is not needed", async (t) => {
-    const m = memory();
+    const m = inMemory();
     const kept = system("a");
     const path = await m.buildOne(kept.image);
     const store = await m.run(Effect.map(Store, (store) => store));
@@ -183,7 +182,7 @@ t.test("a plan is dealt out to tasks", (t) => {
   });
 
   t.test("says when only a download is missing", async (t) => {
-    const m = memory();
+    const m = inMemory();
     const alone = { id: "fetch", derivations: [fetched("x")] };
     const root = fetched("x");
     const { instantiation, plan } = await m.run(dryRun([root]));
@@ -195,7 +194,7 @@ t.test("a plan is dealt out to tasks", (t) => {
 });
 
 t.test("why-depends names the files that make the chain", async (t) => {
-  const m = memory();
+  const m = inMemory();
   const store = await m.run(Effect.map(Store, (store) => store));
   const tree = async (name: string, files: Record<string, string>) => {
     const directory = `/built-${name}`;
@@ -218,7 +217,7 @@ t.test("why-depends names the files that make the chain", async (t) => {
 t.test("the difference of two closures is told by packages and versions", async (t) => {
   t.same(parsePackageName("gcc-arm-none-eabi-12.2.rel1"), { name: "gcc-arm-none-eabi", version: "12.2.rel1" });
   t.same(parsePackageName("source"), { name: "source", version: "" });
-  const m = memory();
+  const m = inMemory();
   const store = await m.run(Effect.map(Store, (store) => store));
   const closure = async (packages: Record<string, number>) => {
     const paths: StorePath[] = [];
@@ -243,7 +242,7 @@ t.test("the difference of two closures is told by packages and versions", async 
 t.test("a second build", (t) => {
   const counting = () => {
     let builds = 0;
-    const files = memory();
+    const files = inMemory();
     const harness = makeHarness({
       fs: files.fs,
       // Not reproducible: the content differs from build to build.
@@ -254,7 +253,7 @@ t.test("a second build", (t) => {
   };
 
   t.test("that gives the same is reproducible", async (t) => {
-    const m = memory();
+    const m = inMemory();
     const comparisons = await m.run(rebuild([testDerivation("root", [testDerivation("leaf", [])])]));
     t.equal(comparisons.length, 1);
     t.equal(comparisons[0]!.before, comparisons[0]!.after);
@@ -308,7 +307,7 @@ t.test("a second build", (t) => {
   });
 
   t.test("copies sources that were collected again", async (t) => {
-    const m = memory({ "/src/a.c": "a" });
+    const m = inMemory({ "/src/a.c": "a" });
     const root = testDerivation("root", [testDerivation("leaf", [])], { src: source({ path: "/src" }) });
     const path = await m.buildOne(root);
     await m.run(Effect.flatMap(Store, (store) => store.collectGarbage({ keep: [path] })));
@@ -321,7 +320,7 @@ t.test("a second build", (t) => {
   });
 
   t.test("can be asked for by the path of the derivation, as errors show it", async (t) => {
-    const m = memory();
+    const m = inMemory();
     const path = await m.buildOne(testDerivation("root", [testDerivation("leaf", [])]));
     const info = await m.run(Effect.flatMap(Store, (store) => store.pathInfo(path)));
     const outputs = await m.run(buildStored(info!.deriver!));
@@ -335,7 +334,7 @@ t.test("a second build", (t) => {
 });
 
 t.test("outputs that are there are found without building", async (t) => {
-  const m = memory();
+  const m = inMemory();
   const root = testDerivation("root", [], {}, { outputs: ["out", "dev"] });
   t.equal((await m.run(realisedOutputsOf(root))).size, 0);
   const { outputs } = await m.run(build([root]));
@@ -343,7 +342,7 @@ t.test("outputs that are there are found without building", async (t) => {
 });
 
 t.test("logs are found by output, by derivation and by what was evaluated, also of failed builds", async (t) => {
-  const m = memory();
+  const m = inMemory();
   const good = testDerivation("good", [testDerivation("leaf", [])]);
   const path = await m.buildOne(good);
   const log = await m.run(findLog(path));
@@ -357,7 +356,7 @@ t.test("logs are found by output, by derivation and by what was evaluated, also 
 });
 
 t.test("two trees are compared as a NAR sees them", async (t) => {
-  const { fs } = memory({
+  const { fs } = inMemory({
     "/a/same": "same",
     "/a/content": "one two",
     "/a/type": "file",
@@ -385,7 +384,7 @@ t.test("two trees are compared as a NAR sees them", async (t) => {
 });
 
 t.test("derivation show is sorted plain data", async (t) => {
-  const m = memory();
+  const m = inMemory();
   const fixed = testDerivation("fetched", [], { content: "x" }, { fixedOutput: { mode: "flat", hash: sha256("x") } });
   const root = testDerivation("root", [fixed], {}, { outputs: ["out", "dev"] });
   const { instantiation } = await m.run(build([root]));
@@ -406,7 +405,7 @@ t.test("a recorded event stream replays", async (t) => {
     (line) => (recording += line),
     () => (now += 5),
   );
-  const m = memory();
+  const m = inMemory();
   await m.run(build([testDerivation("root", [])]));
   for (const event of m.events) emit(event);
   const replayed = readRecording(recording);

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import { createFsFromVolume, Volume } from "memfs";
 import { execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +11,7 @@ import { NarReader } from "#lib/store/nar-reader.ts";
 import { writeNar } from "#lib/store/nar-writer.ts";
 import { ReferenceScanner } from "#lib/store/reference-scanner.ts";
 import { deleteTree, seal, TreeWriter } from "#lib/store/tree.ts";
+import { memory } from "../memory.ts";
 
 /** A tree as plain data: a file's content, `{ run }` for an executable, `{ link }`, or a directory. */
 type Tree = string | { readonly run: string } | { readonly link: string } | Map<string, Tree>;
@@ -27,8 +27,6 @@ function plant(fs: typeof nodeFs, path: string, tree: Tree): void {
     fs.chmodSync(path, 0o755);
   }
 }
-
-const memory = (): typeof nodeFs => createFsFromVolume(new Volume()) as unknown as typeof nodeFs;
 
 async function archive(fs: typeof nodeFs, path: string): Promise<Buffer> {
   const chunks: Buffer[] = [];

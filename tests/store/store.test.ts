@@ -16,7 +16,8 @@ import type { StoreError } from "#lib/store/errors.ts";
 import { defaultRoot, infoFile } from "#lib/store/layout.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
-import { failing, failure, memory, store, type World, world, worlds, writeSource } from "./worlds.ts";
+import { failing, memory } from "../memory.ts";
+import { failure, store, type World, world, worlds, writeSource } from "./worlds.ts";
 
 const srcPath = "/nix/store/p5l67fyalqlmx8l45fhkgzsisbh6clmf-src";
 const input = parseStorePath("/nix/store/fnlla6mjqvkrpgrdcgc90lbcbapbagkw-ca-plain");

@@ -1,14 +1,14 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { createFsFromVolume, Volume } from "memfs";
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
+import { memory } from "../memory.ts";
 
 /** A file system with a store on it. */
 export interface World {
@@ -29,26 +29,6 @@ export function world(fs: typeof nodeFs, directory: string): World {
     run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
     fail: (effect) => Effect.runPromise(Effect.flip(Effect.provide(effect, layer))),
   };
-}
-
-/** An empty file system in memory. */
-export function memory(): typeof nodeFs {
-  const fs = createFsFromVolume(new Volume()) as unknown as typeof nodeFs;
-  const rename = fs.promises.rename.bind(fs.promises);
-  // memfs renames what a link points to instead of the link.
-  const renameLinks = async (from: nodeFs.PathLike, to: nodeFs.PathLike): Promise<void> => {
-    if (!fs.lstatSync(from).isSymbolicLink()) return rename(from, to);
-    if (fs.lstatSync(to, { throwIfNoEntry: false }) !== undefined) fs.unlinkSync(to);
-    fs.symlinkSync(fs.readlinkSync(from), to);
-    fs.unlinkSync(from);
-  };
-  return failing(fs, { rename: renameLinks });
-}
-
-/** A file system with some calls replaced. */
-export function failing(fs: typeof nodeFs, calls: Partial<FileSystemShape["promises"]>): typeof nodeFs {
-  const promises: FileSystemShape["promises"] = Object.create(fs.promises);
-  return Object.assign(Object.create(fs), { promises: Object.assign(promises, calls) });
 }
 
 export const worlds: Record<string, (t: Test) => World> = {
