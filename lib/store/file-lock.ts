@@ -49,7 +49,8 @@ export class FileLocks {
         catch: (cause) => storeError("take the lock", this.files.file(name), cause),
       });
       if (taken) return;
-      yield* restore(Effect.sleep(delay));
+      // Not all at once, or those who want to remove a dead process's lock would meet again and again.
+      yield* restore(Effect.sleep(delay * (0.5 + Math.random())));
       delay = Math.min(delay * 2, 500);
     }
   });

@@ -3,6 +3,9 @@ import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { readIfThere, removeIfThere, uniqueName } from "./atomic-file.ts";
 import { isRunning, ownIdentity, parseIdentity, printIdentity } from "./process-identity.ts";
 
+/** Ends the names of files by which processes say that they remove the locks of dead ones. */
+const claimSuffix = ".claim";
+
 /**
  * The files by which processes lock each other out.
  *
@@ -49,6 +52,7 @@ export class LockFiles {
 
   /** Removes the locks of dead processes that nobody has wanted since. */
   async removeDead(): Promise<void> {
+    await this.#isContested("");
     for (const name of await this.#fs.promises.readdir(this.#directory)) {
       const path = `${this.#directory}/${name}`;
       if (!name.endsWith(".lock")) continue;
@@ -97,21 +101,34 @@ export class LockFiles {
   }
 
   /**
-   * Removes the lock of a dead process. Of several processes that see it, only
-   * one may do so, or the second would remove the fresh lock of the first.
+   * Removes the lock of a dead process, unless another one removes locks just now: what it read may be out of date when
+   * it removes, and then that is the fresh lock of who was quicker.
+   *
+   * So each first makes a file under a name of its own, and then looks whether there is another one. Of two that
+   * overlap, at least one looks when both files are there, and leaves. No such file ever has to be broken, since its
+   * name tells whose it is: one of a dead process counts for nothing, and anybody may remove it.
    */
   async #break(path: string, stale: string): Promise<boolean> {
-    const breaker = `${path}.break`;
-    if (!(await this.#link(breaker))) {
-      const owner = await this.#owner(breaker);
-      if (owner.state === "dead") await removeIfThere(this.#fs, breaker);
-      return false;
-    }
+    const claim = `${await uniqueName()}${claimSuffix}`;
+    const file = `${this.#directory}/${claim}`;
+    if (!(await this.#link(file))) return false;
     try {
+      if (await this.#isContested(claim)) return false;
       if ((await readIfThere(this.#fs, path)) === stale) await removeIfThere(this.#fs, path);
       return true;
     } finally {
-      await removeIfThere(this.#fs, breaker);
+      await removeIfThere(this.#fs, file);
     }
+  }
+
+  /** Whether somebody who runs has a claim beside ours; removes those of the dead. */
+  async #isContested(own: string): Promise<boolean> {
+    for (const name of await this.#fs.promises.readdir(this.#directory)) {
+      if (name === own || !name.endsWith(claimSuffix)) continue;
+      const owner = parseIdentity(name);
+      if (owner !== undefined && (await isRunning(owner))) return true;
+      await removeIfThere(this.#fs, `${this.#directory}/${name}`);
+    }
+    return false;
   }
 }

@@ -67,6 +67,7 @@ async function startTime(pid: number): Promise<string | undefined> {
   // The second field is the program's name in parentheses and may hold anything; the 22nd is the start.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
-  // A zombie has let go of everything.
-  return state === "Z" || state === "X" ? undefined : fields[19];
+  // A zombie has let go of everything, unless one of its threads is still in a system call: that may be a rename.
+  const ended = state === "X" || (state === "Z" && Number(fields[17]) <= 1);
+  return ended ? undefined : fields[19];
 }
