@@ -55,8 +55,9 @@ export async function collect(
 ): Promise<Collected> {
   const dryRun = options.dryRun ?? false;
   const roots = new Set<StorePath>(options.keep ?? []);
-  for (const { target } of await listRoots(fs, layout, !dryRun)) roots.add(target);
+  // Who ends between the two has made its roots; the other way round they would be seen by neither.
   for (const path of await usedPaths(fs, layout)) roots.add(path);
+  for (const { target } of await listRoots(fs, layout, !dryRun)) roots.add(target);
   const survey = await surveyStore(fs, layout, signal);
   if (options.addedBefore !== undefined) {
     for (const [path, { registeredMs }] of survey.valid) if (registeredMs >= options.addedBefore) roots.add(path);

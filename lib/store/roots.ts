@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { encodeBase32 } from "#lib/derivations/base32.ts";
 import { hashBytes, hashData } from "#lib/derivations/hash.ts";
 import { enclosingStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
@@ -7,6 +7,7 @@ import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { removeIfThere, uniqueName } from "./atomic-file.ts";
 import { RootLinkError } from "./errors.ts";
 import { type Layout, physicalPath } from "./layout.ts";
+import { isRunning, parseIdentity } from "./process-identity.ts";
 
 /** A link outside of the store that keeps a path alive. */
 export interface Root {
@@ -17,12 +18,23 @@ export interface Root {
 /**
  * Makes `link` point to a store path and registers it, so that the path lives
  * as long as the link does. A link of an earlier build is replaced in one step.
+ *
+ * The entry comes first, so that there is no moment at which a kill leaves a link that garbage collection does not
+ * know. Until the link is there, the entry has a name that tells whose it is: collection would forget it otherwise.
  */
 export async function addRoot(fs: FileSystemShape, layout: Layout, link: string, target: StorePath): Promise<void> {
   const place = resolve(link);
   await checkPlace(fs, place);
-  await replaceLink(fs, physicalPath(layout, target), place, dirname(place));
-  await replaceLink(fs, place, `${layout.roots}/${rootName(place)}`, layout.temporary);
+  const entry = `${layout.roots}/${rootName(place)}`;
+  const pending = `${entry}.${await uniqueName()}`;
+  await fs.promises.symlink(place, pending);
+  try {
+    await replaceLink(fs, physicalPath(layout, target), place);
+  } catch (cause) {
+    await removeIfThere(fs, pending);
+    throw cause;
+  }
+  await fs.promises.rename(pending, entry);
 }
 
 function rootName(link: string): string {
@@ -42,8 +54,8 @@ async function checkPlace(fs: FileSystemShape, place: string): Promise<void> {
   }
 }
 
-async function replaceLink(fs: FileSystemShape, target: string, link: string, temporary: string): Promise<void> {
-  const draft = `${temporary}/.${await uniqueName()}`;
+async function replaceLink(fs: FileSystemShape, target: string, link: string): Promise<void> {
+  const draft = `${dirname(link)}/.${await uniqueName()}`;
   try {
     await fs.promises.symlink(target, draft);
     await fs.promises.rename(draft, link);
@@ -53,27 +65,83 @@ async function replaceLink(fs: FileSystemShape, target: string, link: string, te
   }
 }
 
-/** The roots whose links still exist and point into this store; `forget` also removes the entries of the others. */
+/** The roots whose links exist and point into this store; `forget` also removes the entries of the others. */
 export async function listRoots(fs: FileSystemShape, layout: Layout, forget: boolean): Promise<Root[]> {
-  const roots: Root[] = [];
+  const roots = new Map<string, Root>();
+  const objects = await fs.promises.realpath(layout.objects);
+  const read = async (entry: string): Promise<Root | undefined> => {
+    const link = await readLink(fs, entry);
+    const physical = link === undefined ? undefined : await readLink(fs, link);
+    if (link === undefined || physical === undefined) return undefined;
+    const target = await storePathOf(fs, layout, objects, resolve(dirname(link), physical));
+    return target === undefined ? undefined : { link, target };
+  };
   for (const name of (await fs.promises.readdir(layout.roots)).sort()) {
     const entry = `${layout.roots}/${name}`;
-    const link = await readLink(fs, entry);
-    const target = link === undefined ? undefined : storePathOf(layout, await readLink(fs, link));
-    if (link !== undefined && target !== undefined) roots.push({ link, target });
-    else if (forget) await removeIfThere(fs, entry);
+    const known = await read(entry);
+    const root = forget ? await tidyEntry(fs, entry, known, read) : known;
+    // Whoever is killed, or not done yet, has two entries for a link that was there before.
+    if (root !== undefined) roots.set(root.link, root);
   }
-  return roots;
+  return [...roots.values()];
 }
 
-/** The store path that a physical path is or lies below. */
-function storePathOf(layout: Layout, physical: string | undefined): StorePath | undefined {
-  if (physical === undefined || !physical.startsWith(`${layout.objects}/`)) return undefined;
+/**
+ * Removes an entry whose link is gone, and gives the root if the link came back meanwhile. The name of an entry follows
+ * from its link, so whoever makes the link again renames an equal entry to the same place: it has to be ours alone
+ * before we look for the last time. The entry of a dead process whose link is there gets its proper name.
+ */
+async function tidyEntry(
+  fs: FileSystemShape,
+  entry: string,
+  known: Root | undefined,
+  read: (entry: string) => Promise<Root | undefined>,
+): Promise<Root | undefined> {
+  const [name = "", ...suffix] = basename(entry).split(".");
+  if (known !== undefined && suffix.length === 0) return known;
+  const owner = parseIdentity(suffix.join("."));
+  if (owner !== undefined && (await isRunning(owner))) return known;
+  const proper = `${dirname(entry)}/${name}`;
+  const taken = `${proper}.${await uniqueName()}`;
   try {
-    return enclosingStorePath(storeDirectory + physical.slice(layout.objects.length));
-  } catch {
+    await fs.promises.rename(entry, taken);
+  } catch (cause) {
+    if (errorCode(cause) === "ENOENT") return read(proper);
+    throw cause;
+  }
+  const root = await read(taken);
+  if (root === undefined) await removeIfThere(fs, taken);
+  else await fs.promises.rename(taken, proper);
+  return root;
+}
+
+/**
+ * The store path that a physical path is or lies below. Also if it was written by somebody who has the store under
+ * another name, such as that of a link to the home directory.
+ */
+async function storePathOf(
+  fs: FileSystemShape,
+  layout: Layout,
+  objects: string,
+  physical: string,
+): Promise<StorePath | undefined> {
+  const start = physical.startsWith(`${layout.objects}/`) ? layout.objects.length : startOfName(physical);
+  if (start === undefined) return undefined;
+  try {
+    const path = enclosingStorePath(storeDirectory + physical.slice(start));
+    const directory = physical.slice(0, start);
+    return directory === layout.objects || (await fs.promises.realpath(directory)) === objects ? path : undefined;
+  } catch (cause) {
+    // A place that cannot be looked at may be this store: its root must not be lost.
+    if (errorCode(cause) === "EACCES") throw cause;
     return undefined;
   }
+}
+
+/** Where the part of a physical path begins that follows the store directory's name. */
+function startOfName(physical: string): number | undefined {
+  const start = physical.lastIndexOf(`${storeDirectory}/`);
+  return start < 0 ? undefined : start + storeDirectory.length;
 }
 
 /** Where a link points to; undefined if there is none. A place that cannot be read is an error: its root must not be lost. */

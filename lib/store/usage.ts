@@ -37,19 +37,27 @@ export class Usage {
 
   /** Keeps paths, valid or not yet, from being collected as long as this process runs. */
   async protect(paths: Iterable<StorePath>): Promise<void> {
+    const wanted = [...paths];
     let fresh = false;
-    for (const path of paths) {
+    for (const path of wanted) {
       if (this.#used.has(path)) continue;
       this.#used.add(path);
       this.#waiting.push(path);
       fresh = true;
     }
     if (fresh) {
-      const before = this.#batch ?? Promise.resolve();
-      this.#batch = before.then(() => this.#write());
+      // One batch that fails does not take those along that come after it.
+      const batch = (this.#batch ?? Promise.resolve()).catch(() => {}).then(() => this.#write());
+      this.#batch = batch;
+      // Those who wait for it see what it failed with; who asks later begins anew.
+      batch.catch(() => {
+        if (this.#batch === batch) this.#batch = undefined;
+      });
     }
     // Also for a path that another fiber wrote down: it may not have arrived yet.
     await this.#batch;
+    // The batch of that other fiber may have failed before ours: then it is for us to write it down.
+    if (wanted.some((path) => !this.#used.has(path))) await this.protect(wanted);
   }
 
   /** Forgets everything. */
@@ -79,14 +87,14 @@ export class Usage {
     this.#waiting = [];
     try {
       const { descriptor } = await (this.#file ??= this.#open());
-      const lines = Buffer.from(paths.map((path) => `${baseName(path)}\n`).join(""));
+      // The new line first: a full disk may have cut the last one off.
+      const lines = Buffer.from(paths.map((path) => `\n${baseName(path)}`).join("") + "\n");
       for (let written = 0; written < lines.length; ) {
         written += this.#fs.writeSync(descriptor, lines, written, lines.length - written);
       }
     } catch (cause) {
       // Where this process may not write, no collection deletes either, or it is the business of the store's owner.
       if (errorCode(cause) === "EROFS" || errorCode(cause) === "EACCES") return;
-      this.#batch = undefined;
       for (const path of paths) this.#used.delete(path);
       throw cause;
     }

@@ -1,7 +1,7 @@
 /** Long, since collection, verification and repair are tried on the same stores, by the same processes that are killed. */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import t from "tap";
+import t, { type Test } from "tap";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import * as nodeFs from "node:fs";
@@ -18,7 +18,14 @@ import { closureSize, diffClosures, whyDepends } from "#lib/store/queries.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
 import { describeProblem } from "#lib/store/verification.ts";
-import { store, type World, worlds, writeSource } from "./worlds.ts";
+import { killedAtEachCall, store, watched, type World, world, worlds, writeSource } from "./worlds.ts";
+
+/** Something to wait for. */
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open() };
+}
 
 interface Graph {
   readonly a: StorePath;
@@ -328,6 +335,138 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
   });
 }
 
+void t.test("roots", (t) => {
+  const target = store((s) => s.addText("kept", "kept", []));
+  const prepare = async (): Promise<World> => {
+    const w = worlds["memory"]!(t);
+    await w.run(Effect.flatMap(target, (path) => store((s) => s.addRoot(join(w.directory, "earlier"), path))));
+    w.fs.unlinkSync(join(w.directory, "earlier"));
+    return w;
+  };
+  const addRoot = (link: string) => Effect.flatMap(target, (path) => store((s) => s.addRoot(link, path)));
+  /** Whether a link's path survives garbage collection. */
+  const holds = async (t: Test, w: World, link: string, when: string): Promise<void> => {
+    await w.run(store((s) => s.collectGarbage()));
+    const linked = w.fs.lstatSync(link, { throwIfNoEntry: false }) !== undefined;
+    await w.run(
+      store((s) =>
+        Effect.gen(function* () {
+          t.equal((yield* s.roots).length, linked ? 1 : 0, `the link is known, once, ${when}`);
+          t.equal(w.fs.readdirSync(s.layout.roots).length, linked ? 1 : 0, `no entry is left over ${when}`);
+          if (linked) t.equal(w.fs.readFileSync(link, "utf8"), "kept", `its path is there ${when}`);
+        }),
+      ),
+    );
+  };
+
+  for (const link of ["/w/result", "/w/earlier"]) {
+    t.test(`a kill leaves no link at ${link} that garbage collection does not know`, async (t) => {
+      const calls = await killedAtEachCall(prepare, addRoot(link), (w, call) =>
+        holds(t, w, link, `after call ${call}`),
+      );
+      t.ok(calls > 10, `killed at ${calls} calls`);
+    });
+
+    t.test(`collection beside the making of ${link} forgets nothing`, async (t) => {
+      let over = false;
+      for (let last = 0; !over; last++) {
+        const w = await prepare();
+        over = true;
+        const slow = watched(w.fs, async (call) => {
+          if (call !== last) return;
+          over = false;
+          await w.run(store((s) => s.collectGarbage()));
+        });
+        // Whoever finds its path collected before it began to use it would build it again.
+        await world(slow, w.directory)
+          .run(addRoot(link))
+          .catch(() => {});
+        t.ok(w.fs.lstatSync(link).isSymbolicLink());
+        await holds(t, w, link, `with a collection before call ${last}`);
+      }
+    });
+  }
+
+  t.test("are seen by a collection during which they are made by a process that ends", async (t) => {
+    const link = "/w/result";
+    let over = false;
+    for (let last = 0; !over; last++) {
+      const w = await prepare();
+      const begin = gate();
+      const ready = gate();
+      const process = w.run(
+        Effect.gen(function* () {
+          yield* target;
+          ready.open();
+          yield* Effect.promise(() => begin.opened);
+          yield* addRoot(link);
+        }),
+      );
+      await ready.opened;
+      over = true;
+      const slow = watched(w.fs, async (call) => {
+        if (call !== last) return;
+        over = false;
+        begin.open();
+        await process;
+      });
+      await world(slow, w.directory).run(store((s) => s.collectGarbage()));
+      begin.open();
+      await process;
+      await holds(t, w, link, `made before call ${last}`);
+    }
+  });
+
+  t.test("are known by whatever name the store is called", async (t) => {
+    const w = worlds["disk"]!(t);
+    const link = join(w.directory, "result");
+    nodeFs.symlinkSync(w.directory, `${w.directory}-alias`);
+    t.teardown(() => nodeFs.unlinkSync(`${w.directory}-alias`));
+    await world(nodeFs, `${w.directory}-alias`).run(addRoot(link));
+    const { deleted } = await w.run(store((s) => s.collectGarbage()));
+    t.strictSame(deleted, []);
+    t.strictSame(
+      (await w.run(store((s) => s.roots))).map((root) => root.link),
+      [link],
+    );
+  });
+  t.end();
+});
+
+void t.test("a path is protected although the disk was full when it was first asked for", async (t) => {
+  const w = worlds["memory"]!(t);
+  const { a, b, c, layout } = await w.run(graph(w));
+  let full = false;
+  const filling = Object.assign(Object.create(w.fs), {
+    writeSync: (descriptor: number, bytes: Buffer, from: number, length: number) => {
+      if (!full || length < 40) return w.fs.writeSync(descriptor, bytes, from, length);
+      // Half a line fits.
+      if (from === 0) return w.fs.writeSync(descriptor, bytes, from, 20);
+      throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    },
+  }) as typeof nodeFs;
+  await world(filling, w.directory).run(
+    store((s) =>
+      Effect.gen(function* () {
+        yield* s.protect([a]);
+        full = true;
+        const both = yield* Effect.all([Effect.exit(s.protect([b])), Effect.exit(s.protect([b, c]))], {
+          concurrency: 2,
+        });
+        t.strictSame(
+          both.map(({ _tag }) => _tag),
+          ["Failure", "Failure"],
+        );
+        full = false;
+        yield* s.protect([b, c]);
+        const [user] = w.fs.readdirSync(layout.users);
+        const lines = w.fs.readFileSync(join(layout.users, user!), "utf8").split("\n");
+        for (const path of [a, b, c]) t.ok(lines.includes(baseName(path)), `${path} is written down`);
+      }),
+    ),
+  );
+});
+
 void t.test("questions about closures", async (t) => {
   const w = worlds["memory"]!(t);
   await w.run(
@@ -445,5 +584,26 @@ void t.test("a store survives that its users are killed at any moment", async (t
       t.strictSame(mine, [], "nothing of the dead is left");
       t.strictSame(nodeFs.readdirSync(store.layout.locks), [], "nor a lock of theirs");
     }),
+  );
+});
+
+void t.test("of many processes that find the lock of a dead one, one gets it", async (t) => {
+  const directory = nodeFs.mkdtempSync(join(tmpdir(), "lock-test-"));
+  t.teardown(() => deleteTree(nodeFs, directory));
+  const locks = join(directory, "locks");
+  nodeFs.mkdirSync(locks);
+  const worker = join(import.meta.dirname, "kill/lock-worker.ts");
+  const children = Array.from({ length: 4 }, (_, index) => {
+    const own = join(directory, `${index}`);
+    nodeFs.mkdirSync(own);
+    return spawn(process.execPath, ["--import=tsx", worker, locks, own, "250"], { stdio: ["pipe", "pipe", "inherit"] });
+  });
+  const outputs = children.map((child) => createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+  for (const output of outputs) t.equal((await output.next()).value, "ready");
+  for (const child of children) child.stdin.write("go\n");
+  for (const output of outputs) t.equal((await output.next()).value, "violations 0");
+  t.strictSame(
+    nodeFs.readdirSync(locks).filter((name) => name.endsWith(".claim") && !name.startsWith("4194305")),
+    [],
   );
 });
