@@ -52,7 +52,7 @@ export const buildOutputs = Effect.fnUntraced(function* (
       };
       const view = builderView(run);
       const end = yield* runBuilder(run, view, session);
-      yield* inScratch(log.path, () => log.close());
+      yield* inScratch(log.path, async () => log.close());
       const failure = end ?? (yield* missingOutputs(view));
       if (failure !== undefined) return yield* builderFailed(failure, run, view, session);
       return yield* registerOutputs(run, view);
@@ -65,14 +65,14 @@ const openLog = Effect.fnUntraced(function* ({ path, original, store: { name } }
   const store = yield* Store;
   const events = yield* Events;
   const file = logFile(store.layout, path);
-  const open = Effect.sync(() =>
+  const open = inScratch(file, async () =>
     BuildLog.open(fs, file, {
       line: (line) => events.emit({ type: "build-log", derivation: original, name, line }),
       phase: (phase) => events.emit({ type: "build-phase", derivation: original, name, phase }),
       warning: (message) => events.emit({ type: "warning", message: `${name}: ${message}` }),
     }),
   );
-  return yield* Effect.acquireRelease(open, (log) => Effect.ignore(inScratch(file, () => log.close())));
+  return yield* Effect.acquireRelease(open, (log) => Effect.ignore(inScratch(file, async () => log.close())));
 });
 
 function refuseInputAddressed({ name, outputs }: StoreDerivation): Effect.Effect<void, UnsuitableDerivation> {

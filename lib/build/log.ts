@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
-import { finished } from "node:stream/promises";
 import { StringDecoder } from "node:string_decoder";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { type TreeFiles, treeFiles } from "#lib/store/tree-files.ts";
 
 /** What a log tells others while it is written. */
 export interface LogListener {
@@ -23,63 +23,70 @@ export class BuildLog {
   lastOutput = performance.now();
   bytes = 0;
 
-  readonly #file: ReturnType<FileSystemShape["createWriteStream"]>;
+  readonly #fs: TreeFiles;
   readonly #listener: LogListener;
   readonly #decoder = new StringDecoder("utf8");
+  #descriptor: number | undefined;
+  /** Why something could not be written. The builder goes on, and `close` reports it. */
+  #failure: Error | undefined;
   #partial = "";
 
-  private constructor(path: string, file: ReturnType<FileSystemShape["createWriteStream"]>, listener: LogListener) {
+  private constructor(fs: TreeFiles, path: string, descriptor: number, listener: LogListener) {
+    this.#fs = fs;
     this.path = path;
-    this.#file = file;
+    this.#descriptor = descriptor;
     this.#listener = listener;
   }
 
-  /** Starts an empty log, in a directory that is there. */
+  /** Starts an empty log, in a directory that is there. Throws the file system's own error. */
   static open(fs: FileSystemShape, path: string, listener: LogListener): BuildLog {
-    const file = fs.createWriteStream(path);
-    // Reported by close(); without a listener, a full disk would end the whole process here.
-    file.on("error", () => {});
-    return new BuildLog(path, file, listener);
+    const files = treeFiles(fs);
+    return new BuildLog(files, path, files.openSync(path, "w"), listener);
   }
 
-  /** Copies a builder's output until it ends; waits for the disk, and thereby makes the builder wait. */
-  async consume(stream: Readable): Promise<void> {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      this.lastOutput = performance.now();
-      this.bytes += chunk.length;
-      this.#split(this.#decoder.write(chunk));
-      if (!this.#file.write(chunk) && !this.#file.destroyed) {
-        await this.#drained();
-      }
-    }
-    this.#endLine();
+  /** Copies a builder's output until it ends; what the disk cannot take at once makes the builder wait. */
+  consume(stream: Readable): Promise<void> {
+    return new Promise((resolve, reject) => {
+      stream.on("data", (chunk: Buffer) => {
+        this.lastOutput = performance.now();
+        this.bytes += chunk.length;
+        this.#write(chunk);
+        this.#split(this.#decoder.write(chunk));
+      });
+      stream.once("error", reject);
+      // Also the end of a stream that was destroyed.
+      stream.once("close", () => {
+        this.#endLine();
+        resolve();
+      });
+    });
   }
 
   /** Adds one line of the engine's or of a builtin builder. */
   line(text: string): void {
     this.lastOutput = performance.now();
-    this.#file.write(`${text}\n`);
+    this.#write(Buffer.from(`${text}\n`));
     this.#listener.line(text);
   }
 
-  /** Waits until everything is in the file; may be called again. Fails with the disk's own error. */
-  async close(): Promise<void> {
+  /** Ends the file; may be called again. Throws the disk's own error if something is missing in it. */
+  close(): void {
     this.#endLine();
-    const failed = this.#file.errored;
-    if (failed !== null && failed !== undefined) throw failed;
-    if (!this.#file.writableEnded) this.#file.end();
-    await finished(this.#file);
+    if (this.#descriptor !== undefined) this.#fs.closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Waits until the file takes more, or never will. */
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        this.#file.off("drain", done).off("close", done);
-        resolve();
-      };
-      this.#file.on("drain", done).on("close", done);
-    });
+  /** In one step: a pipe gives 64 KiB at most. */
+  #write(bytes: Uint8Array): void {
+    if (this.#descriptor === undefined || this.#failure !== undefined) return;
+    try {
+      for (let written = 0; written < bytes.length; ) {
+        written += this.#fs.writeSync(this.#descriptor, bytes, written, bytes.length - written);
+      }
+    } catch (cause) {
+      this.#failure = cause instanceof Error ? cause : new Error(String(cause));
+    }
   }
 
   #split(text: string): void {

@@ -30,7 +30,7 @@ export const runProgram = Effect.fnUntraced(function* (
   const { derivation, scratch, log, limits, cores } = run;
   const environment = yield* environmentOf(derivation, view);
   const launcher = yield* sandbox;
-  const status = yield* inScratch(scratch, () => fs.promises.lstat(store.physical(environment)));
+  const status = yield* inScratch(scratch, async () => treeFiles(fs).lstatSync(store.physical(environment)));
   if (!status.isDirectory()) {
     return yield* new UnsuitableDerivation({
       name: derivation.name,

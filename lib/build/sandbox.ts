@@ -49,7 +49,7 @@ export async function prepareSandbox(fs: FileSystemShape, request: SandboxReques
     root: request.toolRoot.path,
     rootEntries: request.toolRoot.entries,
     files: coverAccountFiles(files, request.toolRoot.accountFiles, posix.join(request.scratch, "etc")),
-    inputs: await Promise.all(request.inputs.map((path) => entryAt(fs, path, request.physical(path)))),
+    inputs: request.inputs.map((path) => entryAt(files, path, request.physical(path))),
     store,
     build,
     temporary,

@@ -86,8 +86,9 @@ const shellOf = Effect.fnUntraced(function* ({ path, store: derivation }: Resolv
   }
   const launcher = yield* session.sandbox;
   const scratch = yield* store.temporaryDirectory;
-  const log = BuildLog.open(fs, posix.join(scratch, "log"), { line: () => {}, phase: () => {}, warning: () => {} });
-  yield* inScratch(scratch, () => log.close());
+  const listener = { line: () => {}, phase: () => {}, warning: () => {} };
+  const log = yield* inScratch(scratch, async () => BuildLog.open(fs, posix.join(scratch, "log"), listener));
+  yield* inScratch(scratch, async () => log.close());
   const { cores, limits } = session.options;
   const view = builderView({ path, derivation, scratch, log, limits, cores });
   const inputs = yield* store.closure(derivation.inputSources);

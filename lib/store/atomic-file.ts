@@ -1,8 +1,11 @@
-import type { FileHandle } from "node:fs/promises";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { ownIdentity, printIdentity } from "./process-identity.ts";
-import { treeFiles } from "./tree-files.ts";
+import { readSmallFile } from "./small-files.ts";
+import { Slices, treeFiles } from "./tree-files.ts";
+
+/** How much is written at once, in bytes: less than a millisecond's worth. */
+const largestStep = 1024 * 1024;
 
 let counter = 0;
 
@@ -21,60 +24,60 @@ export async function writeAtomically(
   mode = 0o644,
 ): Promise<void> {
   const draft = `${temporary}/${await uniqueName()}`;
+  await writeNew(fs, draft, content, mode);
   try {
-    const handle = await fs.promises.open(draft, "wx", mode);
-    try {
-      await writeInto(fs, handle, content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await fs.promises.rename(draft, path);
+    treeFiles(fs).renameSync(draft, path);
   } catch (cause) {
     await removeIfThere(fs, draft);
     throw cause;
   }
 }
 
-/** Up to here the kernel copies a content in less time than it takes to hand the work to another thread. */
-const smallContent = 64 * 1024;
-
-/** Writes the whole content of a file that was just made; waiting for the disk is the caller's `sync`. */
-export async function writeInto(fs: FileSystemShape, handle: FileHandle, content: string | Uint8Array): Promise<void> {
-  const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  if (bytes.length > smallContent) return handle.writeFile(bytes);
+/** Makes a file with this content and waits until it is on the disk; what fails leaves none. */
+export async function writeNew(
+  fs: FileSystemShape,
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+  finish: (descriptor: number) => void = () => {},
+): Promise<void> {
   const files = treeFiles(fs);
-  for (let written = 0; written < bytes.length; ) {
-    written += files.writeSync(handle.fd, bytes, written, bytes.length - written);
+  const slices = new Slices(undefined);
+  const descriptor = files.openSync(path, "wx", mode);
+  try {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    for (let written = 0; written < bytes.length; ) {
+      written += files.writeSync(descriptor, bytes, written, Math.min(bytes.length - written, largestStep));
+      const pause = slices.next();
+      if (pause !== undefined) await pause;
+    }
+    finish(descriptor);
+    await new Promise<void>((resolve, reject) => {
+      files.fsync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+    });
+  } catch (cause) {
+    await removeIfThere(fs, path);
+    throw cause;
+  } finally {
+    files.closeSync(descriptor);
   }
 }
 
 /** Deletes a file; nothing happens if there is none. */
 export async function removeIfThere(fs: FileSystemShape, path: string): Promise<void> {
   try {
-    await fs.promises.unlink(path);
+    treeFiles(fs).unlinkSync(path);
   } catch (cause) {
     if (errorCode(cause) !== "ENOENT") throw cause;
   }
 }
 
-/** The content of a file; undefined if there is none. */
+/** The content of a small file; undefined if there is none. */
 export async function readIfThere(fs: FileSystemShape, path: string): Promise<string | undefined> {
-  try {
-    return await fs.promises.readFile(path, "utf8");
-  } catch (cause) {
-    if (errorCode(cause) === "ENOENT") return undefined;
-    throw cause;
-  }
+  return readSmallFile(treeFiles(fs), path)?.text;
 }
 
 /** Whether there is a file, directory or link. */
 export async function exists(fs: FileSystemShape, path: string): Promise<boolean> {
-  try {
-    await fs.promises.lstat(path);
-    return true;
-  } catch (cause) {
-    if (errorCode(cause) === "ENOENT") return false;
-    throw cause;
-  }
+  return treeFiles(fs).lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -6,7 +6,7 @@ import type { Source } from "#lib/derivations/source.ts";
 import { contentAddress, sourceStorePath, textPath } from "#lib/derivations/store-path.ts";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import { removeIfThere, uniqueName, writeInto } from "./atomic-file.ts";
+import { removeIfThere, uniqueName, writeNew } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";
 import { type StoreError, storeError } from "./errors.ts";
 import { FileLocks } from "./file-lock.ts";
@@ -195,19 +195,9 @@ function narOfText(content: string): Buffer {
 async function writeText(fs: FileSystemShape, layout: Layout, content: string): Promise<string> {
   const files = treeFiles(fs);
   const file = `${layout.temporary}/${await uniqueName()}`;
-  try {
-    const handle = await fs.promises.open(file, "wx", 0o600);
-    try {
-      await writeInto(fs, handle, content);
-      files.fchmodSync(handle.fd, canonicalMode.file);
-      files.futimesSync(handle.fd, storeTime, storeTime);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    return file;
-  } catch (cause) {
-    await removeIfThere(fs, file);
-    throw cause;
-  }
+  await writeNew(fs, file, content, 0o600, (descriptor) => {
+    files.fchmodSync(descriptor, canonicalMode.file);
+    files.futimesSync(descriptor, storeTime, storeTime);
+  });
+  return file;
 }

@@ -65,9 +65,9 @@ export class Registry {
     // Only a directory that one may write can be moved.
     const files = treeFiles(this.fs);
     if (files.lstatSync(tree).isDirectory()) files.chmodSync(tree, 0o755);
-    await this.fs.promises.rename(tree, place);
+    files.renameSync(tree, place);
     try {
-      await seal(this.fs, place);
+      seal(this.fs, place);
       await this.register(info);
     } catch (cause) {
       // A full disk should get its space back; what fails here too is removed by the next attempt.
@@ -83,12 +83,13 @@ export class Registry {
    */
   async commitFile(file: string, info: PathInfo): Promise<void> {
     const place = physicalPath(this.layout, info.path);
+    const files = treeFiles(this.fs);
     try {
-      await this.fs.promises.rename(file, place);
+      files.renameSync(file, place);
     } catch (cause) {
       if (errorCode(cause) !== "EISDIR") throw cause;
       await deleteTree(this.fs, place);
-      await this.fs.promises.rename(file, place);
+      files.renameSync(file, place);
     }
     await this.register(info);
   }

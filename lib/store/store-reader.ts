@@ -12,6 +12,7 @@ import { parsePathInfo, type PathInfo } from "./path-info.ts";
 import { parseRealisation, type Realisation } from "./realisation.ts";
 import { addRoot } from "./roots.ts";
 import { selectionOf } from "./source-tree.ts";
+import { Slices } from "./tree-files.ts";
 import { Usage } from "./usage.ts";
 
 /**
@@ -26,6 +27,7 @@ export class StoreReader {
   readonly layout: Layout;
   readonly locks: LockFiles;
   readonly #usage: Usage;
+  readonly #slices = new Slices(undefined);
   /** Infos of paths that are protected from collection, so they stay true. */
   readonly #known = new Map<StorePath, PathInfo>();
 
@@ -47,7 +49,7 @@ export class StoreReader {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
     await this.#usage.protect([path]);
-    const text = await readIfThere(this.fs, infoFile(this.layout, path));
+    const text = await this.#read(infoFile(this.layout, path));
     const info = text === undefined ? undefined : parsePathInfo(text);
     if (info === undefined || info.path !== path) return undefined;
     this.#known.set(path, info);
@@ -56,10 +58,16 @@ export class StoreReader {
 
   /** The realisation of a key; undefined if there is none, or its path is not valid any more. */
   async realisation(key: RealisationKey): Promise<Realisation | undefined> {
-    const text = await readIfThere(this.fs, realisationPath(this.layout, key));
+    const text = await this.#read(realisationPath(this.layout, key));
     const realisation = text === undefined ? undefined : parseRealisation(text);
     if (realisation === undefined || realisation.key !== key) return undefined;
     return (await this.info(realisation.path)) === undefined ? undefined : realisation;
+  }
+
+  async #read(file: string): Promise<string | undefined> {
+    const pause = this.#slices.next();
+    if (pause !== undefined) await pause;
+    return readIfThere(this.fs, file);
   }
 
   /** Keeps paths, valid or not yet, from being collected while this process runs. */

@@ -4,11 +4,12 @@ import { uniqueName } from "./atomic-file.ts";
 import type { Layout } from "./layout.ts";
 import { isRunning, parseIdentity } from "./process-identity.ts";
 import { deleteTree } from "./tree.ts";
+import { treeFiles } from "./tree-files.ts";
 
 /** Makes an empty directory whose name tells whose it is. */
 export async function makeTemporaryDirectory(fs: FileSystemShape, layout: Layout): Promise<string> {
   const directory = `${layout.temporary}/${await uniqueName()}`;
-  await fs.promises.mkdir(directory, 0o700);
+  treeFiles(fs).mkdirSync(directory, 0o700);
   return directory;
 }
 

@@ -2,13 +2,13 @@ import type * as nodeFs from "node:fs";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 
 /**
- * The synchronous calls that walking a tree uses.
+ * The synchronous calls of small steps: walking a tree, reading and replacing the store's own small files.
  *
  * Hashing ten thousand small files takes 0.7 s of CPU through promises and 0.06 s
  * through these, because a promise costs ten times what the system call costs.
  * So small steps are taken synchronously, in slices of some milliseconds
  * (`Slices`) between which everything else runs; large files are read and
- * written by promises.
+ * written by promises, and nobody waits for a disk (`fsync`) but by a callback.
  */
 export type TreeFiles = Pick<
   typeof nodeFs,
@@ -16,7 +16,9 @@ export type TreeFiles = Pick<
   | "closeSync"
   | "fchmodSync"
   | "fstatSync"
+  | "fsync"
   | "futimesSync"
+  | "linkSync"
   | "lstatSync"
   | "lutimesSync"
   | "mkdirSync"

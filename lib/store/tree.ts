@@ -89,11 +89,11 @@ export class Canonicalisation implements TreePreparation {
 }
 
 /** Gives a tree's root, once it is in place, its canonical permissions and time: a directory, all others have theirs. */
-export async function seal(fs: FileSystemShape, path: string): Promise<void> {
+export function seal(fs: FileSystemShape, path: string): void {
   const files = treeFiles(fs);
   if (!files.lstatSync(path).isDirectory()) return;
   files.chmodSync(path, canonicalMode.directory);
-  await fs.promises.lutimes(path, storeTime, storeTime);
+  files.lutimesSync(path, storeTime, storeTime);
 }
 
 /** Writes what a NAR holds as a canonical tree at `root`, which must not exist; `seal` completes it. */

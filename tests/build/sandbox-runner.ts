@@ -82,7 +82,7 @@ export async function makeSandboxRunner(): Promise<SandboxRunner> {
         Effect.catchTag("LimitExceeded", (limit) => Effect.succeed(limit)),
       );
       const ended = await Effect.runPromise(run, signal === undefined ? {} : { signal });
-      await log.close();
+      log.close();
       const { store, build } = scratchDirectories(scratch);
       return ended instanceof LimitExceeded
         ? { code: null, limit: ended.limit, lines, store, build }

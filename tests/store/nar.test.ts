@@ -149,7 +149,7 @@ void t.test("any tree comes back as it was, in chunks of any size", async (t) =>
         chunk.fill(0xff);
       }
       reader.end();
-      await seal(fs, "/to").catch(() => {});
+      if (fs.existsSync("/to")) seal(fs, "/to");
       t.ok((await archive(fs, "/to")).equals(nar));
     }),
     { numRuns: 60 },

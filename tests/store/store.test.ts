@@ -16,7 +16,7 @@ import type { StoreError } from "#lib/store/errors.ts";
 import { defaultRoot, infoFile } from "#lib/store/layout.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
-import { failing, memory } from "../memory.ts";
+import { memory, refusing } from "../memory.ts";
 import { failure, store, type World, world, worlds, writeSource } from "./worlds.ts";
 
 const srcPath = "/nix/store/p5l67fyalqlmx8l45fhkgzsisbh6clmf-src";
@@ -445,9 +445,6 @@ void t.test("a store on a disk", (t) => {
   t.end();
 });
 
-const refusal = (code: string) => (): Promise<never> =>
-  Promise.reject(Object.assign(new Error(`${code}: refused`), { code }));
-
 void t.test("when the system refuses, the error says what to do and nothing half-written stays", async (t) => {
   for (const [code, remedy] of [
     ["ENOSPC", /disk is full. Free some space/],
@@ -470,7 +467,7 @@ void t.test("when the system refuses, the error says what to do and nothing half
       ["lutimes", tree],
       ["open", tree],
     ] as const) {
-      const error = await world(failing(fs, { [call]: refusal(code) }), "/w").fail(add);
+      const error = await world(refusing(fs, call, code), "/w").fail(add);
       t.match(error, { _tag: "StoreIoError", message: remedy }, `${code} from ${call}`);
       t.equal(fs.readdirSync("/w/store/nix/store").length, 1, `nothing is left after ${code} from ${call}`);
       t.equal(fs.readdirSync("/w/store/nix/var/helios/info").length, 1);
@@ -509,13 +506,18 @@ void t.test("a store that can be read but not written answers questions", async 
   fs.mkdirSync("/w");
   const path = await world(fs, "/w").run(store((s) => s.addText("a", "x", [])));
   let refused = 0;
-  const readOnly: typeof nodeFs = Object.assign(Object.create(fs), {
-    openSync: () => {
-      refused++;
-      throw Object.assign(new Error("EROFS: refused"), { code: "EROFS" });
+  const readOnly = refusing(fs, "open", "EROFS");
+  const counting: typeof nodeFs = Object.assign(Object.create(readOnly), {
+    openSync: (...args: Parameters<typeof nodeFs.openSync>) => {
+      try {
+        return readOnly.openSync(...args);
+      } catch (error) {
+        refused++;
+        throw error;
+      }
     },
   });
-  const bad = world(readOnly, "/w");
+  const bad = world(counting, "/w");
   t.equal(await bad.run(store((s) => s.isValid(path))), true);
   t.equal(refused, 1, "and was told that it may not write");
 });

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import type { TreeFiles } from "#lib/store/tree-files.ts";
+import { type TreeFiles, treeFiles } from "#lib/store/tree-files.ts";
 import { builderUser, type Entry, type RootEntry } from "./arguments.ts";
 
 /** Top directories that the sandbox makes itself, whatever the environment holds there. */
@@ -14,18 +14,17 @@ export async function rootEntries(fs: FileSystemShape, environment: string): Pro
   // Through a link, a recipe could name this machine's own root.
   if (!(await fs.promises.lstat(environment)).isDirectory()) throw new Error(`${environment} is not a directory`);
   const names = (await fs.promises.readdir(environment)).map(String).filter((name) => !reserved.has(name));
-  return Promise.all(
-    names.sort().map(async (name): Promise<RootEntry> => {
-      const found = await entryAt(fs, `/${name}`, posix.join(environment, name));
-      return found.kind === "symlink" ? { kind: "symlink", name, target: found.target } : { kind: "mount", name };
-    }),
-  );
+  const files = treeFiles(fs);
+  return names.sort().map((name): RootEntry => {
+    const found = entryAt(files, `/${name}`, posix.join(environment, name));
+    return found.kind === "symlink" ? { kind: "symlink", name, target: found.target } : { kind: "mount", name };
+  });
 }
 
 /** Shows a file, directory or link of this machine at a place in the sandbox. */
-export async function entryAt(fs: FileSystemShape, logical: string, physical: string): Promise<Entry> {
-  if (!(await fs.promises.lstat(physical)).isSymbolicLink()) return { kind: "mount", logical, physical };
-  return { kind: "symlink", logical, target: String(await fs.promises.readlink(physical)) };
+export function entryAt(fs: TreeFiles, logical: string, physical: string): Entry {
+  if (!fs.lstatSync(physical).isSymbolicLink()) return { kind: "mount", logical, physical };
+  return { kind: "symlink", logical, target: fs.readlinkSync(physical, "utf8") };
 }
 
 /** The user, the group and the only host that exist in the sandbox. */
