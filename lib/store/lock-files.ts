@@ -2,6 +2,7 @@ import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { readIfThere, removeIfThere, uniqueName } from "./atomic-file.ts";
 import { isRunning, ownIdentity, parseIdentity, printIdentity } from "./process-identity.ts";
+import { treeFiles } from "./tree-files.ts";
 
 /** Ends the names of files by which processes say that they remove the locks of dead ones. */
 const claimSuffix = ".claim";
@@ -69,7 +70,7 @@ export class LockFiles {
   async #link(path: string): Promise<boolean> {
     const file = await this.#identity();
     try {
-      await this.#fs.promises.link(file, path);
+      treeFiles(this.#fs).linkSync(file, path);
       return true;
     } catch (cause) {
       if (errorCode(cause) === "EEXIST") return false;

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect";
+import { Readable } from "node:stream";
 import t, { type Test } from "tap";
 import { build, dryRun } from "#lib/build/build.ts";
 import type { BuildsFailed } from "#lib/build/errors.ts";
 import { instantiateRoots } from "#lib/build/instantiate-roots.ts";
+import { BuildLog } from "#lib/build/log.ts";
 import { makePlan } from "#lib/build/plan.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { sha256 } from "#lib/derivations/hash.ts";
@@ -10,6 +12,7 @@ import { openCache } from "#lib/store/cache/cache-files.ts";
 import { pushPaths } from "#lib/store/cache/push.ts";
 import { Store } from "#lib/store/store.ts";
 import { generateKeyPair, parsePublicKey, parseSecretKey } from "#lib/store/signature.ts";
+import { memory } from "../memory.ts";
 import { worlds } from "../store/worlds.ts";
 import { type Harness, type HarnessOptions, makeHarness as harnessOf, testDerivation } from "./harness.ts";
 
@@ -348,3 +351,47 @@ for (const [place, makeWorld] of Object.entries(worlds)) {
     t.end();
   });
 }
+
+void t.test("a log", (t) => {
+  const opened = () => {
+    const fs = memory();
+    let left = Infinity;
+    const limited: typeof fs = Object.assign(Object.create(fs), {
+      writeSync: (descriptor: number, bytes: Buffer, from: number, length: number) => {
+        if (left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+        const written = fs.writeSync(descriptor, bytes, from, Math.min(length, left));
+        left -= written;
+        return written;
+      },
+    });
+    const heard: string[] = [];
+    const log = BuildLog.open(limited, "/log", {
+      line: (line) => heard.push(line),
+      phase: (phase) => heard.push(`phase ${phase}`),
+      warning: (message) => heard.push(`warning ${message}`),
+    });
+    return { log, heard, text: () => fs.readFileSync("/log", "utf8"), leaveSpace: (bytes: number) => (left = bytes) };
+  };
+  const chunks = ["one\ntw", "o\r\n", '@nix {"action":"setPhase","phase":"install"}\n\u20ac', "\nlast"];
+
+  t.test("holds every byte of a builder's output, and passes on its lines and phases", async (t) => {
+    const { log, heard, text } = opened();
+    await log.consume(Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
+    log.line("of the engine");
+    log.close();
+    log.close();
+    t.equal(text(), `${chunks.join("")}of the engine\n`);
+    t.strictSame(heard, ["one", "two", "phase install", "\u20ac", "last", "of the engine"]);
+    t.equal(log.phase, "install");
+  });
+
+  t.test("on a full disk lets the builder go on, and says so in the end", async (t) => {
+    const { log, heard, text, leaveSpace } = opened();
+    leaveSpace(5);
+    await log.consume(Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
+    t.throws(() => log.close(), { code: "ENOSPC" });
+    t.equal(text(), "one\nt");
+    t.equal(heard.at(-1), "last");
+  });
+  t.end();
+});
