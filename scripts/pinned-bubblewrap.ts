@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { BubblewrapCommand } from "#lib/build/sandbox/bubblewrap.ts";
 import { bubblewrapCommand } from "#pkgs/bubblewrap.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -10,6 +11,8 @@ const root = resolve(import.meta.dirname, "..");
 export interface TestBubblewrap {
   /** For HELIOS_BWRAP; undefined if the machine has one of its own. */
   readonly program: string | undefined;
+  /** The same without a shell around it, as `build` starts it. */
+  readonly command: BubblewrapCommand | undefined;
   readonly remove: () => Promise<void>;
 }
 
@@ -19,11 +22,11 @@ export interface TestBubblewrap {
  */
 export async function testBubblewrap(): Promise<TestBubblewrap> {
   const there = process.env["HELIOS_BWRAP"] !== undefined || spawnSync("bwrap", ["--version"]).status === 0;
-  if (there) return { program: undefined, remove: async () => {} };
+  if (there) return { program: undefined, command: undefined, remove: async () => {} };
   const directory = await mkdtemp(join(tmpdir(), "helios-bubblewrap-"));
   await chmod(directory, 0o755);
   return {
-    program: await pinnedBubblewrap(directory),
+    ...(await pinnedBubblewrap(directory)),
     remove: async () => {
       spawnSync("chmod", ["-R", "u+w", directory]);
       await rm(directory, { recursive: true, force: true });
@@ -31,8 +34,8 @@ export async function testBubblewrap(): Promise<TestBubblewrap> {
   };
 }
 
-/** A program that runs the pinned bubblewrap, in a directory of its own. */
-async function pinnedBubblewrap(directory: string): Promise<string> {
+/** The pinned bubblewrap, and a program that runs it, in a directory of its own. */
+async function pinnedBubblewrap(directory: string): Promise<Pick<TestBubblewrap, "program" | "command">> {
   const built = spawnSync(
     process.execPath,
     ["--import=tsx", join(root, "flake.ts"), "build", ".#bubblewrap", "--no-link", "--json"],
@@ -42,9 +45,12 @@ async function pinnedBubblewrap(directory: string): Promise<string> {
   const [{ outputs }] = JSON.parse(built.stdout) as [{ readonly outputs: { readonly out: { readonly file: string } } }];
   const tree = join(directory, "tree");
   await cp(outputs.out.file, tree, { recursive: true, verbatimSymlinks: true });
-  const { command, args } = bubblewrapCommand(tree);
+  const command = bubblewrapCommand(tree);
   const program = join(directory, "bwrap");
-  await writeFile(program, `#!/bin/sh\nexec ${[command, ...args].map((word) => `'${word}'`).join(" ")} "$@"\n`);
+  await writeFile(
+    program,
+    `#!/bin/sh\nexec ${[command.command, ...command.args].map((word) => `'${word}'`).join(" ")} "$@"\n`,
+  );
   await chmod(program, 0o755);
-  return program;
+  return { program, command };
 }

@@ -10,18 +10,22 @@ import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
 import { Store } from "#lib/store/store.ts";
 
+/** The environment variable with the `BubblewrapCommand` to use, as JSON; without it, `bwrap` is looked for. */
+export const bubblewrapVariable = "BENCH_BUBBLEWRAP";
+
 /** Builds with the whole engine, two at a time. */
 export async function buildAll(
   root: string,
   roots: readonly Derivation[],
   instantiated: InstantiatedSources,
 ): Promise<void> {
+  const chosen = process.env[bubblewrapVariable];
   const services = Layer.mergeAll(
     Store.layer({ root }),
     Processes.layer,
     Events.silent,
     Builtins.layer([]),
-    Bubblewrap.layer,
+    chosen === undefined ? Bubblewrap.layer : Layer.succeed(Bubblewrap, { locate: Effect.succeed(JSON.parse(chosen)) }),
   ).pipe(Layer.provideMerge(FileSystem.layer));
   await Effect.runPromise(Effect.provide(build(roots, { jobs: 2 }, instantiated), services));
 }

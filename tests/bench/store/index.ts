@@ -18,6 +18,7 @@ import { build } from "esbuild";
 import { deleteTree } from "#lib/store/tree.ts";
 import { testBubblewrap } from "../../../scripts/pinned-bubblewrap.ts";
 import { makeToolRoot } from "../../build/tool-root.ts";
+import { bubblewrapVariable } from "./build-all.ts";
 import { type Measurement, measurementsIn } from "./measurements.ts";
 
 interface Figures {
@@ -36,10 +37,15 @@ const nix = ((): string | undefined => {
   }
 })();
 const bubblewrap = await testBubblewrap();
-const env = { ...process.env, ...(bubblewrap.program !== undefined && { HELIOS_BWRAP: bubblewrap.program }) };
+const env = {
+  ...process.env,
+  ...(bubblewrap.command !== undefined && { [bubblewrapVariable]: JSON.stringify(bubblewrap.command) }),
+};
+/** A terminal leaves no descriptors open, and what does would be closed for each build. */
+const closeOthers = 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ $fd -le 2 ] || eval "exec $fd>&-"; done';
 
 function shell(command: string): Figures {
-  const script = `TIMEFORMAT='%U %S %R'; { time { ${command}; } >/dev/null 2>&1; } 2>&1`;
+  const script = `${closeOthers}; TIMEFORMAT='%U %S %R'; { time { ${command}; } >/dev/null 2>&1; } 2>&1`;
   const output = execFileSync("bash", ["-c", script], { encoding: "utf8", env });
   const [user = 0, system = 0, wall = 0] = output.trim().split(" ").map(Number);
   return { cpu: user + system, wall };
