@@ -7,6 +7,7 @@ import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { logFile } from "#lib/store/layout.ts";
 import { Store } from "#lib/store/store.ts";
+import { treeFiles } from "#lib/store/tree-files.ts";
 import { type BuilderRun, type BuilderView, builderView } from "./builder-run.ts";
 import { runBuiltin } from "./builtin-builder.ts";
 import { type Builtins, isBuiltin } from "./builtin.ts";
@@ -101,16 +102,10 @@ const runBuilder = (run: BuilderRun, view: BuilderView, session: Session) =>
     : runProgram(run, view, session.sandbox);
 
 const missingOutputs = Effect.fnUntraced(function* (view: BuilderView) {
-  const fs = yield* FileSystem;
-  const exists = (path: string) =>
-    fs.promises.lstat(path).then(
-      () => true,
-      () => false,
-    );
-  const outputs: string[] = [];
-  for (const [name, { physical }] of view.outputs) {
-    if (!(yield* Effect.promise(() => exists(physical)))) outputs.push(name);
-  }
+  const files = treeFiles(yield* FileSystem);
+  const missing = ({ physical }: { readonly physical: string }): boolean =>
+    files.lstatSync(physical, { throwIfNoEntry: false }) === undefined;
+  const outputs = [...view.outputs].flatMap(([name, output]) => (missing(output) ? [name] : []));
   return outputs.length === 0 ? undefined : ({ kind: "outputs-missing", outputs } satisfies BuilderEnd);
 });
 
