@@ -5,7 +5,7 @@ import { StreamSource } from "./byte-source.ts";
 import { CpioReader } from "./cpio-reader.ts";
 import { detectCompression, withDecompressed } from "./decompress.ts";
 import type { EntryReader, EntryReaderOptions } from "./entry-reader.ts";
-import { attempt } from "./errors.ts";
+import { attempt, UnsupportedArchive } from "./errors.ts";
 import type { ArchiveError } from "./errors.ts";
 import { TarReader } from "./tar-reader.ts";
 import { ZipReader } from "./zip-reader.ts";
@@ -32,6 +32,8 @@ export const withArchive = <A>(
         await file.close();
       }
     });
+    const foreign = foreignFormat(head);
+    if (foreign !== undefined) return yield* new UnsupportedArchive({ archive: path, feature: foreign });
     if (isZip(head)) return yield* withZip(path, consume, options);
     const part = { path, start: 0, size, compression: detectCompression(head) };
     const read = async (bytes: AsyncIterable<Uint8Array>): Promise<A> => {
@@ -51,6 +53,21 @@ const withZip = <A>(path: string, consume: (reader: EntryReader) => Promise<A>, 
     );
     return yield* attempt(path, () => consume(reader));
   }).pipe(Effect.scoped);
+
+/** Formats that are known and not read, by their first bytes: reading them as tar would only call them damaged. */
+const foreignFormats: readonly (readonly [start: string, name: string])[] = [
+  ["BZh", "bzip2 compression"],
+  ["LZIP", "lzip compression"],
+  ["]\0\0", "lzma compression"],
+  ["\x04\x22\x4d\x18", "lz4 compression"],
+  ["7z\xbc\xaf\x27\x1c", "the 7z format"],
+  ["Rar!", "the RAR format"],
+];
+
+function foreignFormat(head: Buffer): string | undefined {
+  const start = head.toString("latin1");
+  return foreignFormats.find(([bytes]) => start.startsWith(bytes))?.[1];
+}
 
 /** An entry's local header, or the end record of an empty archive. */
 function isZip(head: Buffer): boolean {

@@ -86,7 +86,7 @@ function stripped(archive: string, path: string, strip: number, directory: boole
       throw new UnsafeEntry({
         archive,
         entry: path,
-        reason: `it does not lie below ${strip} directories, which are to be left away`,
+        reason: `it is not within ${strip === 1 ? "a directory" : `${strip} directories`} that could be left away: 'strip' is ${strip}, and has to be smaller for this archive`,
       });
     }
     start = slash + 1;
