@@ -121,8 +121,8 @@ function describeBuild(build: FailedBuild): string {
   const parts = [
     ...(build.lastLines.length === 0
       ? ["Its log is empty."]
-      : [`Last lines of its log:`, ...build.lastLines.map((line) => `  > ${line}`)]),
-    ...build.hints.map(({ title, advice, evidence }) => `Hint: ${title} ("${evidence[0] ?? ""}"). ${advice}`),
+      : [`Last lines of its log:`, ...build.lastLines.map((line) => `  > ${shorten(line)}`)]),
+    ...build.hints.map(({ title, advice, evidence }) => `Hint: ${title} ("${shorten(evidence[0] ?? "")}"). ${advice}`),
     `Whole log: ${build.log}`,
     ...(build.kept === undefined ? [] : [`Build directory: ${build.kept}`]),
     build.replay === undefined
@@ -130,6 +130,16 @@ function describeBuild(build: FailedBuild): string {
       : `Run it again with: ${build.replay}`,
   ];
   return `\n${parts.join("\n")}`;
+}
+
+/** The most characters of a log's line that are shown. */
+const longestShown = 400;
+
+/** Minified code or a dump in one line would push everything else off the screen. */
+function shorten(line: string): string {
+  return line.length <= longestShown
+    ? line
+    : `${line.slice(0, longestShown)}… (${line.length - longestShown} more characters)`;
 }
 
 /** A builtin builder did not make its outputs. */
@@ -141,7 +151,10 @@ export class BuiltinFailed extends Data.TaggedError("BuiltinFailed")<{
   readonly failure: BuiltinFailure;
 }> {
   override get message(): string {
-    return `'${this.name}' failed: ${this.failure.message}`;
+    // What downloads has no name but the derivation's, and says it as well.
+    const { message } = this.failure;
+    const named = `${this.name}: `;
+    return `'${this.name}' failed: ${message.startsWith(named) ? message.slice(named.length) : message}`;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { plainLine, plainText } from "#lib/platform/plain-text.ts";
 import { type TreeFiles, treeFiles } from "#lib/store/tree-files.ts";
 
 /** What a log tells others while it is written. */
@@ -126,9 +127,9 @@ function announced(line: string): { readonly phase: string } | { readonly warnin
     const message: unknown = JSON.parse(line.slice("@nix ".length));
     if (typeof message !== "object" || message === null) return undefined;
     const { action, phase, level, msg } = message as Readonly<Record<"action" | "phase" | "level" | "msg", unknown>>;
-    if (action === "setPhase" && typeof phase === "string") return { phase };
+    if (action === "setPhase" && typeof phase === "string") return { phase: plainLine(phase) };
     return action === "msg" && typeof level === "number" && level <= warningLevel && typeof msg === "string"
-      ? { warning: msg }
+      ? { warning: plainText(msg) }
       : undefined;
   } catch {
     return undefined; // Not one of Nix's messages after all: an ordinary line.
@@ -138,7 +139,10 @@ function announced(line: string): { readonly phase: string } | { readonly warnin
 /** How much of the end of a log is looked at when a build has failed. */
 const tailBytes = 1024 * 1024;
 
-/** The end of a log, at most 1 MiB, as whole lines without Nix's structured ones. Empty if there is no log. */
+/**
+ * The end of a log, at most 1 MiB, as whole lines without Nix's structured ones and without colours: as they can be
+ * shown, and compared with what is known. Empty if there is no log.
+ */
 export async function logTail(fs: FileSystemShape, path: string): Promise<string[]> {
   const file = await fs.promises.open(path, "r").catch(() => undefined);
   if (file === undefined) return [];
@@ -151,7 +155,7 @@ export async function logTail(fs: FileSystemShape, path: string): Promise<string
     if (lines.at(-1) === "") lines.pop();
     return lines.flatMap((line) => {
       const announcement = announced(line);
-      if (announcement === undefined) return [line];
+      if (announcement === undefined) return [plainLine(line)];
       return "warning" in announcement ? [`warning: ${announcement.warning}`] : [];
     });
   } finally {

@@ -228,6 +228,25 @@ t.test("when a build fails", (t) => {
     );
   });
 
+  t.test("the error has no colours, no commands to a terminal, and no line without end", async (t) => {
+    const text = `
+      echo '@nix {"action":"setPhase","phase":"\\u001b[2Jbuild"}'
+      printf '\\033[2J\\033[01;31m\\033[Kfatal error: \\033[m\\033[Kzlib.h: No such file or directory\\n'
+      printf '10 %%\\r20 %%\\r\\n'
+      head -c 5000 /dev/zero | sed 's/./x/g'
+      exit 1`;
+    const failure = await failureOf(script("colourful", text));
+    t.match(failure.message, /in phase 'build'\./);
+    t.match(failure.message, / {2}> fatal error: zlib\.h: No such file or directory\n {2}> 20 %\n/);
+    t.match(failure.message, /\n {2}> x{400}… \(4600 more characters\)\n/);
+    t.notMatch(failure.message, /\p{Cc}(?<!\n)/u);
+    t.same(
+      failure.hints.map(({ id }) => id),
+      ["header"],
+    );
+    t.match(await readFile(failure.log, "utf8"), /\p{Cc}\[2J[^]*x{5000}/u, "the log is as it was written");
+  });
+
   t.test("nothing is left, and the same derivation is built again", async (t) => {
     const paths = await readdir(join(root, "nix/store"));
     const half = () => script("leaves", "mkdir $out; echo half > $out/half; echo junk > junk; exit 1");

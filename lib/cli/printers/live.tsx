@@ -1,6 +1,6 @@
 import { Box, render, Static, Text } from "ink";
-import { stripVTControlCharacters } from "node:util";
 import type { ReactElement } from "react";
+import { plainLine } from "#lib/platform/plain-text.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { formatEvent } from "./lines.ts";
 import { advance, downloadedBytes, initialProgress, type Progress } from "./progress.ts";
@@ -69,15 +69,8 @@ export function lastRows(lines: readonly string[], rows: number, columns: number
   return lines.slice(first + 1);
 }
 
-/** Text of a builder as it can stand on one row: without what moves the cursor, changes colours or rings. */
-export function oneRow(text: string): string {
-  // A progress bar overwrites its row; its last state counts.
-  const last = stripVTControlCharacters(text.trimEnd().split("\r").at(-1) ?? "");
-  return last
-    .replace(/\t/g, " ")
-    .replace(/\p{Cc}/gu, "")
-    .trim();
-}
+/** Text of a builder as it can stand on one row. */
+export const oneRow = (text: string): string => plainLine(text).trim();
 
 function Display(props: {
   readonly progress: Progress;
