@@ -53,9 +53,11 @@ export const prepareShell = Effect.fnUntraced(function* (
   const session = yield* makeSession(options, plan.realised, addInput);
   const root = instantiation.derivations.get(target);
   if (root === undefined) return yield* Effect.die(new TypeError(`${target.name} is not instantiated`));
-  yield* runPlan(plan, session, ({ derivation }) =>
-    derivation === root ? Effect.void : Effect.asVoid(realise(derivation, session)),
-  );
+  // The shell stands in for the last build, so that is none of those announced.
+  const builds = plan.builds.filter(({ derivation }) => derivation !== root);
+  if (builds.length > 0) {
+    yield* runPlan({ ...plan, builds }, session, ({ derivation }) => Effect.asVoid(realise(derivation, session)));
+  }
   const resolved = resolveDerivation(root, session.outputs);
   yield* addDerivation(resolved, session);
   return yield* shellOf(resolved, session);

@@ -78,7 +78,7 @@ export const download = (request: DownloadRequest): Effect.Effect<void, FetchErr
       // A mirror that cannot be reached cannot vouch for the file, so one clear answer decides.
       const gone = tried.some(({ status }) => status === 404 || status === 410);
       return yield* gone
-        ? new FileGone({ name, path, attempts: tried })
+        ? new FileGone({ name, path, mirrored: request.path !== undefined, attempts: tried })
         : new NetworkUnreachable({ name, path, attempts: tried });
     });
     return yield* permits.withPermit(one);

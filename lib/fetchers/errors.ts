@@ -14,13 +14,16 @@ export class FileGone extends Data.TaggedError("FileGone")<{
   readonly name: string;
   /** The pool path or first URL. */
   readonly path: string;
+  /** Whether it is a path within mirrors, which a lock file pins, rather than URLs of a recipe. */
+  readonly mirrored: boolean;
   readonly attempts: readonly Attempt[];
 }> {
   override get message(): string {
-    return (
-      `${this.name}: ${this.path} is gone from every mirror:\n${list(this.attempts)}\n` +
-      `Its pin has been superseded. Run 'update' to pin what the archive has now.`
-    );
+    return this.mirrored
+      ? `${this.name}: ${this.path} is gone from every mirror:\n${list(this.attempts)}\n` +
+          `Its pin has been superseded. Run 'update' to pin what the archive has now.`
+      : `${this.name}: no URL has the file:\n${list(this.attempts)}\n` +
+          `Correct the URL in the recipe, or add another one that has it.`;
   }
 }
 

@@ -176,6 +176,8 @@ function rangeStart(header: string | undefined): number | undefined {
 function reasonOf(cause: unknown): string {
   // Connecting to a name with several addresses fails with all their errors at once.
   if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
+  // Node's words for a body that ends too early.
+  if (cause instanceof Error && cause.message === "aborted") return "the connection was cut";
   if (cause instanceof Error && cause.message !== "") return cause.message;
   return errorCode(cause) ?? String(cause);
 }

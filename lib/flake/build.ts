@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect";
 import type * as Result from "effect/Result";
 import { build, type BuildResult } from "#lib/build/build.ts";
 import type { InstantiatedSources } from "#lib/build/built-already.ts";
-import type { BuildsFailed } from "#lib/build/errors.ts";
+import { BuildsFailed, type FailedDerivation, type RealisationError } from "#lib/build/errors.ts";
 import type { BuildOptions } from "#lib/build/options.ts";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { evaluateFlake } from "./evaluate.ts";
@@ -19,13 +19,16 @@ export class PinsGone extends Data.TaggedError("PinsGone")<{
   readonly paths: readonly string[];
   readonly environments: readonly string[];
   readonly locked: boolean;
+  /** What failed beside, for other reasons. */
+  readonly others: readonly FailedDerivation[];
 }> {
   override get message(): string {
     const paths = this.paths.map((path) => `  ${path}\n`).join("");
     const remedy = this.locked
       ? `Run 'update ${this.environments.join(" ")}', or the same command without --locked, and commit the lock file.`
       : "The mirrors' index still lists them: a mirror is out of step. Try again later, or set HELIOS_DEBIAN_MIRROR to another one.";
-    return `${this.file} pins files that are gone from every mirror:\n${paths}${remedy}`;
+    const others = this.others.length === 0 ? "" : `\n\n${new BuildsFailed({ failures: this.others }).message}`;
+    return `${this.file} pins files that are gone from every mirror:\n${paths}${remedy}${others}`;
   }
 }
 
@@ -70,33 +73,28 @@ export const buildFlake = Effect.fnUntraced(function* <A extends BuildRequest, E
     const gone = goneFiles(attempt);
     const file = lockFile(flake);
     const environments = environmentsWith(evaluation.lock, gone);
-    const paths = [...gone].sort();
-    if (policy.locked || renewals === mostRenewals) {
-      return yield* new PinsGone({ file, paths, environments, locked: policy.locked });
-    }
+    // What a recipe names itself is not the lock file's, and resolving anew would not find it either.
+    if (environments.length === 0) return yield* attempt;
+    const pinned = new Set(environments.flatMap((name) => evaluation.lock.environments.get(name)?.packages ?? []));
+    const paths = [...gone].filter((path) => pinned.has(path)).sort();
+    const others = attempt.failures.filter(({ error }) => !paths.includes(goneFile(error) ?? ""));
+    const given = { file, paths, environments, others };
+    if (policy.locked || renewals === mostRenewals) return yield* new PinsGone({ ...given, locked: policy.locked });
     const mirrors = yield* discoverMirrors(flake.inputs.debian);
     const reason = `${paths[0]?.split("/").at(-1) ?? "a pinned file"} is gone from every mirror`;
     const update = yield* refresh(evaluation.lock, environments, reason, { mirrors });
-    if (update.changes.length === 0) return yield* new PinsGone({ file, paths, environments, locked: false });
+    if (update.changes.length === 0) return yield* new PinsGone({ ...given, locked: false });
     yield* writeLock(file, update.lock);
   }
 });
 
-/** Pool paths that a fetch found to be gone from every mirror. */
+/** What fetches found to be gone: pool paths, and URLs of recipes. */
 function goneFiles({ failures }: BuildsFailed): Set<string> {
-  const gone = new Set<string>();
-  for (const { error } of failures) {
-    if (error._tag !== "BuiltinFailed") continue;
-    const { cause } = error.failure;
-    if (
-      typeof cause === "object" &&
-      cause !== null &&
-      "_tag" in cause &&
-      cause._tag === "FileGone" &&
-      "path" in cause
-    ) {
-      gone.add(String(cause.path));
-    }
-  }
-  return gone;
+  return new Set(failures.flatMap(({ error }) => goneFile(error) ?? []));
+}
+
+function goneFile(error: RealisationError): string | undefined {
+  const cause = error._tag === "BuiltinFailed" ? error.failure.cause : undefined;
+  const gone = typeof cause === "object" && cause !== null && "_tag" in cause && cause._tag === "FileGone";
+  return gone && "path" in cause ? String(cause.path) : undefined;
 }

@@ -27,6 +27,7 @@ const flake = defineFlake({
       broken: step("broken", "touch left; echo before the failure; exit 3"),
       slow: step("slow", "echo begun; sleep 100"),
       clock: step("clock", "date +%N > $out"),
+      gone: derivation({ name: "gone", builder: "builtin:fetch-url", env: { urls: "file://" + import.meta.dirname + "/gone" }, fixedOutput: { mode: "flat", hash: sha256("gone") } }),
       fetched: derivation({ name: "fetched", builder: "builtin:fetch-url", env: { urls: "file://" + import.meta.dirname + "/fetch-me" }, fixedOutput: { mode: "flat", hash: sha256("fetched\\n") } }),
     },
     checks: {},
@@ -186,7 +187,16 @@ t.test("commands on a store", async (t) => {
     t.equal(log.stdout, "before the failure\n", log.stderr);
     const shell = await run(["build", ".#broken", "--shell"]);
     t.equal(shell.code, 0, shell.stderr);
-    t.match(shell.stderr, /a shell in what the failed build left: \S+broken/);
+    t.match(shell.stderr, /^a shell in what the failed build left: \S+broken/, "and nothing is said to be built");
+  });
+
+  await t.test("a download that a recipe names itself is not taken for a pin of the lock file", async (t) => {
+    const failed = await run(["build", ".#gone", ".#broken", "--keep-going"]);
+    t.equal(failed.code, 1, failed.stderr);
+    t.match(failed.stderr, /'gone' failed: no URL has the file:\n {2}file:\S+gone: no such file\nCorrect the URL/);
+    t.match(failed.stderr, "> before the failure", "the other failure is told too");
+    t.notMatch(failed.stderr, "flake.lock");
+    t.equal((await run(["build", ".#gone"])).code, 5);
   });
 
   await t.test("a build that takes or is silent too long is killed", async (t) => {

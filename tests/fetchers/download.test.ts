@@ -174,6 +174,7 @@ for (const [where, makeHost] of hosts) {
         t.match(error?.message, `${other.url}/f: status 410`, "what each said");
         t.match(error?.message, /127\.0\.0\.1:1\/f: .*ECONNREFUSED/);
         t.match(error?.message, /Run 'update'/);
+        t.match((await fetch(host, [`${empty.url}/f`])).error?.message, /no URL has the file[^]*\nCorrect the URL/);
         t.equal(other.requests.length, 1, "a clear answer is not asked for twice");
         t.strictSame(parts, [], "and nothing is left behind");
       });
