@@ -56,9 +56,10 @@ export async function writeBlobs(
   links: LinkRule,
 ): Promise<void> {
   await writer.directory("");
-  const blobs = tree.filter(({ type }) => type !== "directory");
-  git.stdin.end(blobs.map(({ object }) => `${object}\n`).join(""));
   for (const { path, type } of tree) if (type === "directory") await writer.directory(path);
+  const blobs = tree.filter(({ type }) => type !== "directory");
+  // Asked when the answer is read at once: what a process has printed and nobody waits for is lost when it ends.
+  git.stdin.end(blobs.map(({ object }) => `${object}\n`).join(""));
   for (const entry of blobs) {
     const header = `${entry.object} blob ${entry.size}\n`;
     const answer = await git.source.read(header.length);

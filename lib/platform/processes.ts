@@ -27,7 +27,10 @@ export interface ExitStatus {
 /** A started process. Closing the scope it was started in kills its whole process group. */
 export interface RunningProcess {
   readonly pid: number;
-  /** Null unless the stream is a pipe. */
+  /**
+   * Null unless the stream is a pipe. Wait for what a process prints before it can end by itself: Node throws away
+   * what nobody waits for then.
+   */
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;

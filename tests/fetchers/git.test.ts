@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
 import {
   chmodSync,
   mkdirSync,
@@ -20,7 +21,7 @@ import type { GitRequest } from "#lib/fetchers/git.ts";
 import { parseTree } from "#lib/fetchers/git-tree.ts";
 import { Network } from "#lib/fetchers/network.ts";
 import { Events } from "#lib/platform/events.ts";
-import { FileSystem } from "#lib/platform/file-system.ts";
+import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
 
 const skip = spawnSync("git", ["--version"]).status === 0 ? false : "no git on the PATH";
@@ -62,12 +63,17 @@ t.test("git repositories", { skip }, async (t) => {
   const second = commit("second");
 
   let runs = 0;
-  const fetch = async (more: Partial<GitRequest>) => {
+  const fetch = async (more: Partial<GitRequest>, on: FileSystemShape = fs) => {
     const scratch = `${directory}/scratch-${runs}`;
     mkdirSync(scratch);
     const destination = `${directory}/out-${runs++}`;
     const request = { name: "source", url: repository, revision: first, destination, scratch, ...more };
-    const effect = fetchGit(request).pipe(Effect.as(undefined), Effect.catch(Effect.succeed), Effect.provide(services));
+    const effect = fetchGit(request).pipe(
+      Effect.as(undefined),
+      Effect.catch(Effect.succeed),
+      Effect.provideService(FileSystem, on),
+      Effect.provide(services),
+    );
     return { error: await Effect.runPromise(effect), destination };
   };
 
@@ -93,6 +99,28 @@ t.test("git repositories", { skip }, async (t) => {
       t.notOk(statSync(`${destination}/version`).mode & 0o100);
     }
     t.equal(readFileSync(`${(await fetch({ revision: second })).destination}/second`, "utf8"), "2");
+  });
+
+  t.test("submodules are empty directories, however slowly those are made", async (t) => {
+    git("rm", "--quiet", "sub/deep/large"); // So that all fits into a pipe, and git need not wait for a reader.
+    git("update-index", "--add", "--cacheinfo", `160000,${first},modules/one`);
+    git("commit", "--quiet", "--message", "submodule");
+    const { promises } = fs;
+    const slow = {
+      ...fs,
+      promises: {
+        ...promises,
+        mkdir: async (...args: Parameters<typeof promises.mkdir>) => {
+          await new Promise((resume) => setTimeout(resume, 200)); // Long enough for git to have answered and ended.
+          return promises.mkdir(...args);
+        },
+      },
+    };
+    const { error, destination } = await fetch({ revision: git("rev-parse", "HEAD") }, slow as FileSystemShape);
+    t.equal(error, undefined);
+    t.strictSame(readdirSync(`${destination}/modules/one`), []);
+    t.equal(readFileSync(`${destination}/run`, "utf8"), "#!/bin/sh\n");
+    git("reset", "--quiet", "--hard", second);
   });
 
   t.test("what is not there is named", async (t) => {
