@@ -77,7 +77,12 @@ export async function readIfThere(fs: FileSystemShape, path: string): Promise<st
   return readSmallFile(treeFiles(fs), path)?.text;
 }
 
+/** When a file was written, in milliseconds since the epoch; undefined if there is none. */
+export function modificationTime(fs: FileSystemShape, path: string): number | undefined {
+  return treeFiles(fs).lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
 /** Whether there is a file, directory or link. */
 export async function exists(fs: FileSystemShape, path: string): Promise<boolean> {
-  return treeFiles(fs).lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  return modificationTime(fs, path) !== undefined;
 }

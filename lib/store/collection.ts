@@ -66,26 +66,48 @@ export async function collect(
   const { deleted, freedBytes } = choose(survey, live, options.enoughBytes ?? Infinity);
   const leftovers = [...survey.objects].filter((name) => isLeftover(name, survey, live)).sort();
   const gone = new Set(deleted);
+  // What is being made again has no info that can be read now, but may have one in a moment.
+  const damagedInfos = survey.damagedInfos.filter((name) => !live.has(pathOfInfo(name)));
+  const withdrawn = await needlessRecords(fs, layout, survey, live);
   const stays = (path: StorePath): boolean => live.has(path) || (survey.valid.has(path) && !gone.has(path));
   const remains = await findRemains(fs, layout, stays, { ...options, signal });
   const result = { deleted, freedBytes, leftovers, kept: survey.valid.size - deleted.length, remains };
-  const nothing = deleted.length + leftovers.length + survey.damagedInfos.length + countRemains(remains) === 0;
+  const nothing =
+    deleted.length + leftovers.length + damagedInfos.length + withdrawn.length + countRemains(remains) === 0;
   if (dryRun || nothing) return { ...result, trash: undefined };
 
   const trash = await makeTemporaryDirectory(fs, layout);
   await removeRealisations(fs, layout, gone, signal);
-  for (const name of survey.damagedInfos) await removeIfThere(fs, `${layout.info}/${name}`);
+  for (const name of damagedInfos) await removeIfThere(fs, `${layout.info}/${name}`);
+  for (const name of withdrawn) await removeIfThere(fs, `${layout.withdrawn}/${name}`);
   await discard(fs, layout, trash, deleted, leftovers, signal);
   await discardRemains(fs, layout, remains, trash);
   return { ...result, trash };
 }
 
-/** Everything that the roots need: what they refer to, and the derivations that they were built by. */
+/** The path that an info file of this name is about. */
+const pathOfInfo = (name: string): StorePath => `${storeDirectory}/${name.replace(/\.json$/, "")}` as StorePath;
+
+/** The names of what is known of invalid paths that came back, or that nothing needs any more. */
+async function needlessRecords(
+  fs: FileSystemShape,
+  layout: Layout,
+  survey: Survey,
+  live: ReadonlySet<StorePath>,
+): Promise<string[]> {
+  const names = await fs.promises.readdir(layout.withdrawn);
+  return names.filter((name) => survey.valid.has(pathOfInfo(name)) || !live.has(pathOfInfo(name)));
+}
+
+/**
+ * Everything that the roots need: what they refer to, and the derivations that they were built by. What is to be made
+ * again needs the same as what it was.
+ */
 function reachable(survey: Survey, roots: Iterable<StorePath>): Set<StorePath> {
   const live = new Set(roots);
   // A set may grow while it is iterated: new members come last.
   for (const path of live) {
-    const info = survey.valid.get(path)?.info;
+    const info = survey.valid.get(path)?.info ?? survey.withdrawn.get(path);
     if (info === undefined) continue;
     for (const reference of info.references) live.add(reference);
     if (info.deriver !== undefined) live.add(info.deriver);

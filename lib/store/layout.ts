@@ -11,6 +11,8 @@ export interface Layout {
   readonly objects: string;
   /** One file for each valid path. */
   readonly info: string;
+  /** What is known of paths that a repair had to make invalid: the next repair goes on from there. */
+  readonly withdrawn: string;
   readonly realisations: string;
   /** One link for each root link, to where that is. */
   readonly roots: string;
@@ -35,6 +37,7 @@ export function layoutOf(root: string): Layout {
     root,
     objects: join(root, storeDirectory),
     info: join(state, "info"),
+    withdrawn: join(state, "withdrawn"),
     realisations: join(state, "realisations"),
     roots: join(state, "roots"),
     users: join(state, "users"),
@@ -55,6 +58,11 @@ export function physicalPath(layout: Layout, path: string): string {
 /** The info file of a path. */
 export function infoFile(layout: Layout, path: StorePath): string {
   return `${layout.info}/${baseName(path)}.json`;
+}
+
+/** What is known of a path that was made invalid. */
+export function withdrawnFile(layout: Layout, path: StorePath): string {
+  return `${layout.withdrawn}/${baseName(path)}.json`;
 }
 
 /** Where the log of a derivation is kept: one plain text file, replaced by the next build of the same derivation. */

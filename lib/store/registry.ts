@@ -1,9 +1,9 @@
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import { removeIfThere, writeAtomically } from "./atomic-file.ts";
+import { exists, uniqueName, writeAtomically } from "./atomic-file.ts";
 import { InvalidPathError } from "./errors.ts";
-import { infoFile, type Layout, physicalPath, realisationPath } from "./layout.ts";
+import { infoFile, type Layout, physicalPath, realisationPath, withdrawnFile } from "./layout.ts";
 import { type PathInfo, printPathInfo } from "./path-info.ts";
 import { printRealisation, type Realisation } from "./realisation.ts";
 import type { StoreReader } from "./store-reader.ts";
@@ -60,19 +60,20 @@ export class Registry {
       return known;
     }
     const place = physicalPath(this.layout, info.path);
-    // What stands there without an info file was left by a process that died.
-    await deleteTree(this.fs, place);
     // Only a directory that one may write can be moved.
     const files = treeFiles(this.fs);
     if (files.lstatSync(tree).isDirectory()) files.chmodSync(tree, 0o755);
-    files.renameSync(tree, place);
+    const old = await this.#replace(tree, place);
     try {
       seal(this.fs, place);
       await this.register(info);
     } catch (cause) {
-      // A full disk should get its space back; what fails here too is removed by the next attempt.
-      await deleteTree(this.fs, place).catch(() => {});
+      // A full disk should get its space back; what fails here too is removed by the next attempt. But what was mended
+      // is better than the nothing that its info would speak of.
+      if (!(await exists(this.fs, infoFile(this.layout, info.path)))) await deleteTree(this.fs, place).catch(() => {});
       throw cause;
+    } finally {
+      if (old !== undefined) await deleteTree(this.fs, old).catch(() => {});
     }
     return info;
   }
@@ -82,16 +83,37 @@ export class Registry {
    * place of an equal one in one step.
    */
   async commitFile(file: string, info: PathInfo): Promise<void> {
-    const place = physicalPath(this.layout, info.path);
-    const files = treeFiles(this.fs);
-    try {
-      files.renameSync(file, place);
-    } catch (cause) {
-      if (errorCode(cause) !== "EISDIR") throw cause;
-      await deleteTree(this.fs, place);
-      files.renameSync(file, place);
-    }
+    const old = await this.#replace(file, physicalPath(this.layout, info.path));
     await this.register(info);
+    if (old !== undefined) await deleteTree(this.fs, old).catch(() => {});
+  }
+
+  /**
+   * Moves a tree to its place. What stands there was left by a process that died, or it is damaged and yet in use: so
+   * it is not deleted where it stands.
+   *
+   * @returns where the old tree is to be deleted
+   */
+  async #replace(tree: string, place: string): Promise<string | undefined> {
+    const isDirectory = (path: string): boolean | undefined =>
+      treeFiles(this.fs).lstatSync(path, { throwIfNoEntry: false })?.isDirectory();
+    const there = isDirectory(place);
+    // A file takes the place of a file in one step.
+    const old =
+      there === undefined || (!there && isDirectory(tree) === false) ? undefined : await this.#takeAway(place);
+    treeFiles(this.fs).renameSync(tree, place);
+    return old;
+  }
+
+  /** Moves what stands in a place to one where it can be deleted; undefined if there is nothing. */
+  async #takeAway(place: string): Promise<string | undefined> {
+    const files = treeFiles(this.fs);
+    const stats = files.lstatSync(place, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    const trash = `${this.layout.temporary}/${await uniqueName()}`;
+    if (stats.isDirectory()) files.chmodSync(place, 0o700);
+    files.renameSync(place, trash);
+    return trash;
   }
 
   /**
@@ -103,16 +125,24 @@ export class Registry {
     this.reader.remember(info);
   }
 
-  /** Makes a path invalid, then deletes it. The caller holds its lock and knows that nobody uses it. */
+  /**
+   * Deletes what is damaged and could not be made again, and makes its path invalid. The caller holds its lock. The
+   * tree goes first: whoever sees that the path is not valid may put a new one there at once.
+   */
   async remove(path: StorePath): Promise<void> {
-    await this.invalidate(path);
-    await deleteTree(this.fs, physicalPath(this.layout, path));
+    const old = await this.#takeAway(physicalPath(this.layout, path));
+    await this.withdraw(path);
+    if (old !== undefined) await deleteTree(this.fs, old);
   }
 
-  /** Makes a path invalid. */
-  async invalidate(path: StorePath): Promise<void> {
+  /** Makes a path invalid, but keeps what is known of it for the next repair. */
+  async withdraw(path: StorePath): Promise<void> {
     this.reader.forget(path);
-    await removeIfThere(this.fs, infoFile(this.layout, path));
+    try {
+      await this.fs.promises.rename(infoFile(this.layout, path), withdrawnFile(this.layout, path));
+    } catch (cause) {
+      if (errorCode(cause) !== "ENOENT") throw cause;
+    }
   }
 
   /** All realisations of valid paths. */

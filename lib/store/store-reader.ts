@@ -2,7 +2,7 @@ import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
 import type { Source } from "#lib/derivations/source.ts";
 import { sourceStorePath, type StorePath } from "#lib/derivations/store-path.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import { readIfThere } from "./atomic-file.ts";
+import { modificationTime, readIfThere } from "./atomic-file.ts";
 import { storeError } from "./errors.ts";
 import { hashTree, type NarHash } from "./hash-tree.ts";
 import { infoFile, type Layout, physicalPath, realisationPath } from "./layout.ts";
@@ -30,6 +30,8 @@ export class StoreReader {
   readonly #slices = new Slices(undefined);
   /** Infos of paths that are protected from collection, so they stay true. */
   readonly #known = new Map<StorePath, PathInfo>();
+  /** When the infos of paths were written that were found damaged. */
+  readonly #suspects = new Map<StorePath, number>();
 
   /** Nothing is read yet; there need not even be a store. */
   constructor(fs: FileSystemShape, layout: Layout) {
@@ -49,6 +51,7 @@ export class StoreReader {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
     await this.#usage.protect([path]);
+    if (this.#isSuspect(path)) return undefined;
     const text = await this.#read(infoFile(this.layout, path));
     const info = text === undefined ? undefined : parsePathInfo(text);
     if (info === undefined || info.path !== path) return undefined;
@@ -75,8 +78,28 @@ export class StoreReader {
     return this.#usage.protect(paths);
   }
 
+  /**
+   * Takes a registered path for invalid in this process, so that it is made again here. What is known of it stays until
+   * then, and for others all stays as it was.
+   *
+   * @param registeredMs when the info file was written: whoever mends the path writes it again
+   */
+  suspect(path: StorePath, registeredMs: number): void {
+    this.#known.delete(path);
+    this.#suspects.set(path, registeredMs);
+  }
+
+  #isSuspect(path: StorePath): boolean {
+    const registeredMs = this.#suspects.get(path);
+    if (registeredMs === undefined) return false;
+    if (modificationTime(this.fs, infoFile(this.layout, path)) === registeredMs) return true;
+    this.#suspects.delete(path);
+    return false;
+  }
+
   /** Remembers the info of a path that was just made valid. */
   remember(info: PathInfo): void {
+    this.#suspects.delete(info.path);
     this.#known.set(info.path, info);
   }
 

@@ -15,6 +15,8 @@ export interface RegisteredPath {
 /** Everything that is in a store at one moment. */
 export interface Survey {
   readonly valid: ReadonlyMap<StorePath, RegisteredPath>;
+  /** What is known of paths that a repair made invalid; those that came back are among them. */
+  readonly withdrawn: ReadonlyMap<StorePath, PathInfo>;
   /** Files in the info directory that cannot be read as one. */
   readonly damagedInfos: readonly string[];
   /** Names in the store directory, valid or not. */
@@ -23,20 +25,35 @@ export interface Survey {
 
 /** Reads all info files and the names in the store directory. */
 export async function surveyStore(fs: FileSystemShape, layout: Layout, signal?: AbortSignal): Promise<Survey> {
+  const registered = await readInfos(fs, layout.info, signal);
+  const withdrawn = await readInfos(fs, layout.withdrawn, signal);
+  return {
+    valid: registered.infos,
+    withdrawn: new Map([...withdrawn.infos].map(([path, { info }]) => [path, info])),
+    damagedInfos: registered.damaged,
+    objects: new Set(await fs.promises.readdir(layout.objects)),
+  };
+}
+
+async function readInfos(
+  fs: FileSystemShape,
+  directory: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly infos: ReadonlyMap<StorePath, RegisteredPath>; readonly damaged: readonly string[] }> {
   const files = treeFiles(fs);
   const slices = new Slices(signal);
-  const valid = new Map<StorePath, RegisteredPath>();
-  const damagedInfos: string[] = [];
-  for (const name of await fs.promises.readdir(layout.info)) {
+  const infos = new Map<StorePath, RegisteredPath>();
+  const damaged: string[] = [];
+  for (const name of await fs.promises.readdir(directory)) {
     const pause = slices.next();
     if (pause !== undefined) await pause;
-    const file = readSmallFile(files, `${layout.info}/${name}`);
+    const file = readSmallFile(files, `${directory}/${name}`);
     if (file === undefined) continue;
     const info = parsePathInfo(file.text);
-    if (info === undefined || `${storeDirectory}/${name}` !== `${info.path}.json`) damagedInfos.push(name);
-    else valid.set(info.path, { info, registeredMs: file.mtimeMs });
+    if (info === undefined || `${storeDirectory}/${name}` !== `${info.path}.json`) damaged.push(name);
+    else infos.set(info.path, { info, registeredMs: file.mtimeMs });
   }
-  return { valid, damagedInfos, objects: new Set(await fs.promises.readdir(layout.objects)) };
+  return { infos, damaged };
 }
 
 /** Reads all realisations; a damaged one comes without its content. */

@@ -128,6 +128,8 @@ async function checkContent(
   } catch (cause) {
     signal?.throwIfAborted();
     if (errorCode(cause) === "ENOENT") return { kind: "missing", path };
+    // It is not the path's fault that this process may open no more files.
+    if (["EMFILE", "ENFILE", "ENOMEM"].includes(errorCode(cause) ?? "")) throw cause;
     return {
       kind: "unreadable",
       path,
@@ -137,8 +139,8 @@ async function checkContent(
 }
 
 /**
- * Registers an unregistered path again if its content proves its name: the path of
- * what is content-addressed is a hash over all that an info file says.
+ * What an unregistered path was registered with, if a repair left that and the content is still the same, or else if
+ * the content proves its name: the path of what is content-addressed is a hash over all that an info file says.
  *
  * @returns the info, or undefined if the content does not give this path
  */
@@ -158,6 +160,8 @@ export async function recoverInfo(
   const scanner = new ReferenceScanner(candidates.keys());
   const content = await digestContent(fs, physicalPath(layout, path), (chunk) => scanner.update(chunk));
   const references = [...scanner.found.keys()].flatMap((part) => candidates.get(part) ?? []).sort();
+  const known = survey.withdrawn.get(path);
+  if (known !== undefined && equalHashes(known.narHash, content.nar.hash)) return known;
   const proof = proveContent(path, references, content);
   if (proof === undefined) return undefined;
   const { hash: narHash, size: narSize } = content.nar;

@@ -13,7 +13,9 @@ import { source } from "#lib/derivations/source.ts";
 import { baseName, type DerivationPath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import type { StoreError } from "#lib/store/errors.ts";
-import { infoFile, keptFailure, type Layout, logFile, realisationPath } from "#lib/store/layout.ts";
+import { infoFile, keptFailure, type Layout, layoutOf, logFile, realisationPath } from "#lib/store/layout.ts";
+import type { Verification } from "#lib/store/maintenance.ts";
+import type { PathInfo } from "#lib/store/path-info.ts";
 import { closureSize, diffClosures, whyDepends } from "#lib/store/queries.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
@@ -239,7 +241,7 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
       const w = makeWorld(t);
       await w.run(graph(w));
       const result = await w.run(store((s) => s.verify()));
-      t.strictSame(result, { problems: [], checked: 4, repaired: [], invalidated: [] });
+      t.strictSame(result, { problems: [], checked: 4, repaired: [], invalidated: [], failures: [] });
     });
 
     t.test("says exactly what is wrong and changes nothing", async (t) => {
@@ -334,6 +336,187 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
     t.end();
   });
 }
+
+void t.test("repair", (t) => {
+  interface Built {
+    readonly x: PathInfo;
+    /** Refers to x. */
+    readonly y: PathInfo;
+    readonly derivation: DerivationPath;
+  }
+
+  const buildTree = (w: World, name: string, mentions: readonly StorePath[], deriver: DerivationPath) =>
+    store((s) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const output = join(yield* s.temporaryDirectory, "out");
+          yield* Effect.sync(() => {
+            w.fs.mkdirSync(join(output, "sub"), { recursive: true });
+            w.fs.writeFileSync(join(output, "sub/file"), `${name} ${mentions.join(" ")}`);
+          });
+          return yield* s.registerOutput({ name, directory: output, candidates: mentions, deriver });
+        }),
+      ),
+    );
+
+  /** y, which has a root, needs x; both were built. The content of x has changed. */
+  const damagedStore = async (): Promise<{ readonly w: World; readonly built: Built }> => {
+    const w = worlds["memory"]!(t);
+    const built = await w.run(
+      Effect.gen(function* () {
+        const s = yield* Store;
+        const derivation = (yield* s.addText("x.drv", "how x is made", [])) as DerivationPath;
+        const x = yield* buildTree(w, "x", [], derivation);
+        const y = yield* buildTree(w, "y", [x.path], derivation);
+        yield* s.addRoot(join(w.directory, "result"), y.path);
+        return { x, y, derivation };
+      }),
+    );
+    const file = join(w.directory, "store", built.x.path, "sub/file");
+    w.fs.chmodSync(file, 0o644);
+    w.fs.writeFileSync(file, "rotten");
+    return { w, built };
+  };
+
+  /** Repairs with what builds x as long as its derivation is known and there. */
+  const repair = (w: World): Effect.Effect<Verification, StoreError, Store> =>
+    store((s) =>
+      Effect.gen(function* () {
+        const context = yield* Effect.context<Store>();
+        return yield* s.verify({
+          repair: true,
+          remake: ({ path, deriver }) =>
+            Effect.gen(function* () {
+              if (deriver === undefined || !(yield* s.isValid(deriver))) return yield* Effect.fail("nobody knows how");
+              if (path.endsWith("-x")) yield* buildTree(w, "x", [], deriver);
+            }).pipe(Effect.provideContext(context)),
+        });
+      }),
+    );
+
+  const isWhole = async (t: Test, w: World, { x, y, derivation }: Built, when: string): Promise<void> => {
+    await w.run(
+      store((s) =>
+        Effect.gen(function* () {
+          t.strictSame((yield* s.verify()).problems, [], `nothing is wrong ${when}`);
+          t.strictSame(yield* s.pathInfo(x.path), x, `all is known of what was damaged ${when}`);
+          t.strictSame(yield* s.pathInfo(y.path), y, `and of what needs it ${when}`);
+          t.ok(yield* s.isValid(derivation), `how it is made is known ${when}`);
+          t.strictSame(w.fs.readdirSync(s.layout.withdrawn), [], `and nothing is left to be made ${when}`);
+        }),
+      ),
+    );
+  };
+
+  t.test("that is killed at any moment, and followed by garbage collection, is ended by the next one", async (t) => {
+    let current = await damagedStore();
+    const prepare = async (): Promise<World> => (current = await damagedStore()).w;
+    const act = Effect.suspend(() => repair(current.w));
+    const calls = await killedAtEachCall(prepare, act, async (w, call) => {
+      await w.run(store((s) => s.collectGarbage()));
+      await w.run(repair(w));
+      await isWhole(t, w, current.built, `after call ${call}`);
+    });
+    t.ok(calls > 50, `killed at ${calls} calls`);
+  });
+
+  t.test("that could not make a path again leaves to the next one all that is known", async (t) => {
+    const { w, built } = await damagedStore();
+    const { x, y, derivation } = built;
+    const failed = await w.run(
+      store((s) => s.verify({ repair: true, remake: () => Effect.fail(new Error("no network")) })),
+    );
+    t.strictSame(failed.invalidated, [x.path, y.path].sort());
+    t.match(failed.failures, [{ paths: [x.path], cause: { message: "no network" } }]);
+    t.strictSame((await w.run(store((s) => s.collectGarbage()))).deleted, [], "how it is made is kept for y's root");
+    t.strictSame((await w.run(repair(w))).repaired, [x.path, y.path].sort());
+    await isWhole(t, w, built, "in the end");
+
+    w.fs.rmSync(join(w.directory, "store", x.path), { recursive: true });
+    await w.run(store((s) => s.verify({ repair: true })));
+    w.fs.unlinkSync(join(w.directory, "result"));
+    const { deleted, leftovers } = await w.run(store((s) => s.collectGarbage()));
+    t.strictSame([deleted, leftovers], [[derivation], [baseName(y.path)]]);
+    const { withdrawn } = (await w.run(store((s) => Effect.succeed(s)))).layout;
+    t.strictSame(w.fs.readdirSync(withdrawn), [], "what nothing needs is not remembered");
+  });
+
+  t.test("tries each path once, after what it is made from, and names a reason once", async (t) => {
+    const { w, built } = await damagedStore();
+    const { a, b, c, layout } = await w.run(graph(w));
+    for (const path of [a, b, c, built.derivation]) w.fs.unlinkSync(join(layout.objects, baseName(path)));
+    const tried: StorePath[] = [];
+    const broken = new Error("the build of a fails");
+    const { failures, repaired } = await w.run(
+      store((s) =>
+        s.verify({
+          repair: true,
+          remake: ({ path }) =>
+            Effect.suspend((): Effect.Effect<unknown, unknown> => {
+              tried.push(path);
+              return path === built.derivation ? s.addText("x.drv", "how x is made", []) : Effect.fail(broken);
+            }),
+        }),
+      ),
+    );
+    const order = (path: StorePath): number => tried.indexOf(path);
+    t.strictSame([...tried].sort(), [a, b, c, built.derivation, built.x.path].sort(), "each once");
+    t.ok(order(a) < order(b) && order(b) < order(c), "after what it refers to");
+    t.ok(order(built.derivation) < order(built.x.path), "after the derivation that makes it");
+    t.strictSame(repaired, [built.derivation]);
+    t.strictSame(failures, [{ paths: [a, b, c, built.x.path].sort(), cause: broken }]);
+  });
+
+  t.test("leaves alone what another process has mended meanwhile", async (t) => {
+    const { w, built } = await damagedStore();
+    const place = join(w.directory, "store", built.x.path);
+    let mended: number | undefined;
+    const { repaired } = await w.run(
+      store((s) =>
+        s.verify({
+          repair: true,
+          remake: () =>
+            Effect.promise(async () => {
+              await w.run(repair(w));
+              mended = w.fs.lstatSync(place).ino;
+            }),
+        }),
+      ),
+    );
+    t.strictSame(repaired, [built.x.path]);
+    t.equal(w.fs.lstatSync(place).ino, mended);
+    await isWhole(t, w, built, "after both");
+  });
+
+  t.test("does not take for damaged what it may not open", async (t) => {
+    const { w, built } = await damagedStore();
+    const refuse = (): never => {
+      throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    };
+    const poor = Object.assign(Object.create(w.fs), {
+      openSync: (path: string, flags: string) => (path.endsWith("sub/file") ? refuse() : w.fs.openSync(path, flags)),
+    }) as typeof nodeFs;
+    t.match(await world(poor, w.directory).fail(store((s) => s.verify({ repair: true }))), {
+      _tag: "StoreIoError",
+      message: /too many open files/,
+    });
+    t.ok(w.fs.existsSync(infoFile(layoutOf(join(w.directory, "store")), built.y.path)));
+  });
+
+  t.test("seals what a process was killed before it could", async (t) => {
+    const { w, built } = await damagedStore();
+    const { y } = built;
+    await w.run(repair(w));
+    const place = join(w.directory, "store", y.path);
+    w.fs.unlinkSync(infoFile(layoutOf(join(w.directory, "store")), y.path));
+    w.fs.chmodSync(place, 0o755);
+    w.fs.lutimesSync(place, 2000, 2000);
+    t.strictSame((await w.run(repair(w))).repaired, [y.path]);
+    const { mode, mtimeMs } = w.fs.lstatSync(place);
+    t.strictSame([mode & 0o777, mtimeMs], [0o555, 1000]);
+  });
+  t.end();
+});
 
 void t.test("roots", (t) => {
   const target = store((s) => s.addText("kept", "kept", []));
