@@ -1,16 +1,28 @@
+/** Every parser of what comes from outside, archives and texts, against valid files that were changed at random. */
 import fc from "fast-check";
+import t from "tap";
 import * as nodeFs from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import t from "tap";
+import { dirname, join, normalize, resolve } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { isArchiveError } from "#lib/archives/errors.ts";
-import { unpackDebianPackages } from "#lib/archives/unpack.ts";
 import { unpackTree } from "#lib/archives/unpack-tree.ts";
+import { unpackDebianPackages } from "#lib/archives/unpack.ts";
+import { parseAterm, printAterm } from "#lib/derivations/aterm.ts";
+import { parseHash, sha256 } from "#lib/derivations/hash.ts";
+import { parseStorePath } from "#lib/derivations/store-path.ts";
+import { printLock } from "#lib/flake/lock-file.ts";
+import { parseLock } from "#lib/flake/lock-parse.ts";
+import type { Lock } from "#lib/flake/lock.ts";
+import { parseNarInfo, printNarInfo } from "#lib/store/cache/narinfo.ts";
 import { hashTree } from "#lib/store/hash-tree.ts";
 import { NarReader } from "#lib/store/nar-reader.ts";
-import { deleteTree, TreeWriter } from "#lib/store/tree.ts";
+import { parsePathInfo, type PathInfo, printPathInfo } from "#lib/store/path-info.ts";
+import { parseIdentity } from "#lib/store/process-identity.ts";
+import { parseRealisation, parseSignedRealisation, printSignedRealisation } from "#lib/store/realisation.ts";
+import { generateKeyPair, parsePublicKey, parseSecretKey, pathFingerprint, signText } from "#lib/store/signature.ts";
 import { hostPath } from "#lib/store/tree-files.ts";
+import { deleteTree, TreeWriter } from "#lib/store/tree.ts";
 import { arOf, attemptOn, cpioOf, debOf, type Host, resum, tarOf, zipOf } from "../archives/support.ts";
 import { mutated, runs } from "./mutation.ts";
 
@@ -52,18 +64,18 @@ function withChecksums(tar: Buffer): Buffer {
   return repaired;
 }
 
-/** How each format is unpacked into a directory. */
-interface Format {
+/** How each format of archives is unpacked into a directory. */
+interface ArchiveFormat {
   readonly samples: readonly Buffer[];
   /** What is done with the changed bytes, so that they get past the first check. */
   readonly wrap?: (bytes: Buffer) => Buffer;
   readonly unpack: (host: Host, archive: string, destination: string) => Promise<{ readonly error?: unknown }>;
 }
 
-const asTree: Format["unpack"] = (host, archive, destination) =>
+const asTree: ArchiveFormat["unpack"] = (host, archive, destination) =>
   attemptOn(host, unpackTree({ archive, destination, byteLimit }));
 
-const asPackage: Format["unpack"] = (host, archive, destination) => {
+const asPackage: ArchiveFormat["unpack"] = (host, archive, destination) => {
   const scratch = join(host.directory, "scratch");
   nodeFs.mkdirSync(scratch, { recursive: true });
   return attemptOn(
@@ -72,7 +84,7 @@ const asPackage: Format["unpack"] = (host, archive, destination) => {
   );
 };
 
-const asNar: Format["unpack"] = async (_, archive, destination) => {
+const asNar: ArchiveFormat["unpack"] = async (_, archive, destination) => {
   const writer = new TreeWriter(nodeFs, destination);
   const reader = new NarReader(writer);
   try {
@@ -98,7 +110,7 @@ async function nar(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const inner = (sample: Buffer): Format => ({
+const inner = (sample: Buffer): ArchiveFormat => ({
   samples: [sample],
   wrap: (bytes) =>
     arOf([
@@ -109,7 +121,7 @@ const inner = (sample: Buffer): Format => ({
   unpack: asPackage,
 });
 
-const formats: Readonly<Record<string, Format>> = {
+const archives: Readonly<Record<string, ArchiveFormat>> = {
   "a tar archive": { samples: [tarOf(sketches)], wrap: withChecksums, unpack: asTree },
   "a tar archive in gzip": { samples: [tarOf(sketches)], wrap: (tar) => gzipSync(withChecksums(tar)), unpack: asTree },
   "a gzip file": { samples: [gzipSync(tarOf(sketches)), gzipSync(cpio)], unpack: asTree },
@@ -127,7 +139,7 @@ function leadsOut(path: string, destination: string): boolean {
 }
 
 /** What a directory holds outside of `destination`, and what inside of it leads out. Names need not be UTF-8. */
-function damage(root: string, destination: string, unpack: Format["unpack"]): string[] {
+function damage(root: string, destination: string, unpack: ArchiveFormat["unpack"]): string[] {
   const found: string[] = [];
   const walk = (place: string): void => {
     for (const entry of nodeFs.readdirSync(hostPath(place), { withFileTypes: true, encoding: "latin1" })) {
@@ -147,7 +159,7 @@ function damage(root: string, destination: string, unpack: Format["unpack"]): st
   return found;
 }
 
-for (const [name, { samples, wrap = (bytes: Buffer) => bytes, unpack }] of Object.entries(formats)) {
+for (const [name, { samples, wrap = (bytes: Buffer) => bytes, unpack }] of Object.entries(archives)) {
   void t.test(
     `whatever is done to ${name}, it stays in its directory, ends, and says why it was refused`,
     async (t) => {
@@ -193,4 +205,148 @@ for (const [name, { samples, wrap = (bytes: Buffer) => bytes, unpack }] of Objec
       t.ok(refused > 0, `${accepted} unpacked, ${refused} refused`);
     },
   );
+}
+
+/** A parser of text, with valid files and how it says no. */
+interface TextFormat {
+  readonly samples: readonly (string | Buffer)[];
+  /** Reads the file, and prints it again where that is to give the same. */
+  readonly read: (bytes: Buffer) => string | undefined;
+  /** The tag of its errors; none if it gives undefined instead. */
+  readonly refuses?: string;
+}
+
+const [narHash, reference] = [sha256("content"), "/nix/store/z4asv3j07d89ywjf8fxkn7sg6mf5s9q5-dep"];
+const path = parseStorePath("/nix/store/30w37wgm2j7igjji86c2az8r09g8zr0x-user");
+const unsigned: PathInfo = { path, narHash, narSize: 216, references: [parseStorePath(reference), path] };
+const key = generateKeyPair("test-1");
+const info: PathInfo = {
+  ...unsigned,
+  contentAddress: `fixed:r:sha256:${"0".repeat(52)}`,
+  signatures: [signText(pathFingerprint(unsigned), parseSecretKey(key.secret))],
+};
+const realisation = { key: `sha256:${narHash.hex}!out`, path } as const;
+const golden = join(import.meta.dirname, "../derivations/golden");
+const derivation = (name: string): Buffer =>
+  nodeFs.readFileSync(join(golden, nodeFs.readdirSync(golden).find((file) => file.slice(33) === `${name}.drv`)!));
+
+const pool = "pool/main/b/bash/bash_5.2-1_amd64.deb";
+const lock: Lock = {
+  environments: new Map([
+    [
+      "tools",
+      {
+        request: {
+          name: "tools",
+          suite: "trixie",
+          components: ["main"],
+          architectures: ["amd64"],
+          packages: ["bash"],
+          essential: true,
+        },
+        packages: [pool],
+      },
+    ],
+  ]),
+  packages: new Map([
+    [pool, { name: "bash", version: "5.2-1", architecture: "amd64", path: pool, size: 1, sha256: narHash.hex }],
+  ]),
+};
+
+const texts: Readonly<Record<string, TextFormat>> = {
+  ...Object.fromEntries(
+    ["simple", "multi", "user-user", "escapes", "flat.txt", "structured"].map((name) => [
+      `the derivation '${name}'`,
+      {
+        samples: [derivation(name)],
+        read: (bytes: Buffer) => printAterm(parseAterm(name, bytes)),
+        refuses: "AtermError",
+      },
+    ]),
+  ),
+  "a narinfo": {
+    samples: [printNarInfo({ info, url: "nar/x.nar.xz", compression: "xz", fileHash: narHash, fileSize: 9 })],
+    read: (bytes) => {
+      const { url } = parseNarInfo(bytes.toString("utf8"));
+      if (/^\/|(^|\/)\.\.(\/|$)/.test(url)) throw new Error(`the URL ${url} leads out of the cache`);
+      return undefined;
+    },
+    refuses: "NarInfoSyntaxError",
+  },
+  "an info file": {
+    samples: [printPathInfo(info), printPathInfo(unsigned)],
+    read: (bytes) => void parsePathInfo(bytes.toString("utf8")),
+  },
+  "a realisation": {
+    samples: [printSignedRealisation(realisation, info.signatures ?? [])],
+    read: (bytes) => {
+      void parseRealisation(bytes.toString("utf8"));
+      void parseSignedRealisation(bytes.toString("utf8"));
+      return undefined;
+    },
+  },
+  "a lock file": {
+    samples: [printLock(lock)],
+    read: (bytes) => {
+      for (const path of parseLock("flake.lock", bytes).packages.keys()) {
+        if (!path.startsWith("pool/") || path.split("/").includes("..")) throw new Error(`accepted ${path}`);
+      }
+      return undefined;
+    },
+    refuses: "LockFileMalformed",
+  },
+  "a store path": {
+    samples: [path, reference],
+    read: (bytes) => {
+      const text = bytes.toString("utf8");
+      const parsed: string = parseStorePath(text);
+      if (parsed !== text || dirname(normalize(parsed)) !== "/nix/store") throw new Error(`accepted ${parsed}`);
+      return undefined;
+    },
+    refuses: "StorePathError",
+  },
+  "a hash": {
+    samples: [`sha256:${narHash.hex}`, `sha256-${Buffer.from(narHash.hex, "hex").toString("base64")}`],
+    read: (bytes) => void parseHash(bytes.toString("utf8")),
+    refuses: "HashSyntaxError",
+  },
+  "a public key": {
+    samples: [key.public],
+    read: (bytes) => void parsePublicKey(bytes.toString("utf8")),
+    refuses: "KeySyntaxError",
+  },
+  "a secret key": {
+    samples: [key.secret],
+    read: (bytes) => void parseSecretKey(bytes.toString("utf8")),
+    refuses: "KeySyntaxError",
+  },
+  "the name of a lock's owner": {
+    samples: ["4711.123456.0123456789abcdef0123456789abcdef"],
+    read: (bytes) => void parseIdentity(bytes.toString("utf8")),
+  },
+};
+
+for (const [name, { samples, read, refuses }] of Object.entries(texts)) {
+  void t.test(`whatever is done to ${name}, it is read or refused, and nothing else happens`, async (t) => {
+    const files = samples.map((sample) => Buffer.from(sample));
+    for (const file of files) t.doesNotThrow(() => read(file), "the file itself is good");
+    let [accepted, refused] = [0, 0];
+    fc.assert(
+      fc.property(mutated(files), (bytes) => {
+        try {
+          const printed = read(bytes);
+          if (printed !== undefined && printed !== bytes.toString("utf8")) throw new Error("it prints differently");
+          accepted++;
+        } catch (error) {
+          if ((error as { readonly _tag?: unknown })._tag !== refuses || refuses === undefined) throw error;
+          if (!(error instanceof Error && error.message.length >= 10)) {
+            throw new Error("a refusal without a reason", { cause: error });
+          }
+          refused++;
+        }
+      }),
+      { numRuns: runs },
+    );
+    t.ok(refuses === undefined || refused > 0, `${accepted} accepted, ${refused} refused`);
+  });
 }
