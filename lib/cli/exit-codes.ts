@@ -177,6 +177,8 @@ function buildsExitCode({ failures }: BuildsFailed): ExitCode {
   const codes = failures.map(({ error }) => {
     if (error._tag === "BuiltinFailed") return { fetch, store, build: failed }[error.failure.kind];
     if (error._tag === "ScratchError") return store;
+    // Of a download, when its builder could not tell before the store did.
+    if (error._tag === "HashMismatch") return error.origin === undefined ? failed : fetch;
     return exitCodeOf(error) ?? failed;
   });
   return codes.every((code) => code === codes[0]) ? (codes[0] ?? failed) : failed;

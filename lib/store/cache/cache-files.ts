@@ -97,12 +97,15 @@ function directoryFiles(fs: FileSystemShape, name: string): CacheFiles {
 const silence = 60_000;
 
 function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
+  /** Undefined for a file that is not there, or that may not be sent. */
   const ask = async (file: string, options: RequestInit): Promise<Response | undefined> => {
     const response = await fetch(`${name}/${file}`, options);
     if (response.ok) return response;
     await response.body?.cancel();
     // Object stores answer 403 for what is not there.
     if (response.status === 404 || response.status === 403) return undefined;
+    // Static servers know no PUT at all, and `store serve` none without --writable.
+    if (options.method === "PUT" && (response.status === 405 || response.status === 501)) return undefined;
     throw new Error(`the server answered ${response.status} ${response.statusText}`);
   };
   const send = async (file: string, body: NonNullable<RequestInit["body"]>, signal: AbortSignal): Promise<void> => {

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { withDecompressed } from "#lib/archives/decompress.ts";
+import { UnsupportedArchive } from "#lib/archives/errors.ts";
 import { equalHashes, formatBase32 } from "#lib/derivations/hash.ts";
 import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
 import { hashPart, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
@@ -10,6 +11,7 @@ import { attempt } from "../attempt.ts";
 import { NarError } from "../errors.ts";
 import { Hasher } from "../hash-tree.ts";
 import { NarReader } from "../nar-reader.ts";
+import type { PathInfo } from "../path-info.ts";
 import { parseSignedRealisation, type Realisation, realisationFingerprint } from "../realisation.ts";
 import { pathFingerprint, type PublicKey, signedBy, signerOf } from "../signature.ts";
 import { Store } from "../store.ts";
@@ -73,15 +75,22 @@ export const askForPaths = Effect.fnUntraced(function* (
 ): Effect.fn.Return<number, CacheError, Store> {
   let bytes = 0;
   for (const narInfo of (yield* findPaths(cache, paths)).values()) {
-    if (!isVouchedFor(narInfo, trusted) && narInfo.info.contentAddress === undefined)
-      return yield* untrusted(cache, narInfo.info.path, narInfo.info.signatures ?? [], trusted);
+    const { info } = narInfo;
+    if (isDoubtful(info, trusted)) return yield* untrusted(cache, info.path, info.signatures ?? [], trusted);
     bytes += narInfo.fileSize ?? 0;
   }
   return bytes;
 });
 
-const isVouchedFor = ({ info }: NarInfo, trusted: readonly PublicKey[]): boolean =>
-  signedBy(pathFingerprint(info), info.signatures ?? [], trusted) !== undefined;
+/**
+ * Whether what a cache says of a path is not to be believed: no trusted key has signed it, and no content will prove
+ * it, or there is a signature of a trusted key, of something else.
+ */
+function isDoubtful(info: PathInfo, trusted: readonly PublicKey[]): boolean {
+  const signatures = info.signatures ?? [];
+  if (signedBy(pathFingerprint(info), signatures, trusted) !== undefined) return false;
+  return info.contentAddress === undefined || mismatchedKey(signatures, trusted) !== undefined;
+}
 
 /**
  * Makes paths and all that they refer to valid, out of a cache. Every archive is compared with its narinfo, and the
@@ -144,17 +153,17 @@ const unpack = Effect.fnUntraced(function* (
   const store = yield* Store;
   const fs = yield* FileSystem;
   const { info, url, compression } = narInfo;
-  const damaged = (problem: string, file = url): CacheFileDamaged =>
-    new CacheFileDamaged({ cache: cache.name, file, problem });
-  if (!isVouchedFor(narInfo, trusted) && info.contentAddress === undefined) {
-    return yield* untrusted(cache, info.path, info.signatures ?? [], trusted);
-  }
+  const damaged = (problem: string): CacheFileDamaged =>
+    new CacheFileDamaged({ cache: cache.name, file: url, problem });
+  if (isDoubtful(info, trusted)) return yield* untrusted(cache, info.path, info.signatures ?? [], trusted);
+  const file = narInfoFile(info.path);
   if (!isCacheCompression(compression)) {
-    return yield* damaged(`its compression '${compression}' is none of none, gzip, xz, zstd`, narInfoFile(info.path));
+    const feature = `its compression '${compression}' (there are none, gzip, xz and zstd)`;
+    return yield* new UnsupportedArchive({ archive: `'${file}' in the cache ${cache.name}`, feature });
   }
   const directory = yield* store.temporaryDirectory;
   const archive = `${directory}/archive`;
-  if (!(yield* cache.download(url, archive))) return yield* new NotInCache({ cache: cache.name, path: info.path });
+  if (!(yield* cache.download(url, archive))) return yield* damaged(`it is not there, although '${file}' names it`);
   const size = yield* attempt("read", archive, () => checkFile(fs, archive, narInfo)).pipe(
     Effect.flatMap((found) => (typeof found === "string" ? Effect.fail(damaged(found)) : Effect.succeed(found))),
   );
@@ -168,7 +177,8 @@ const unpack = Effect.fnUntraced(function* (
   ).pipe(
     // Too long, or badly compressed: all the same to whoever wants the path.
     Effect.catchTag(["ArchiveTooLarge", "DecompressionFailed"], (error) =>
-      Effect.fail(damaged(error.message.replace(/\.$/, ""))),
+      // It is the cache's file that is named, not its copy.
+      Effect.fail(damaged(error.message.replace(`${archive}: `, "it ").replace(/\.$/, ""))),
     ),
   );
   if (typeof unpacked === "string") return yield* damaged(unpacked);
@@ -195,9 +205,14 @@ function untrusted(
   signatures: readonly string[],
   trusted: readonly PublicKey[],
 ): UntrustedPath {
-  const signers = signatures.map(signerOf);
-  const mismatched = trusted.find(({ name }) => signers.includes(name))?.name;
-  return new UntrustedPath({ cache: cache.name, path, signers, mismatched });
+  const mismatched = mismatchedKey(signatures, trusted);
+  return new UntrustedPath({ cache: cache.name, path, signers: signatures.map(signerOf), mismatched });
+}
+
+/** Of signatures none of which is good: the name of a trusted key that one claims to be of. */
+function mismatchedKey(signatures: readonly string[], trusted: readonly PublicKey[]): string | undefined {
+  const signers = new Set(signatures.map(signerOf));
+  return trusted.find(({ name }) => signers.has(name))?.name;
 }
 
 /** The size of a compressed archive, or what is wrong with it. */

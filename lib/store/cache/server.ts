@@ -7,7 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { uniqueName } from "../atomic-file.ts";
-import { StoreIoError } from "../errors.ts";
+import { attempt } from "../attempt.ts";
+import { type StoreError, StoreIoError } from "../errors.ts";
 
 /** How to serve a cache. */
 export interface ServerOptions {
@@ -27,9 +28,12 @@ const cacheFile = /^\/(nix-cache-info|[0-9a-z]{32}\.narinfo|(nar|realisations)\/
  *
  * @returns its URL
  */
-export const serveCache = (options: ServerOptions): Effect.Effect<string, StoreIoError, FileSystem | Scope.Scope> =>
+export const serveCache = (options: ServerOptions): Effect.Effect<string, StoreError, FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem;
+    // A directory to fill may come into being; to take from one that is not there is a slip.
+    const { directory, writable = false } = options;
+    if (!writable) yield* attempt("serve", directory, () => fs.promises.readdir(directory));
     const server = yield* Effect.acquireRelease(listen(fs, options), (running) =>
       Effect.promise(
         () =>
