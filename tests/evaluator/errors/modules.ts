@@ -1,4 +1,4 @@
-/** Modules with one mistake each; errors.test.ts compares what is said about them with golden files. */
+/** Modules with one mistake each; inspection.test.ts compares what is said about them with golden files. */
 import "#lib/platform/source-files.ts";
 import {
   assertionsModule,
