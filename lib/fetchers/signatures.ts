@@ -58,7 +58,7 @@ async function verify(fs: FileSystemShape, { file, signature, keys }: SignatureR
     try {
       return await read();
     } catch (cause) {
-      throw invalid(path, `${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      throw invalid(path, `${what}: ${messageOf(cause)}`);
     }
   };
   const verificationKeys: Key[] = [];
@@ -121,11 +121,16 @@ async function goodOnes(
       const fingerprint = key.getFingerprint().toUpperCase();
       signers.push({ fingerprint, userIds: key.getUserIDs(), signed: signingTime(await signature) });
     } catch (cause) {
-      reasons.push(`${keyID.toHex()}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      reasons.push(`${keyID.toHex()}: ${messageOf(cause)}`);
     }
   }
   if (signers.length > 0) return signers;
   throw invalid(reasons.length === 0 ? "it is not signed" : reasons.join("; "));
+}
+
+/** Without its full stop, since it becomes a part of a sentence. */
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
 }
 
 /** The latest time that the signatures claim; one in the future of that cannot be. */

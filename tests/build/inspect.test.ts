@@ -348,6 +348,10 @@ t.test("logs are found by output, by derivation and by what was evaluated, also 
   const log = await m.run(findLog(path));
   t.equal(await m.fs.promises.readFile(log!, "utf8"), "making good\n");
   t.equal(await m.run(findLogOf(good)), log);
+  const same = testDerivation("good", [testDerivation("leaf", [])], { comment: "changes nothing" });
+  t.equal(await m.buildOne(same), path);
+  const other = await m.run(findLogOf(same));
+  t.ok(other !== undefined && other !== log, "not the log of another derivation that made the same");
 
   const bad = testDerivation("bad", [testDerivation("leaf", [])], { fails: true });
   t.equal(await m.run(findLogOf(bad)), undefined);

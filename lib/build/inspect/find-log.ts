@@ -31,21 +31,23 @@ export const findLog = Effect.fnUntraced(function* (
 });
 
 /**
- * The same for something of an evaluation. Logs belong to resolved derivations: so there is none as long as an
- * input has no output, because then it cannot have been tried.
+ * The same for something of an evaluation. Logs belong to resolved derivations, which are not known as long as an input
+ * has no output; then an output may still know from which it came. That is asked last: another derivation may have
+ * made the same.
  */
 export const findLogOf = Effect.fnUntraced(function* (
   root: Derivation,
 ): Effect.fn.Return<string | undefined, StoreError | DerivationError, Store | FileSystem> {
+  const { instantiation } = yield* instantiateRoots([root]);
+  const derivation = instantiation.derivations.get(root);
+  const resolved = derivation === undefined ? undefined : yield* resolvedPath(derivation, instantiation.byPath);
+  const own = resolved === undefined ? undefined : yield* findLog(resolved);
+  if (own !== undefined) return own;
   for (const path of (yield* realisedOutputsOf(root)).values()) {
     const log = yield* findLog(path);
     if (log !== undefined) return log;
   }
-  const { instantiation } = yield* instantiateRoots([root]);
-  const derivation = instantiation.derivations.get(root);
-  if (derivation === undefined) return undefined;
-  const resolved = yield* resolvedPath(derivation, instantiation.byPath);
-  return resolved === undefined ? undefined : yield* findLog(resolved);
+  return undefined;
 });
 
 /** What a derivation resolves to, if all its inputs are built. */
