@@ -19,11 +19,26 @@ interface Token {
 const tokenPattern =
   /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[^])*`|[\p{ID_Start}$_][\p{ID_Continue}$]*|\d[\w.]*|=>|\.\.\.|[^\s]/gu;
 
+/** A regular expression, whose brackets and quotes mean nothing outside. */
+const regularExpression = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\p{ID_Continue}*/uy;
+
+/** After one of these a slash divides. */
+const operand = /[\p{ID_Continue}$"'`)\]}]$/u;
+const operators: ReadonlySet<string> = new Set(["return", "typeof", "case", "in", "of", "void", "await", "yield"]);
+
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
-  for (const match of text.matchAll(tokenPattern)) {
-    const [token] = match;
-    if (!token.startsWith("//") && !token.startsWith("/*")) tokens.push({ text: token, at: match.index });
+  const pattern = new RegExp(tokenPattern);
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    let [token] = match;
+    if (token.startsWith("//") || token.startsWith("/*")) continue;
+    const before = tokens.at(-1)?.text ?? "";
+    if (token === "/" && (operators.has(before) || !operand.test(before))) {
+      regularExpression.lastIndex = match.index;
+      token = regularExpression.exec(text)?.[0] ?? token;
+      pattern.lastIndex = match.index + token.length;
+    }
+    tokens.push({ text: token, at: match.index });
   }
   return tokens;
 }

@@ -39,8 +39,10 @@ import {
   types,
 } from "./untyped.ts";
 
-// Group C14: where options are declared and defined. Its own text is looked up, which a quote in a regular expression
-// above would lead astray, so it comes first.
+// Group C14: where options are declared and defined. Its own text is looked up, so this stands in the way.
+const openings = /["'`({[/]/u;
+const half = openings.source.length / 2; // No second "slash" of an expression.
+
 const options = {
   placeTests: {
     direct: mkOption({ type: types.int, default: 1 }),
@@ -113,6 +115,7 @@ t.test("C14 definitions: through mkMerge, mkIf, comments, strings and templates"
       .map((each: Loose) => textAt(each.place));
   t.match(places(["placeTests", "direct"])[0], /^direct: 5/u);
   t.match(places(["placeTests", "nested", "deeper"])[0], /^"deeper": `a template/u);
+  t.ok(openings.test(source.join("\n")) && half > 0, "after regular expressions and divisions");
 });
 
 const hashOf = (modules: readonly Module[]): string =>
