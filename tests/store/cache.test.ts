@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { execFile, execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t, { type Test } from "tap";
@@ -576,4 +578,65 @@ void t.test("a realisation in a cache keeps its signatures, and what it says", a
     }),
   );
   t.equal(fs.readFileSync(file, "utf8"), before, "the first answer stands");
+});
+
+void t.test("what several push at once, all of them have signed", async (t) => {
+  for (const [name, makeWorld] of Object.entries(worlds)) {
+    t.test(`in ${name}`, async (t) => {
+      const here = place(makeWorld(t));
+      const { fs, directory, run } = here;
+      const { b } = await run("from", fill(here));
+      const keys = [secret, ...["one-1", "two-1"].map((name) => generateKeyPair(name).secret)];
+      const file = (path: string) => fs.readFileSync(join(directory, path), "utf8");
+      for (let round = 0; round < 8; round++) {
+        const cache = `cache-${round}`;
+        const push = (key?: string) =>
+          withCache(`file://${directory}/${cache}`, (files) =>
+            pushPaths(files, [b], key === undefined ? {} : { key: parseSecretKey(key) }),
+          );
+        if (round % 2 === 0) await run("from", push());
+        await run("from", Effect.all(keys.map(push), { concurrency: "unbounded" }));
+        const narInfo = file(`${cache}/${hashPart(b)}.narinfo`);
+        t.strictSame(narInfo.match(/(?<=^Sig: )[^:]+/gm), ["one-1", "test-1", "two-1"]);
+        t.ok(parseNarInfo(narInfo).info.path, "it can be read");
+        t.strictSame(
+          file(`${cache}/realisations/${realisationOfB}.doi`)
+            .match(/[a-z]+-1(?=:)/g)
+            ?.sort(),
+          ["one-1", "test-1", "two-1"],
+        );
+        t.strictSame(
+          fs.readdirSync(join(directory, cache), { recursive: true }).filter((name) => /(^|[/])\./.test(String(name))),
+          [],
+          "no lock is left",
+        );
+      }
+    });
+  }
+
+  t.test("over HTTP, where what somebody else writes is found again", async (t) => {
+    const files = new Map<string, string>();
+    const others = ["other", "another"];
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const name = request.url ?? "";
+        if (request.method === "PUT") files.set(name, others.pop() ?? Buffer.concat(chunks).toString());
+        const content = files.get(name);
+        response.writeHead(content === undefined ? 404 : 200).end(content);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.teardown(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const add = (text: string | undefined) => [...new Set([...(text?.split(" ") ?? []), "ours"])].sort().join(" ");
+    await Effect.runPromise(
+      withCache(`http://127.0.0.1:${port}`, (cache) => cache.update("signers", add)).pipe(
+        Effect.provide(FileSystem.layer),
+      ),
+    );
+    t.equal(files.get("/signers"), "other ours");
+  });
+  t.end();
 });

@@ -2,10 +2,14 @@ import * as Effect from "effect/Effect";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { uniqueName } from "../atomic-file.ts";
+import { attempt } from "../attempt.ts";
+import type { StoreError } from "../errors.ts";
+import { FileLocks } from "../file-lock.ts";
+import { LockFiles } from "../lock-files.ts";
 import { CacheUnreachable } from "./errors.ts";
 
 /** The files of a binary cache, wherever they are. Names are relative. */
@@ -18,8 +22,16 @@ export interface CacheFiles {
   readonly download: (file: string, destination: string) => Effect.Effect<boolean, CacheUnreachable>;
   readonly has: (file: string) => Effect.Effect<boolean, CacheUnreachable>;
   readonly write: (file: string, content: string) => Effect.Effect<void, CacheUnreachable>;
+  /**
+   * Replaces a small file by what `change` makes of it, or leaves it if that is undefined. No other process changes it in
+   * between. HTTP has no locks: there it is looked at again, and changed again if somebody was as quick.
+   */
+  readonly update: (file: string, change: Change) => Effect.Effect<void, CacheUnreachable | StoreError>;
   readonly upload: (file: string, source: string) => Effect.Effect<void, CacheUnreachable>;
 }
+
+/** What a small file becomes; it is undefined if there is none. What it gives once, it leaves alone the second time. */
+export type Change = (text: string | undefined) => string | undefined;
 
 /** Opens the cache at `file://<absolute path>`, `http://…` or `https://…`. */
 export const openCache = (url: string): Effect.Effect<CacheFiles, CacheUnreachable, FileSystem> =>
@@ -76,9 +88,12 @@ function directoryFiles(fs: FileSystemShape, name: string): CacheFiles {
       throw cause;
     }
   };
+  const read = (file: string) => reachable(name, file, () => unlessMissing(fs.promises.readFile(place(file), "utf8")));
+  const write = (file: string, content: string) =>
+    reachable(name, file, () => replace(file, (draft) => fs.promises.writeFile(draft, content)));
   return {
     name,
-    read: (file) => reachable(name, file, () => unlessMissing(fs.promises.readFile(place(file), "utf8"))),
+    read,
     has: (file) =>
       reachable(name, file, async () => (await unlessMissing(fs.promises.stat(place(file)))) !== undefined),
     download: (file, destination) =>
@@ -86,12 +101,41 @@ function directoryFiles(fs: FileSystemShape, name: string): CacheFiles {
         const copied = fs.promises.copyFile(place(file), destination).then(() => true);
         return (await unlessMissing(copied)) ?? false;
       }),
-    write: (file, content) =>
-      reachable(name, file, () => replace(file, (draft) => fs.promises.writeFile(draft, content))),
+    write,
+    update: Effect.fnUntraced(function* (file, change) {
+      const changed = Effect.map(read(file), (text) => {
+        const next = change(text);
+        return next === text ? undefined : next;
+      });
+      if ((yield* changed) === undefined) return;
+      const writing = Effect.flatMap(changed, (next) => (next === undefined ? Effect.void : write(file, next)));
+      yield* locked(fs, place(file), writing);
+    }),
     upload: (file, source) =>
       reachable(name, file, () => replace(file, (draft) => fs.promises.copyFile(source, draft))),
   };
 }
+
+/** Runs something while no other process updates the file. */
+function locked<A, E>(
+  fs: FileSystemShape,
+  path: string,
+  effect: Effect.Effect<A, E>,
+): Effect.Effect<A, E | StoreError> {
+  const directory = dirname(path);
+  const open = attempt("make a lock in", directory, async () => {
+    await fs.promises.mkdir(directory, { recursive: true });
+    return new LockFiles(fs, directory, directory);
+  });
+  return Effect.acquireUseRelease(
+    open,
+    (files) => new FileLocks(files).withLock(`.${basename(path)}`, effect),
+    (files) => Effect.promise(() => files.close()),
+  );
+}
+
+/** How often a file is changed over HTTP until what is there stays as it was left. */
+const rounds = 5;
 
 /** A small file that takes longer does not come, in milliseconds. Archives have the five silent minutes of Node's client. */
 const silence = 60_000;
@@ -113,9 +157,12 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     const options: RequestInit = { method: "PUT", body, signal, duplex: "half" };
     if ((await ask(file, options)) === undefined) throw new Error("the server does not accept uploads");
   };
+  const read = (file: string) =>
+    reachable(name, file, async (signal) => (await ask(file, { signal: limited(signal) }))?.text());
+  const write = (file: string, content: string) => reachable(name, file, (signal) => send(file, content, signal));
   return {
     name,
-    read: (file) => reachable(name, file, async (signal) => (await ask(file, { signal: limited(signal) }))?.text()),
+    read,
     has: (file) =>
       reachable(
         name,
@@ -130,7 +177,15 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
         await pipeline(body, fs.createWriteStream(destination), { signal });
         return true;
       }),
-    write: (file, content) => reachable(name, file, (signal) => send(file, content, signal)),
+    write,
+    update: Effect.fnUntraced(function* (file, change) {
+      for (let round = 0; round < rounds; round++) {
+        const text = yield* read(file);
+        const changed = change(text);
+        if (changed === undefined || changed === text) return;
+        yield* write(file, changed);
+      }
+    }),
     upload: (file, source) =>
       reachable(name, file, (signal) => send(file, Readable.toWeb(fs.createReadStream(source)), signal)),
   };

@@ -32,6 +32,17 @@ export function printNarInfo({ info, url, compression, fileHash, fileSize }: Nar
   return `${lines.join("\n")}\n`;
 }
 
+/** The narinfo with signatures added to its own, sorted; fields that are unknown here stay. */
+export function signNarInfo(text: string, signatures: readonly string[]): string {
+  const lines = text.trimEnd().split("\n");
+  const isSignature = (line: string): boolean => line.startsWith("Sig: ");
+  const all = new Set([...lines.filter(isSignature), ...signatures.map((signature) => `Sig: ${signature}`)]);
+  const others = lines.filter((line) => !isSignature(line));
+  const end = others.findIndex((line) => line.startsWith("CA: "));
+  others.splice(end < 0 ? others.length : end, 0, ...[...all].sort());
+  return `${others.join("\n")}\n`;
+}
+
 /** Why a text is not a narinfo. */
 export class NarInfoSyntaxError extends Error {
   readonly _tag = "NarInfoSyntaxError";

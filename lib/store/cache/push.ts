@@ -17,7 +17,7 @@ import { Store } from "../store.ts";
 import { type CacheCompression, compressionSuffix, compressTree } from "./compression.ts";
 import type { CacheFiles } from "./cache-files.ts";
 import type { CacheError } from "./errors.ts";
-import { printNarInfo } from "./narinfo.ts";
+import { parseNarInfo, printNarInfo, signNarInfo } from "./narinfo.ts";
 import { referenceLevels } from "./reference-levels.ts";
 
 /** How to fill a cache. */
@@ -62,9 +62,13 @@ export const pushPaths = Effect.fnUntraced(function* (
     yield* Effect.forEach(
       level,
       Effect.fnUntraced(function* (info) {
-        if (yield* cache.has(`${hashPart(info.path)}.narinfo`)) return;
-        yield* pushPath(cache, info, options);
-        pushed.push(info.path);
+        const text = yield* cache.read(narInfoFile(info));
+        if (text === undefined) {
+          yield* pushPath(cache, info, options);
+          pushed.push(info.path);
+        } else if (addSignatures(text, info, options.key) !== text) {
+          yield* cache.update(narInfoFile(info), (present) => addSignatures(present, info, options.key));
+        }
       }),
       { concurrency: options.jobs ?? 2, discard: true },
     );
@@ -92,10 +96,29 @@ const pushPath = Effect.fnUntraced(function* (
       const signatures = signaturesOf(info, key);
       const signed = { ...info, ...(signatures.length > 0 && { signatures }) };
       const narInfo = { info: signed, url, compression: used, fileHash: file.hash, fileSize: file.size };
-      yield* cache.write(`${hashPart(info.path)}.narinfo`, printNarInfo(narInfo));
+      // Somebody may have pushed it meanwhile.
+      yield* cache.update(narInfoFile(info), (text) => addSignatures(text, info, key) ?? printNarInfo(narInfo));
     }),
   );
 });
+
+const narInfoFile = ({ path }: PathInfo): string => `${hashPart(path)}.narinfo`;
+
+/** The narinfo of a path that is in a cache, with the signatures that we have; left as it is if it is of another content. */
+function addSignatures(text: string | undefined, info: PathInfo, key: SecretKey | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const own = signaturesOf(info, key);
+  return own.length > 0 && isOf(text, info) ? signNarInfo(text, own) : text;
+}
+
+/** A narinfo that cannot be read is of nothing: whoever pulls is told. */
+function isOf(text: string, info: PathInfo): boolean {
+  try {
+    return pathFingerprint(parseNarInfo(text).info) === pathFingerprint(info);
+  } catch {
+    return false;
+  }
+}
 
 function signaturesOf(info: PathInfo, key: SecretKey | undefined): readonly string[] {
   const known = info.signatures ?? [];
@@ -104,18 +127,16 @@ function signaturesOf(info: PathInfo, key: SecretKey | undefined): readonly stri
 }
 
 /** Adds our signature to those that a cache has. What it says already stays: somebody may have taken that path. */
-const pushRealisation = Effect.fnUntraced(function* (
+function pushRealisation(
   cache: CacheFiles,
   realisation: Realisation,
   key: SecretKey | undefined,
-): Effect.fn.Return<void, CacheError> {
-  const file = `realisations/${realisation.key}.doi`;
-  const text = yield* cache.read(file);
-  const present = text === undefined ? undefined : parseSignedRealisation(text);
+): Effect.Effect<void, CacheError> {
   const fingerprint = realisationFingerprint(realisation);
-  if (present !== undefined && realisationFingerprint(present.realisation) !== fingerprint) return;
   const own = key === undefined ? [] : [signText(fingerprint, key)];
-  const signatures = [...new Set([...(present?.signatures ?? []), ...own])].sort();
-  const printed = printSignedRealisation(realisation, signatures);
-  if (printed !== text) yield* cache.write(file, printed);
-});
+  return cache.update(`realisations/${realisation.key}.doi`, (text) => {
+    const present = text === undefined ? undefined : parseSignedRealisation(text);
+    if (present !== undefined && realisationFingerprint(present.realisation) !== fingerprint) return undefined;
+    return printSignedRealisation(realisation, [...new Set([...(present?.signatures ?? []), ...own])].sort());
+  });
+}
