@@ -126,7 +126,10 @@ export class ForbiddenReferenceError extends TaggedError("ForbiddenReferenceErro
 /** A path that should be in the store is not there. */
 export class InvalidPathError extends TaggedError("InvalidPathError")<{ readonly path: string }> {
   override get message(): string {
-    return `'${this.path}' is not in the store. Build it first.`;
+    const remedy = this.path.endsWith(".drv")
+      ? "It was deleted, or is of another store: build what it came from, such as '.#name'."
+      : "Build it first.";
+    return `'${this.path}' is not in the store. ${remedy}`;
   }
 }
 

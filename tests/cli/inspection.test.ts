@@ -186,6 +186,9 @@ t.test("commands on a store", async (t) => {
     t.match(again.stderr, /> before the failure[^]*Build directory: \S+\nRun it again with: sh \S+replay\.sh/);
     const log = await run(["log", ".#broken"]);
     t.equal(log.stdout, "before the failure\n", log.stderr);
+    const deleted = await run(["build", `/nix/store/${"0".repeat(32)}-gone.drv`]);
+    t.equal(deleted.code, 6);
+    t.match(deleted.stderr, "build what it came from", "whoever asks to build it is not told to build it first");
     const shell = await run(["build", ".#broken", "--shell"]);
     t.equal(shell.code, 0, shell.stderr);
     t.match(shell.stderr, /^a shell in what the failed build left: \S+broken/, "and nothing is said to be built");

@@ -386,7 +386,8 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
       const pull = (url: string) => withCache(url, (cache) => pullPaths(cache, [path]));
       t.match(await fail("to", pull(`file://${directory}/nope`)), { _tag: "NotInCache", message: /Build it instead/ });
       t.match(await fail("to", pull("http://127.0.0.1:49151")), { _tag: "CacheUnreachable", message: /ECONNREFUSED/ });
-      t.match(await fail("to", pull("ftp://x")), { _tag: "CacheUnreachable", message: /a cache is a file:/ });
+      for (const url of ["ftp://x", "file://relative/cache", "file:///a%2fb"])
+        t.match(await fail("to", pull(url)), { _tag: "CacheUnreachable", message: /a cache is a file:/ }, url);
     });
 
     t.end();

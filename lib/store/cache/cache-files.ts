@@ -36,13 +36,14 @@ export type Change = (text: string | undefined) => string | undefined;
 /** Opens the cache at `file://<absolute path>`, `http://…` or `https://…`. */
 export const openCache = (url: string): Effect.Effect<CacheFiles, CacheUnreachable, FileSystem> =>
   Effect.flatMap(FileSystem, (fs) => {
-    if (url.startsWith("file://")) return Effect.succeed(directoryFiles(fs, url));
+    const directory = directoryOf(url);
+    if (directory !== undefined) return Effect.succeed(directoryFiles(fs, url, directory));
     if (/^https?:\/\//.test(url)) return Effect.succeed(httpFiles(fs, url.replace(/\/+$/, "")));
     return Effect.fail(
       new CacheUnreachable({
         cache: url,
         file: "nix-cache-info",
-        reason: "a cache is a file://, http:// or https:// URL",
+        reason: "a cache is a file:///absolute/path, http:// or https:// URL",
       }),
     );
   });
@@ -74,8 +75,17 @@ async function unlessMissing<A>(promise: Promise<A>): Promise<A | undefined> {
   }
 }
 
-function directoryFiles(fs: FileSystemShape, name: string): CacheFiles {
-  const root = fileURLToPath(name);
+/** The directory that a URL names; undefined for other URLs, and for those of another host's files. */
+function directoryOf(url: string): string | undefined {
+  if (!url.startsWith("file://")) return undefined;
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return undefined;
+  }
+}
+
+function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheFiles {
   const place = (file: string): string => `${root}/${file}`;
   const replace = async (file: string, write: (draft: string) => Promise<void>): Promise<void> => {
     await fs.promises.mkdir(dirname(place(file)), { recursive: true });
