@@ -14,7 +14,7 @@ import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
 
 const tools = source({ path: ${JSON.stringify(tools)}, name: "tools" });
 const data = source({ path: import.meta.dirname, name: "data", include: ["data.txt"] });
-const step = (name, script, env = {}) => derivation({ name, builder: "/bin/bash", args: ["-ec", script], env: { environment: tools, ...env } });
+const step = (name, script, env = {}, rest = {}) => derivation({ name, builder: "/bin/bash", args: ["-ec", script], env: { environment: tools, ...env }, ...rest });
 const lib = step("lib-1.0", "mkdir $out; echo lib > $out/lib.txt");
 const flake = defineFlake({
   description: "A flake that builds",
@@ -27,6 +27,7 @@ const flake = defineFlake({
       broken: step("broken", "touch left; echo before the failure; exit 3"),
       slow: step("slow", "echo begun; sleep 100"),
       clock: step("clock", "date +%N > $out"),
+      other: step("other", "echo x > $out", { url: "https://example.org/x" }, { fixedOutput: { mode: "flat", hash: sha256("y") } }),
       gone: derivation({ name: "gone", builder: "builtin:fetch-url", env: { urls: "file://" + import.meta.dirname + "/gone" }, fixedOutput: { mode: "flat", hash: sha256("gone") } }),
       twins: derivation({ name: "twins", outputs: ["out", "doc"], builder: "/bin/bash", args: ["-ec", "cat $data/data.txt > $out; echo doc > $doc"], env: { environment: tools, data } }),
       fetched: derivation({ name: "fetched", builder: "builtin:fetch-url", env: { urls: "file://" + import.meta.dirname + "/fetch-me" }, fixedOutput: { mode: "flat", hash: sha256("fetched\\n") } }),
@@ -201,6 +202,9 @@ t.test("commands on a store", async (t) => {
     t.match(failed.stderr, "> before the failure", "the other failure is told too");
     t.notMatch(failed.stderr, "flake.lock");
     t.equal((await run(["build", ".#gone"])).code, 5);
+    const other = await run(["build", ".#other"]);
+    t.equal(other.code, 5, "other content than pinned is the fault of where it came from");
+    t.match(other.stderr, "Hash mismatch in 'other' (https://example.org/x)");
   });
 
   await t.test("a build that takes or is silent too long is killed", async (t) => {
