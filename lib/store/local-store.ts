@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import { sha256 } from "#lib/derivations/hash.ts";
 import type { Source } from "#lib/derivations/source.ts";
 import { contentAddress, sourceStorePath, textPath } from "#lib/derivations/store-path.ts";
-import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { makeDirectory } from "#lib/platform/make-directory.ts";
 import { removeIfThere, uniqueName, writeNew } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";
 import { type StoreError, storeError } from "./errors.ts";
@@ -164,26 +164,6 @@ export const openLocalStore = Effect.fnUntraced(function* (
 async function makeDirectories(fs: FileSystemShape, layout: Layout): Promise<void> {
   const { root: _, ...directories } = layout;
   for (const directory of Object.values(directories)) await makeDirectory(fs, directory);
-}
-
-/**
- * Makes a directory, and those above it that are missing. Node's own recursive call never ends below a directory in
- * which nothing can be made although it may be written to, such as `/proc`.
- */
-async function makeDirectory(fs: FileSystemShape, directory: string): Promise<void> {
-  const parent = dirname(directory);
-  const make = () => fs.promises.mkdir(directory);
-  try {
-    await make();
-  } catch (cause) {
-    if (errorCode(cause) === "EEXIST") return;
-    if (errorCode(cause) !== "ENOENT" || parent === directory) throw cause;
-    await makeDirectory(fs, parent);
-    await make().catch((again: unknown) => {
-      // Another process may have been as quick.
-      if (errorCode(again) !== "EEXIST") throw again;
-    });
-  }
 }
 
 function narOfText(content: string): Buffer {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { execFile, execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -581,6 +581,14 @@ void t.test("a realisation in a cache keeps its signatures, and what it says", a
   t.equal(fs.readFileSync(file, "utf8"), before, "the first answer stands");
 });
 
+/** A server of a test's own; its URL. */
+async function listening(t: Test, answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 void t.test("what several push at once, all of them have signed", async (t) => {
   for (const [name, makeWorld] of Object.entries(worlds)) {
     t.test(`in ${name}`, async (t) => {
@@ -618,7 +626,7 @@ void t.test("what several push at once, all of them have signed", async (t) => {
   t.test("over HTTP, where what somebody else writes is found again", async (t) => {
     const files = new Map<string, string>();
     const others = ["other", "another"];
-    const server = createServer((request, response) => {
+    const url = await listening(t, (request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
@@ -628,16 +636,25 @@ void t.test("what several push at once, all of them have signed", async (t) => {
         response.writeHead(content === undefined ? 404 : 200).end(content);
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    t.teardown(() => server.close());
-    const { port } = server.address() as AddressInfo;
     const add = (text: string | undefined) => [...new Set([...(text?.split(" ") ?? []), "ours"])].sort().join(" ");
     await Effect.runPromise(
-      withCache(`http://127.0.0.1:${port}`, (cache) => cache.update("signers", add)).pipe(
-        Effect.provide(FileSystem.layer),
-      ),
+      withCache(url, (cache) => cache.update("signers", add)).pipe(Effect.provide(FileSystem.layer)),
     );
     t.equal(files.get("/signers"), "other ours");
   });
   t.end();
+});
+
+void t.test("a server that has too much to do is asked again, and not for ever", async (t) => {
+  let answers = [503, 429, 200];
+  let asked = 0;
+  const url = await listening(t, (_, response) => {
+    asked++;
+    response.writeHead(answers.shift() ?? 500).end("here");
+  });
+  const read = withCache(url, (cache) => cache.read("file")).pipe(Effect.provide(FileSystem.layer));
+  t.equal(await Effect.runPromise(read), "here");
+  answers = [500, 500, 500, 200];
+  t.match(await Effect.runPromise(Effect.flip(read)), { _tag: "CacheUnreachable", reason: /answered 500/ });
+  t.equal(asked, 6);
 });

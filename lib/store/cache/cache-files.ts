@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { basename, dirname } from "node:path";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { makeDirectory } from "#lib/platform/make-directory.ts";
 import { uniqueName } from "../atomic-file.ts";
 import { attempt } from "../attempt.ts";
 import type { StoreError } from "../errors.ts";
@@ -88,7 +90,7 @@ function directoryOf(url: string): string | undefined {
 function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheFiles {
   const place = (file: string): string => `${root}/${file}`;
   const replace = async (file: string, write: (draft: string) => Promise<void>): Promise<void> => {
-    await fs.promises.mkdir(dirname(place(file)), { recursive: true });
+    await makeDirectory(fs, dirname(place(file)));
     const draft = `${dirname(place(file))}/.${await uniqueName()}`;
     try {
       await write(draft);
@@ -134,7 +136,7 @@ function locked<A, E>(
 ): Effect.Effect<A, E | StoreError> {
   const directory = dirname(path);
   const open = attempt("make a lock in", directory, async () => {
-    await fs.promises.mkdir(directory, { recursive: true });
+    await makeDirectory(fs, directory);
     return new LockFiles(fs, directory, directory);
   });
   return Effect.acquireUseRelease(
@@ -150,9 +152,15 @@ const rounds = 5;
 /** A small file that takes longer does not come, in milliseconds. Archives have the five silent minutes of Node's client. */
 const silence = 60_000;
 
+/** What servers answer that have too much to do just now. */
+const passing: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+const attempts = 3;
+/** Before the second attempt, in milliseconds; twice as long before the third. */
+const firstPause = 300;
+
 function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
   /** Undefined for a file that is not there, or that may not be sent. */
-  const ask = async (file: string, options: RequestInit): Promise<Response | undefined> => {
+  const ask = async (file: string, options: RequestInit, attempt = 1): Promise<Response | undefined> => {
     const response = await fetch(`${name}/${file}`, options);
     if (response.ok) return response;
     await response.body?.cancel();
@@ -160,6 +168,11 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     if (response.status === 404 || response.status === 403) return undefined;
     // Static servers know no PUT at all, and `store serve` none without --writable.
     if (options.method === "PUT" && (response.status === 405 || response.status === 501)) return undefined;
+    // What was sent may have been a stream, which is gone.
+    if (options.method !== "PUT" && passing.has(response.status) && attempt < attempts) {
+      await setTimeout(firstPause * attempt, undefined, { signal: options.signal ?? undefined });
+      return ask(file, options, attempt + 1);
+    }
     throw new Error(`the server answered ${response.status} ${response.statusText}`);
   };
   const send = async (file: string, body: NonNullable<RequestInit["body"]>, signal: AbortSignal): Promise<void> => {

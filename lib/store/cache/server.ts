@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { makeDirectory } from "#lib/platform/make-directory.ts";
 import { uniqueName } from "../atomic-file.ts";
 import { attempt } from "../attempt.ts";
 import { type StoreError, StoreIoError } from "../errors.ts";
@@ -104,7 +105,7 @@ async function send(fs: FileSystemShape, file: string, headOnly: boolean, respon
 
 /** An upload is seen by others only when it is complete. */
 async function receive(fs: FileSystemShape, file: string, request: IncomingMessage): Promise<void> {
-  await fs.promises.mkdir(dirname(file), { recursive: true });
+  await makeDirectory(fs, dirname(file));
   const draft = `${dirname(file)}/.${await uniqueName()}`;
   try {
     await pipeline(request, fs.createWriteStream(draft));
