@@ -33,11 +33,11 @@ export class LimitExceeded extends Data.TaggedError("LimitExceeded")<{
   override get message(): string {
     switch (this.limit) {
       case "time":
-        return `was killed after ${this.allowed / 1000} s, its time limit. Raise the limit if it is only slow.`;
+        return `was killed after ${this.allowed / 1000} s, its time limit. Raise that with --timeout if it is only slow.`;
       case "silence":
-        return `was killed after ${this.allowed / 1000} s without any output. Raise the limit of silence if it is only slow.`;
+        return `was killed after ${this.allowed / 1000} s without any output. Raise that limit with --max-silent-time if it is only slow.`;
       case "log size":
-        return `was killed because its log grew beyond ${this.allowed} bytes.`;
+        return `was killed because its log grew beyond ${this.allowed} bytes: it most likely repeats itself without end.`;
     }
   }
 

@@ -39,6 +39,7 @@ const remedies: Readonly<Record<string, string>> = {
   EACCES: "permission denied. Check its owner and permissions; another store can be chosen with HELIOS_STORE.",
   EPERM: "the operation is not permitted. Check its owner; another store can be chosen with HELIOS_STORE.",
   ENOENT: "there is no such file or directory.",
+  EEXIST: "it is there already, and is not overwritten. Move it away, or choose another name.",
   EISDIR: "it is a directory, not a file.",
   ENOTDIR: "a part of the path is not a directory.",
   EMFILE: "too many open files. Raise the limit with `ulimit -n`.",

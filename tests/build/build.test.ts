@@ -336,7 +336,7 @@ for (const [place, makeWorld] of Object.entries(worlds)) {
         );
         t.equal(taker.ran.length, 10);
         const warnings = taker.events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-        t.match(warnings[0], /a cache is a file:\/\/, http:\/\/ or https:\/\/ URL/);
+        t.match(warnings[0], /a cache is a file:\/\/\/absolute\/path, http:\/\/ or https:\/\/ URL/);
         t.match(warnings[1], /trusted key test-1 that does not match.* It is built instead\./s);
       });
 

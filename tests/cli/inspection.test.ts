@@ -209,8 +209,8 @@ t.test("commands on a store", async (t) => {
 
   await t.test("a build that takes or is silent too long is killed", async (t) => {
     for (const [flag, pattern] of [
-      ["--timeout", /'slow' was killed after 1 s, its time limit[^]*> begun/],
-      ["--max-silent-time", /'slow' was killed after 1 s without any output[^]*> begun/],
+      ["--timeout", /'slow' was killed after 1 s, its time limit[^]*--timeout[^]*> begun/],
+      ["--max-silent-time", /'slow' was killed after 1 s without any output[^]*--max-silent-time[^]*> begun/],
     ] as const) {
       const killed = await run(["build", ".#slow", flag, "1"]);
       t.equal(killed.code, 1, killed.stderr);
@@ -238,6 +238,9 @@ t.test("commands on a store", async (t) => {
     const url = `file://${join(directory, "cache")}`;
     const key = await run(["store", "generate-key", "test-1"]);
     t.match(key.stdout, /^test-1:\S+=\n$/, key.stderr);
+    const again = await run(["store", "generate-key", "test-1"]);
+    t.equal(again.code, 6);
+    t.match(again.stderr, /cannot write the secret key 'test-1.secret': it is there already, and is not overwritten/);
     const pushed = await run(["store", "push", url, ".#app", "--secret-key-file", "test-1.secret", "--json"]);
     t.equal(pushed.code, 0, pushed.stderr);
     t.equal((JSON.parse(pushed.stdout) as { readonly pushed: readonly string[] }).pushed.length, 2);

@@ -29,7 +29,7 @@ export const diffClosures = (flake: LocatedFlake, input: DiffClosuresInput) =>
 
 function describeChange({ name, before, after, sizeChange }: PackageChange): string {
   const versions = (list: readonly string[]): string =>
-    list.length === 0 ? "none" : list.map((version) => (version === "" ? "present" : version)).join(", ");
+    list.length === 0 ? "none" : list.map((version) => (version === "" ? "without version" : version)).join(", ");
   const [from, to] = [versions(before), versions(after)];
   const size = sizeChange === 0 ? "" : `, ${sizeChange > 0 ? "+" : "-"}${formatBytes(Math.abs(sizeChange))}`;
   return `${name}: ${from === to ? from : `${from} → ${to}`}${size}`;
