@@ -19,7 +19,7 @@ import { Processes } from "#lib/platform/processes.ts";
 import { type CacheFiles, openCache } from "#lib/store/cache/cache-files.ts";
 import type { CacheCompression } from "#lib/store/cache/compression.ts";
 import type { CacheError } from "#lib/store/cache/errors.ts";
-import { parseNarInfo, printNarInfo } from "#lib/store/cache/narinfo.ts";
+import { parseNarInfo, printNarInfo, signNarInfo } from "#lib/store/cache/narinfo.ts";
 import { pullPaths, pullRealisation } from "#lib/store/cache/pull.ts";
 import { pushPaths } from "#lib/store/cache/push.ts";
 import { serveCache } from "#lib/store/cache/server.ts";
@@ -114,6 +114,19 @@ void t.test("a narinfo is printed as Nix prints it, and a bad one is refused", (
     [/^Deriver/m, "no field at all\nDeriver", /is no field/],
   ] as const) {
     t.throws(() => parseNarInfo(example.replace(from, to)), { _tag: "NarInfoSyntaxError", message });
+  }
+  t.end();
+});
+
+void t.test("signatures are added to a narinfo before its content address, and change nothing else", (t) => {
+  const unsigned = example.replace(/Sig: .*\n/, "");
+  const shortest = unsigned.replace(/References: .*\nDeriver: .*\n/, "References: \n");
+  t.ok(shortest.endsWith("\nReferences: \n"));
+  for (const text of [unsigned, shortest, `${unsigned}CA: text:sha256:0\n`, `Foreign: field\n${unsigned}`]) {
+    const signed = signNarInfo(signNarInfo(text, ["b:1"]), ["a:1", "b:1"]);
+    t.equal(signed.replace(/^Sig: .*\n/gm, ""), text);
+    t.strictSame(parseNarInfo(signed).info.signatures, ["a:1", "b:1"]);
+    t.match(signed, /Sig: b:1\n(CA: .*\n)?$/);
   }
   t.end();
 });

@@ -34,7 +34,8 @@ export function printNarInfo({ info, url, compression, fileHash, fileSize }: Nar
 
 /** The narinfo with signatures added to its own, sorted; fields that are unknown here stay. */
 export function signNarInfo(text: string, signatures: readonly string[]): string {
-  const lines = text.trimEnd().split("\n");
+  // An empty field ends in a space, which is a part of it.
+  const lines = text.replace(/\n+$/, "").split("\n");
   const isSignature = (line: string): boolean => line.startsWith("Sig: ");
   const all = new Set([...lines.filter(isSignature), ...signatures.map((signature) => `Sig: ${signature}`)]);
   const others = lines.filter((line) => !isSignature(line));
