@@ -146,10 +146,14 @@ export const knownCauses: readonly KnownCause[] = [
 
 const mostEvidence = 3;
 
+/** How many characters of a line are compared: in a dump, some patterns would begin at each word and search to the end. */
+const longestCompared = 2000;
+
 /** The known causes that a log shows, in the table's order. */
 export function explain(lines: readonly string[], causes: readonly KnownCause[] = knownCauses): Hint[] {
   const found = new Map<string, Set<string>>();
-  for (const line of lines) {
+  for (const whole of lines) {
+    const line = whole.slice(0, longestCompared);
     for (const { id, pattern } of causes) {
       if (!pattern.test(line)) continue;
       const evidence = found.get(id) ?? new Set();

@@ -473,5 +473,16 @@ t.test("known causes of failures", (t) => {
     t.end();
   });
 
+  t.test("a line that a pattern begins to match again and again is not searched to its end", (t) => {
+    const line = "Dependency ".repeat(60_000);
+    const start = performance.now();
+    t.same(
+      explain([line, `${samples.header} ${line}`]).map(({ id }) => id),
+      ["header"],
+    );
+    t.ok(performance.now() - start < 2000);
+    t.end();
+  });
+
   t.end();
 });
