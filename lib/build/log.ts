@@ -48,18 +48,29 @@ export class BuildLog {
   /** Copies a builder's output until it ends; what the disk cannot take at once makes the builder wait. */
   consume(stream: Readable): Promise<void> {
     return new Promise((resolve, reject) => {
+      // An error of a listener would end the whole process here.
+      const attempt = (step: () => void): void => {
+        try {
+          step();
+        } catch (cause) {
+          stream.destroy();
+          reject(cause);
+        }
+      };
+      const end = (): void => {
+        attempt(() => this.#endLine());
+        resolve();
+      };
       stream.on("data", (chunk: Buffer) => {
         this.lastOutput = performance.now();
         this.bytes += chunk.length;
         this.#write(chunk);
-        this.#split(this.#decoder.write(chunk));
+        attempt(() => this.#split(this.#decoder.write(chunk)));
       });
       stream.once("error", reject);
       // Also the end of a stream that was destroyed.
-      stream.once("close", () => {
-        this.#endLine();
-        resolve();
-      });
+      stream.once("close", end);
+      if (stream.closed) end();
     });
   }
 
@@ -73,20 +84,30 @@ export class BuildLog {
   /** Ends the file; may be called again. Throws the disk's own error if something is missing in it. */
   close(): void {
     this.#endLine();
-    if (this.#descriptor !== undefined) this.#fs.closeSync(this.#descriptor);
+    const descriptor = this.#descriptor;
+    // Whether closing succeeds or not, the number may be of another file from then on.
     this.#descriptor = undefined;
+    if (descriptor !== undefined) this.#attempt(() => this.#fs.closeSync(descriptor));
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** In one step: a pipe gives 64 KiB at most. */
   #write(bytes: Uint8Array): void {
-    if (this.#descriptor === undefined || this.#failure !== undefined) return;
-    try {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined || this.#failure !== undefined) return;
+    this.#attempt(() => {
       for (let written = 0; written < bytes.length; ) {
-        written += this.#fs.writeSync(this.#descriptor, bytes, written, bytes.length - written);
+        written += this.#fs.writeSync(descriptor, bytes, written, bytes.length - written);
       }
+    });
+  }
+
+  /** Does something with the file; what fails first is what is missing in it. */
+  #attempt(step: () => void): void {
+    try {
+      step();
     } catch (cause) {
-      this.#failure = cause instanceof Error ? cause : new Error(String(cause));
+      this.#failure ??= cause instanceof Error ? cause : new Error(String(cause));
     }
   }
 

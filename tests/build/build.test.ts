@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import fc from "fast-check";
 import t, { type Test } from "tap";
+import { once } from "node:events";
 import { Readable } from "node:stream";
 import { build, dryRun } from "#lib/build/build.ts";
 import type { BuildsFailed } from "#lib/build/errors.ts";
@@ -532,15 +533,21 @@ for (const [place, makeWorld] of Object.entries(worlds)) {
 }
 
 void t.test("a log", (t) => {
-  const opened = () => {
+  const opened = ({ failsToClose = false } = {}) => {
     const fs = memory();
     let left = Infinity;
+    let closed = 0;
     const limited: typeof fs = Object.assign(Object.create(fs), {
       writeSync: (descriptor: number, bytes: Buffer, from: number, length: number) => {
         if (left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
         const written = fs.writeSync(descriptor, bytes, from, Math.min(length, left));
         left -= written;
         return written;
+      },
+      closeSync: (descriptor: number) => {
+        closed++;
+        fs.closeSync(descriptor);
+        if (failsToClose) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
       },
     });
     const heard: string[] = [];
@@ -549,7 +556,13 @@ void t.test("a log", (t) => {
       phase: (phase) => heard.push(`phase ${phase}`),
       warning: (message) => heard.push(`warning ${message}`),
     });
-    return { log, heard, text: () => fs.readFileSync("/log", "utf8"), leaveSpace: (bytes: number) => (left = bytes) };
+    return {
+      log,
+      heard,
+      text: () => fs.readFileSync("/log", "utf8"),
+      leaveSpace: (bytes: number) => (left = bytes),
+      closed: () => closed,
+    };
   };
   const chunks = ["one\ntw", "o\r\n", '@nix {"action":"setPhase","phase":"install"}\n\u20ac', "\nlast"];
 
@@ -571,6 +584,35 @@ void t.test("a log", (t) => {
     t.throws(() => log.close(), { code: "ENOSPC" });
     t.equal(text(), "one\nt");
     t.equal(heard.at(-1), "last");
+  });
+
+  t.test("gives its descriptor back once, even if that fails", (t) => {
+    const { log, closed } = opened({ failsToClose: true });
+    t.throws(() => log.close(), { code: "EIO" });
+    // The number may be of another file by now.
+    t.throws(() => log.close(), { code: "EIO" });
+    t.equal(closed(), 1);
+    t.end();
+  });
+
+  t.test("of a listener that fails, fails with it instead of ending the process", async (t) => {
+    const fs = memory();
+    const fail = (): never => {
+      throw new Error("nobody reads this");
+    };
+    for (const text of ["one\n", "no end"]) {
+      const log = BuildLog.open(fs, "/log", { line: fail, phase: fail, warning: fail });
+      await t.rejects(log.consume(Readable.from([Buffer.from(text)])), { message: "nobody reads this" }, text);
+    }
+  });
+
+  t.test("of what has ended already is complete", async (t) => {
+    const { log } = opened();
+    const stream = Readable.from([]);
+    stream.resume();
+    await once(stream, "close");
+    await log.consume(stream);
+    t.equal(log.bytes, 0);
   });
   t.end();
 });
