@@ -111,8 +111,9 @@ export class TreeWriter implements NarVisitor {
     this.#slices = new Slices(signal);
   }
 
-  enter(path: BytePath): void {
+  enter(path: BytePath): void | Promise<void> {
     this.#fs.mkdirSync(hostPath(this.#root + path), openDirectory);
+    return this.#slices.next();
   }
 
   leave(path: BytePath): void {
@@ -139,15 +140,17 @@ export class TreeWriter implements NarVisitor {
     return this.#slices.next();
   }
 
-  endFile(): void {
+  endFile(): void | Promise<void> {
     this.#fs.futimesSync(this.#descriptor, storeTime, storeTime);
     this.close();
+    return this.#slices.next();
   }
 
-  symlink(path: BytePath, target: BytePath): void {
+  symlink(path: BytePath, target: BytePath): void | Promise<void> {
     const link = hostPath(this.#root + path);
     this.#fs.symlinkSync(hostPath(target), link);
     this.#fs.lutimesSync(link, storeTime, storeTime);
+    return this.#slices.next();
   }
 
   /** Closes the file that is open when writing was broken off. */

@@ -213,6 +213,24 @@ void t.test("permissions do not depend on the umask", async (t) => {
   }
 });
 
+void t.test("writing a tree without contents gives way to other work, and can be cancelled", async (t) => {
+  const fs = memory();
+  for (const [kind, make] of [
+    ["directories", (path: string) => fs.mkdirSync(path)],
+    ["links", (path: string) => fs.symlinkSync("target", path)],
+    ["empty files", (path: string) => fs.writeFileSync(path, "")],
+  ] as const) {
+    fs.mkdirSync(`/${kind}`);
+    for (let index = 0; index < 5000; index++) make(`/${kind}/${index}`);
+    const cancel = new AbortController();
+    const reader = new NarReader(new TreeWriter(fs, "/to", cancel.signal));
+    const written = reader.push(await archive(fs, `/${kind}`));
+    setImmediate(() => cancel.abort());
+    await t.rejects(written, { name: "AbortError" }, kind);
+    await deleteTree(fs, "/to");
+  }
+});
+
 void t.test("a tree deeper than the stack of calls is archived, restored and deleted", async (t) => {
   const fs = memory();
   const deep = `/from${"/d".repeat(400)}`;
