@@ -1,5 +1,12 @@
 import { formatBase32, type Hash, parseHash } from "#lib/derivations/hash.ts";
-import { baseName, parseDerivationPath, parseStorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import {
+  baseName,
+  hashPart,
+  parseDerivationPath,
+  parseStorePath,
+  type StorePath,
+  storeDirectory,
+} from "#lib/derivations/store-path.ts";
 import type { PathInfo } from "../path-info.ts";
 
 /** What a cache says of a path, and where its archive is. */
@@ -12,6 +19,11 @@ export interface NarInfo {
   /** Of the compressed archive. */
   readonly fileHash?: Hash;
   readonly fileSize?: number;
+}
+
+/** The name that a path's narinfo has in a cache. */
+export function narInfoFile(path: StorePath): string {
+  return `${hashPart(path)}.narinfo`;
 }
 
 /** Prints a narinfo: one field a line, in Nix's order. */

@@ -4,7 +4,7 @@ import { withDecompressed } from "#lib/archives/decompress.ts";
 import { UnsupportedArchive } from "#lib/archives/errors.ts";
 import { equalHashes, formatBase32 } from "#lib/derivations/hash.ts";
 import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
-import { hashPart, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import { type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { attempt } from "../attempt.ts";
@@ -20,7 +20,7 @@ import { digestContent, proveContent } from "../verification.ts";
 import type { CacheFiles } from "./cache-files.ts";
 import { isCacheCompression } from "./compression.ts";
 import { type CacheError, CacheFileDamaged, IncompatibleCache, NotInCache, UntrustedPath } from "./errors.ts";
-import { type NarInfo, parseNarInfo } from "./narinfo.ts";
+import { type NarInfo, narInfoFile, parseNarInfo } from "./narinfo.ts";
 import { referenceLevels } from "./reference-levels.ts";
 
 /** How to take from a cache. */
@@ -119,10 +119,6 @@ export const pullPaths = Effect.fnUntraced(function* (
   }
   return order.sort();
 });
-
-function narInfoFile(path: StorePath): string {
-  return `${hashPart(path)}.narinfo`;
-}
 
 /** What a cache says of a path; undefined if the path is valid already. */
 const narInfoOf = Effect.fnUntraced(function* (

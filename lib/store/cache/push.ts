@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import { encodeBase32 } from "#lib/derivations/base32.ts";
 import { equalHashes, hashBytes } from "#lib/derivations/hash.ts";
-import { hashPart, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import { type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import { InvalidPathError, SourceChangedError } from "../errors.ts";
@@ -17,7 +17,7 @@ import { Store } from "../store.ts";
 import { type CacheCompression, compressionSuffix, compressTree } from "./compression.ts";
 import type { CacheFiles } from "./cache-files.ts";
 import type { CacheError } from "./errors.ts";
-import { parseNarInfo, printNarInfo, signNarInfo } from "./narinfo.ts";
+import { narInfoFile, parseNarInfo, printNarInfo, signNarInfo } from "./narinfo.ts";
 import { referenceLevels } from "./reference-levels.ts";
 
 /** How to fill a cache. */
@@ -62,12 +62,12 @@ export const pushPaths = Effect.fnUntraced(function* (
     yield* Effect.forEach(
       level,
       Effect.fnUntraced(function* (info) {
-        const text = yield* cache.read(narInfoFile(info));
+        const text = yield* cache.read(narInfoFile(info.path));
         if (text === undefined) {
           yield* pushPath(cache, info, options);
           pushed.push(info.path);
         } else if (addSignatures(text, info, options.key) !== text) {
-          yield* cache.update(narInfoFile(info), (present) => addSignatures(present, info, options.key));
+          yield* cache.update(narInfoFile(info.path), (present) => addSignatures(present, info, options.key));
         }
       }),
       { concurrency: options.jobs ?? 2, discard: true },
@@ -97,12 +97,10 @@ const pushPath = Effect.fnUntraced(function* (
       const signed = { ...info, ...(signatures.length > 0 && { signatures }) };
       const narInfo = { info: signed, url, compression: used, fileHash: file.hash, fileSize: file.size };
       // Somebody may have pushed it meanwhile.
-      yield* cache.update(narInfoFile(info), (text) => addSignatures(text, info, key) ?? printNarInfo(narInfo));
+      yield* cache.update(narInfoFile(info.path), (text) => addSignatures(text, info, key) ?? printNarInfo(narInfo));
     }),
   );
 });
-
-const narInfoFile = ({ path }: PathInfo): string => `${hashPart(path)}.narinfo`;
 
 /** The narinfo of a path that is in a cache, with the signatures that we have; left as it is if it is of another content. */
 function addSignatures(text: string | undefined, info: PathInfo, key: SecretKey | undefined): string | undefined {
