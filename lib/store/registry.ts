@@ -11,9 +11,6 @@ import { surveyRealisations } from "./survey.ts";
 import { deleteTree, seal } from "./tree.ts";
 import { treeFiles } from "./tree-files.ts";
 
-/** How many info files are read at once. */
-const concurrency = 32;
-
 /** What is valid in a store, and how that changes. */
 export class Registry {
   readonly reader: StoreReader;
@@ -33,15 +30,13 @@ export class Registry {
     while (border.length > 0) {
       await this.reader.protect(border);
       const next: StorePath[] = [];
-      for (let start = 0; start < border.length; start += concurrency) {
-        const part = border.slice(start, start + concurrency);
-        for (const [index, info] of (await Promise.all(part.map((path) => this.reader.info(path)))).entries()) {
-          if (info === undefined) throw new InvalidPathError({ path: part[index] ?? "" });
-          for (const reference of info.references) {
-            if (seen.has(reference)) continue;
-            seen.add(reference);
-            next.push(reference);
-          }
+      for (const path of border) {
+        const info = await this.reader.info(path);
+        if (info === undefined) throw new InvalidPathError({ path });
+        for (const reference of info.references) {
+          if (seen.has(reference)) continue;
+          seen.add(reference);
+          next.push(reference);
         }
       }
       border = next;
