@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import * as Semaphore from "effect/Semaphore";
-import { storeError, type StoreError } from "./errors.ts";
+import { StoreIoError } from "./errors.ts";
 import type { LockFiles } from "./lock-files.ts";
 
 /** Locks between processes, by files, and between the fibers of one. */
@@ -13,7 +13,7 @@ export class FileLocks {
   }
 
   /** Runs `effect` while no other process or fiber has the lock of this name. Waiting can be interrupted. */
-  withLock<A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> {
+  withLock<A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreIoError, R> {
     const locked = Effect.uninterruptibleMask((restore) =>
       Effect.andThen(
         this.#wait(name, (wait) => restore(wait)),
@@ -46,7 +46,7 @@ export class FileLocks {
     for (;;) {
       const taken = yield* Effect.tryPromise({
         try: () => this.files.take(name),
-        catch: (cause) => storeError("take the lock", this.files.file(name), cause),
+        catch: (cause) => new StoreIoError({ operation: "take the lock", path: this.files.file(name), cause }),
       });
       if (taken) return;
       // Not all at once, or those who want to remove a dead process's lock would meet again and again.

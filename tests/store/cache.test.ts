@@ -32,6 +32,7 @@ import {
   signText,
 } from "#lib/store/signature.ts";
 import { Store } from "#lib/store/store.ts";
+import { memory, refusing } from "../memory.ts";
 import { store as inStore, type World, worlds, writeSource } from "./worlds.ts";
 
 const execute = promisify(execFile);
@@ -633,6 +634,20 @@ void t.test("what several push at once, all of them have signed", async (t) => {
           "no lock is left",
         );
       }
+    });
+  }
+
+  for (const [code, kind] of [
+    ["EPERM", "where a file has one name only, without locks"],
+    ["ENOSPC", "not where no lock can be made, which is the cache's fault"],
+  ] as const) {
+    t.test(`in a directory, ${kind}`, async (t) => {
+      const fs = memory();
+      const update = withCache("file:///cache", (files) => files.update("x", (text) => text ?? "signed"));
+      const done = Effect.runPromise(Effect.provideService(update, FileSystem, refusing(fs, "link", code)));
+      if (code === "EPERM") await done;
+      else t.match(await done.catch((cause: unknown) => cause), { _tag: "CacheUnreachable", reason: /ENOSPC/ });
+      t.strictSame(fs.readdirSync("/cache"), code === "EPERM" ? ["x"] : []);
     });
   }
 

@@ -8,8 +8,7 @@ import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { makeDirectory } from "#lib/platform/make-directory.ts";
 import { uniqueName } from "../atomic-file.ts";
-import { attempt } from "../attempt.ts";
-import type { StoreError } from "../errors.ts";
+import type { StoreIoError } from "../errors.ts";
 import { FileLocks } from "../file-lock.ts";
 import { LockFiles } from "../lock-files.ts";
 import { CacheUnreachable } from "./errors.ts";
@@ -25,10 +24,11 @@ export interface CacheFiles {
   readonly has: (file: string) => Effect.Effect<boolean, CacheUnreachable>;
   readonly write: (file: string, content: string) => Effect.Effect<void, CacheUnreachable>;
   /**
-   * Replaces a small file by what `change` makes of it, or leaves it if that is undefined. No other process changes it in
-   * between. HTTP has no locks: there it is looked at again, and changed again if somebody was as quick.
+   * Replaces a small file by what `change` makes of it, or leaves it if that is undefined. No other process of this
+   * machine changes it in between, unless it is on a file system without hard links, such as that of most memory cards.
+   * HTTP has no locks: there it is looked at again, and changed again if somebody was as quick.
    */
-  readonly update: (file: string, change: Change) => Effect.Effect<void, CacheUnreachable | StoreError>;
+  readonly update: (file: string, change: Change) => Effect.Effect<void, CacheUnreachable>;
   readonly upload: (file: string, source: string) => Effect.Effect<void, CacheUnreachable>;
 }
 
@@ -121,27 +121,34 @@ function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheF
       });
       if ((yield* changed) === undefined) return;
       const writing = Effect.flatMap(changed, (next) => (next === undefined ? Effect.void : write(file, next)));
-      yield* locked(fs, place(file), writing);
+      const directory = dirname(place(file));
+      yield* reachable(name, file, () => makeDirectory(fs, directory));
+      yield* locked(fs, directory, basename(file), writing).pipe(
+        Effect.catchTag("StoreIoError", ({ cause }) =>
+          linkless.has(errorCode(cause) ?? "")
+            ? writing
+            : Effect.fail(new CacheUnreachable({ cache: name, file, reason: reasonOf(cause) })),
+        ),
+      );
     }),
     upload: (file, source) =>
       reachable(name, file, () => replace(file, (draft) => fs.promises.copyFile(source, draft))),
   };
 }
 
+/** What the system says where a file can have one name only. */
+const linkless: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
 /** Runs something while no other process updates the file. */
 function locked<A, E>(
   fs: FileSystemShape,
-  path: string,
+  directory: string,
+  file: string,
   effect: Effect.Effect<A, E>,
-): Effect.Effect<A, E | StoreError> {
-  const directory = dirname(path);
-  const open = attempt("make a lock in", directory, async () => {
-    await makeDirectory(fs, directory);
-    return new LockFiles(fs, directory, directory);
-  });
+): Effect.Effect<A, E | StoreIoError> {
   return Effect.acquireUseRelease(
-    open,
-    (files) => new FileLocks(files).withLock(`.${basename(path)}`, effect),
+    Effect.sync(() => new LockFiles(fs, directory, directory)),
+    (files) => new FileLocks(files).withLock(`.${file}`, effect),
     (files) => Effect.promise(() => files.close()),
   );
 }
