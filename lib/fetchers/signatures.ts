@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { CleartextMessage, Key, Message, Signature } from "openpgp";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
+import { reasonOf } from "#lib/platform/reason.ts";
 import { FetchFileError, SignatureInvalid } from "./errors.ts";
 
 /** Who signed. */
@@ -58,7 +59,7 @@ async function verify(fs: FileSystemShape, { file, signature, keys }: SignatureR
     try {
       return await read();
     } catch (cause) {
-      throw invalid(path, `${what}: ${messageOf(cause)}`);
+      throw invalid(path, `${what}: ${reasonOf(cause)}`);
     }
   };
   const verificationKeys: Key[] = [];
@@ -121,16 +122,11 @@ async function goodOnes(
       const fingerprint = key.getFingerprint().toUpperCase();
       signers.push({ fingerprint, userIds: key.getUserIDs(), signed: signingTime(await signature) });
     } catch (cause) {
-      reasons.push(`${keyID.toHex()}: ${messageOf(cause)}`);
+      reasons.push(`${keyID.toHex()}: ${reasonOf(cause)}`);
     }
   }
   if (signers.length > 0) return signers;
   throw invalid(reasons.length === 0 ? "it is not signed" : reasons.join("; "));
-}
-
-/** Without its full stop, since it becomes a part of a sentence. */
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
 }
 
 /** The latest time that the signatures claim; one in the future of that cannot be. */

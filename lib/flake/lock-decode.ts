@@ -1,3 +1,4 @@
+import { reasonOf } from "#lib/platform/reason.ts";
 import { JsonFault, parseJson, type JsonNode } from "./lock-json.ts";
 import {
   normalizeRequest,
@@ -91,7 +92,7 @@ function decodeRequest(name: string, node: JsonNode): EnvironmentRequest {
     const normal = normalizeRequest(request);
     if (sameRequest(normal, request)) return normal;
   } catch (cause) {
-    throw new JsonFault(node.offset, cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause));
+    throw new JsonFault(node.offset, reasonOf(cause));
   }
   throw new JsonFault(node.offset, `the request of ${name} is not sorted`);
 }

@@ -12,6 +12,7 @@ import {
 } from "#lib/derivations/store-path.ts";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
+import { reasonOf } from "#lib/platform/reason.ts";
 import { exists } from "./atomic-file.ts";
 import { Hasher, hashTree, type NarHash } from "./hash-tree.ts";
 import { infoFile, type Layout, physicalPath } from "./layout.ts";
@@ -133,7 +134,7 @@ async function checkContent(
     return {
       kind: "unreadable",
       path,
-      reason: cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause),
+      reason: reasonOf(cause),
     };
   }
 }

@@ -7,6 +7,7 @@ import {
   type StorePath,
   storeDirectory,
 } from "#lib/derivations/store-path.ts";
+import { reasonOf } from "#lib/platform/reason.ts";
 import type { PathInfo } from "../path-info.ts";
 
 /** What a cache says of a path, and where its archive is. */
@@ -110,9 +111,7 @@ export function parseNarInfo(text: string): NarInfo {
       ...(fileSize !== undefined && { fileSize: size("FileSize", fileSize) }),
     };
   } catch (cause) {
-    throw cause instanceof NarInfoSyntaxError
-      ? cause
-      : new NarInfoSyntaxError(cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause));
+    throw cause instanceof NarInfoSyntaxError ? cause : new NarInfoSyntaxError(reasonOf(cause));
   }
 }
 

@@ -7,6 +7,7 @@ import type { RealisationKey } from "#lib/derivations/hash-modulo.ts";
 import { type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
+import { reasonOf } from "#lib/platform/reason.ts";
 import { attempt } from "../attempt.ts";
 import { NarError } from "../errors.ts";
 import { Hasher } from "../hash-tree.ts";
@@ -132,7 +133,7 @@ const narInfoOf = Effect.fnUntraced(function* (
   if (text === undefined) return yield* new NotInCache({ cache: cache.name, path });
   const narInfo = yield* Effect.try({
     try: () => parseNarInfo(text),
-    catch: (cause) => new CacheFileDamaged({ cache: cache.name, file, problem: messageOf(cause) }),
+    catch: (cause) => new CacheFileDamaged({ cache: cache.name, file, problem: reasonOf(cause) }),
   });
   if (narInfo.info.path !== path) {
     return yield* new CacheFileDamaged({ cache: cache.name, file, problem: `it is about '${narInfo.info.path}'` });
@@ -247,7 +248,7 @@ async function unpackChunks(
     reader.end();
     return size;
   } catch (cause) {
-    if (cause instanceof NarError) return cause.message.replace(/\.$/, "");
+    if (cause instanceof NarError) return reasonOf(cause);
     throw cause;
   } finally {
     writer.close();
@@ -296,7 +297,3 @@ export const pullRealisation = Effect.fnUntraced(function* (
   yield* store.addRealisation(realisation);
   return realisation;
 });
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message.replace(/\.$/, "") : String(cause);
-}
