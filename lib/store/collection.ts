@@ -5,7 +5,7 @@ import { removeIfThere } from "./atomic-file.ts";
 import { type BuildRemains, countRemains, discardRemains, findRemains } from "./build-remains.ts";
 import { infoFile, type Layout } from "./layout.ts";
 import { listRoots } from "./roots.ts";
-import { type Survey, surveyRealisations, surveyStore, usedPaths } from "./survey.ts";
+import { type Survey, surveyRealisations, surveyStore, usedPaths, withdrawnNames } from "./survey.ts";
 import { makeTemporaryDirectory } from "./temporary.ts";
 import { Slices, treeFiles } from "./tree-files.ts";
 
@@ -95,7 +95,7 @@ async function needlessRecords(
   survey: Survey,
   live: ReadonlySet<StorePath>,
 ): Promise<string[]> {
-  const names = await fs.promises.readdir(layout.withdrawn);
+  const names = await withdrawnNames(fs, layout);
   return names.filter((name) => survey.valid.has(pathOfInfo(name)) || !live.has(pathOfInfo(name)));
 }
 

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { sha256 } from "#lib/derivations/hash.ts";
 import type { Source } from "#lib/derivations/source.ts";
 import { contentAddress, sourceStorePath, textPath } from "#lib/derivations/store-path.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { makeDirectory } from "#lib/platform/make-directory.ts";
 import { removeIfThere, uniqueName, writeNew } from "./atomic-file.ts";
@@ -160,10 +161,18 @@ export const openLocalStore = Effect.fnUntraced(function* (
   };
 });
 
-/** Makes the directories of a store. One that is there but read-only can still be read from. */
+/**
+ * Makes the directories of a store. One that is there but read-only can still be read from, also if it is of an older
+ * version, which withdrew nothing.
+ */
 async function makeDirectories(fs: FileSystemShape, layout: Layout): Promise<void> {
-  const { root: _, ...directories } = layout;
+  const { root: _, withdrawn, ...directories } = layout;
   for (const directory of Object.values(directories)) await makeDirectory(fs, directory);
+  try {
+    await makeDirectory(fs, withdrawn);
+  } catch (cause) {
+    if (errorCode(cause) !== "EROFS" && errorCode(cause) !== "EACCES") throw cause;
+  }
 }
 
 function narOfText(content: string): Buffer {

@@ -1,4 +1,5 @@
 import { parseStorePath, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { Layout } from "./layout.ts";
 import { parsePathInfo, type PathInfo } from "./path-info.ts";
@@ -25,8 +26,8 @@ export interface Survey {
 
 /** Reads all info files and the names in the store directory. */
 export async function surveyStore(fs: FileSystemShape, layout: Layout, signal?: AbortSignal): Promise<Survey> {
-  const registered = await readInfos(fs, layout.info, signal);
-  const withdrawn = await readInfos(fs, layout.withdrawn, signal);
+  const registered = await readInfos(fs, layout.info, await fs.promises.readdir(layout.info), signal);
+  const withdrawn = await readInfos(fs, layout.withdrawn, await withdrawnNames(fs, layout), signal);
   return {
     valid: registered.infos,
     withdrawn: new Map([...withdrawn.infos].map(([path, { info }]) => [path, info])),
@@ -35,16 +36,27 @@ export async function surveyStore(fs: FileSystemShape, layout: Layout, signal?: 
   };
 }
 
+/** The names of the files that say what is known of invalid paths. A read-only store of an older version has none. */
+export async function withdrawnNames(fs: FileSystemShape, layout: Layout): Promise<string[]> {
+  try {
+    return await fs.promises.readdir(layout.withdrawn);
+  } catch (cause) {
+    if (errorCode(cause) === "ENOENT") return [];
+    throw cause;
+  }
+}
+
 async function readInfos(
   fs: FileSystemShape,
   directory: string,
+  names: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<{ readonly infos: ReadonlyMap<StorePath, RegisteredPath>; readonly damaged: readonly string[] }> {
   const files = treeFiles(fs);
   const slices = new Slices(signal);
   const infos = new Map<StorePath, RegisteredPath>();
   const damaged: string[] = [];
-  for (const name of await fs.promises.readdir(directory)) {
+  for (const name of names) {
     const pause = slices.next();
     if (pause !== undefined) await pause;
     const file = readSmallFile(files, `${directory}/${name}`);

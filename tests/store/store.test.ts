@@ -13,7 +13,7 @@ import { makeStorePath, parseStorePath, type StorePath } from "#lib/derivations/
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { uniqueName } from "#lib/store/atomic-file.ts";
 import type { StoreError } from "#lib/store/errors.ts";
-import { defaultRoot, infoFile } from "#lib/store/layout.ts";
+import { defaultRoot, infoFile, layoutOf } from "#lib/store/layout.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
 import { memory, refusing } from "../memory.ts";
@@ -534,6 +534,24 @@ function smallDisk(t: Test): string | undefined {
   t.teardown(() => void execFileSync("umount", [directory]));
   return directory;
 }
+
+void t.test("a read-only store of an older version, which had fewer directories, can be read from", async (t) => {
+  for (const code of ["EROFS", "EACCES"]) {
+    const fs = memory();
+    fs.mkdirSync("/w");
+    const path = await world(fs, "/w").run(store((s) => s.addText("before", "kept", [])));
+    fs.rmdirSync(layoutOf("/w/store").withdrawn);
+    const mkdir = async (directory: string) => {
+      throw Object.assign(new Error("refused"), { code: fs.existsSync(directory) ? "EEXIST" : code });
+    };
+    const old = Object.assign(Object.create(fs), { promises: Object.assign(Object.create(fs.promises), { mkdir }) });
+    const w = world(old, "/w");
+    t.equal(await w.run(store((s) => s.isValid(path))), true);
+    t.strictSame((await w.run(store((s) => s.verify()))).problems, []);
+    t.strictSame((await w.run(store((s) => s.collectGarbage({ dryRun: true })))).deleted, [path]);
+    t.match(await world(old, "/w/none").fail(store((s) => s.isValid(path))), { _tag: "StoreIoError", cause: { code } });
+  }
+});
 
 void t.test("a disk that is really full, then really read-only", async (t) => {
   const disk = smallDisk(t);
