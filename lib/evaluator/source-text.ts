@@ -15,9 +15,9 @@ interface Token {
   readonly at: number;
 }
 
-// Comments, strings, templates without nesting, numbers, names, and single characters.
+// Comments, strings, numbers, names, and single characters; what begins with one of those may go on.
 const tokenPattern =
-  /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[^])*`|[\p{ID_Start}$_][\p{ID_Continue}$]*|\d[\w.]*|=>|\.\.\.|[^\s]/gu;
+  /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[\p{ID_Start}$_][\p{ID_Continue}$]*|\d[\w.]*|=>|\.\.\.|[^\s]/gu;
 
 /** A regular expression, whose brackets and quotes mean nothing outside. */
 const regularExpression = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/\p{ID_Continue}*/uy;
@@ -37,10 +37,43 @@ function tokensOf(text: string): readonly Token[] {
       regularExpression.lastIndex = match.index;
       token = regularExpression.exec(text)?.[0] ?? token;
       pattern.lastIndex = match.index + token.length;
+    } else if (token === "`") {
+      pattern.lastIndex = templateEnd(text, match.index);
+      token = text.slice(match.index, pattern.lastIndex);
     }
     tokens.push({ text: token, at: match.index });
   }
   return tokens;
+}
+
+/** In a template, what may hold backquotes and braces that mean nothing. */
+const opaque = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/uy;
+
+/** Where a template ends that begins at `start`; there may be others in its substitutions. */
+function templateEnd(text: string, start: number): number {
+  /** Of each template that is open, how many braces are open in its substitution; none in its own text. */
+  const braces = [0];
+  for (let at = start + 1; at < text.length; at++) {
+    const character = text[at];
+    const last = braces.length - 1;
+    const open = braces[last] ?? 0;
+    if (open > 0) {
+      opaque.lastIndex = at;
+      const [skipped] = opaque.exec(text) ?? [];
+      if (skipped !== undefined) at += skipped.length - 1;
+      else if (character === "{") braces[last] = open + 1;
+      else if (character === "}") braces[last] = open - 1;
+      else if (character === "`") braces.push(0);
+    } else if (character === "\\") at++;
+    else if (character === "$" && text[at + 1] === "{") {
+      braces[last] = 1;
+      at++;
+    } else if (character === "`") {
+      braces.pop();
+      if (last === 0) return at + 1;
+    }
+  }
+  return start + 1;
 }
 
 const tokenCache = new Map<string, readonly Token[]>();

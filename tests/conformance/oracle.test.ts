@@ -42,6 +42,7 @@ import {
 // Group C14: where options are declared and defined. Its own text is looked up, so this stands in the way.
 const openings = /["'`({[/]/u;
 const half = openings.source.length / 2; // No second "slash" of an expression.
+const nested = `it's ${[half].map((each) => `{ "${each > 1 ? `}'` : "`"} \``).join("}")} ' {`;
 
 const options = {
   placeTests: {
@@ -115,7 +116,10 @@ t.test("C14 definitions: through mkMerge, mkIf, comments, strings and templates"
       .map((each: Loose) => textAt(each.place));
   t.match(places(["placeTests", "direct"])[0], /^direct: 5/u);
   t.match(places(["placeTests", "nested", "deeper"])[0], /^"deeper": `a template/u);
-  t.ok(openings.test(source.join("\n")) && half > 0, "after regular expressions and divisions");
+  t.ok(
+    openings.test(source.join("\n")) && half > 0 && nested !== "",
+    "after regular expressions, divisions and templates",
+  );
 });
 
 const hashOf = (modules: readonly Module[]): string =>
