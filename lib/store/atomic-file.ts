@@ -28,7 +28,7 @@ export async function writeAtomically(
   try {
     treeFiles(fs).renameSync(draft, path);
   } catch (cause) {
-    await removeIfThere(fs, draft);
+    await discard(fs, draft);
     throw cause;
   }
 }
@@ -56,12 +56,15 @@ export async function writeNew(
       files.fsync(descriptor, (error) => (error === null ? resolve() : reject(error)));
     });
   } catch (cause) {
-    await removeIfThere(fs, path);
+    await discard(fs, path);
     throw cause;
   } finally {
     files.closeSync(descriptor);
   }
 }
+
+/** Deletes what could not be completed; why is more worth knowing than that this fails too. */
+const discard = (fs: FileSystemShape, path: string): Promise<void> => removeIfThere(fs, path).catch(() => {});
 
 /** Deletes a file; nothing happens if there is none. */
 export async function removeIfThere(fs: FileSystemShape, path: string): Promise<void> {

@@ -11,7 +11,7 @@ import { formatSri, parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { makeStorePath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
-import { uniqueName } from "#lib/store/atomic-file.ts";
+import { uniqueName, writeAtomically, writeNew } from "#lib/store/atomic-file.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { defaultRoot, infoFile, layoutOf } from "#lib/store/layout.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
@@ -534,6 +534,18 @@ function smallDisk(t: Test): string | undefined {
   t.teardown(() => void execFileSync("umount", [directory]));
   return directory;
 }
+
+void t.test("what cannot even be removed does not hide why it could not be written", async (t) => {
+  const fs = memory();
+  const refuse = (code: string) => (): never => {
+    throw Object.assign(new Error(`${code}: refused`), { code });
+  };
+  // A disk that fails is often made read-only at once.
+  const failing = Object.assign(Object.create(fs), { writeSync: refuse("EIO"), unlinkSync: refuse("EROFS") });
+  await t.rejects(writeNew(failing, "/file", "x", 0o644), { code: "EIO" });
+  const unmovable = Object.assign(Object.create(fs), { renameSync: refuse("EIO"), unlinkSync: refuse("EROFS") });
+  await t.rejects(writeAtomically(unmovable, "/", "/file", "x"), { code: "EIO" });
+});
 
 void t.test("a read-only store of an older version, which had fewer directories, can be read from", async (t) => {
   for (const code of ["EROFS", "EACCES"]) {
