@@ -54,19 +54,24 @@ const withZip = <A>(path: string, consume: (reader: EntryReader) => Promise<A>, 
     return yield* attempt(path, () => consume(reader));
   }).pipe(Effect.scoped);
 
-/** Formats that are known and not read, by their first bytes: reading them as tar would only call them damaged. */
-const foreignFormats: readonly (readonly [start: string, name: string])[] = [
-  ["BZh", "bzip2 compression"],
-  ["LZIP", "lzip compression"],
+/**
+ * Formats that are known and not read, by their first bytes: reading them as tar would only call them damaged. Long enough
+ * not to be the name of a file, with which a tar begins.
+ */
+const foreignFormats: readonly (readonly [start: string | RegExp, name: string])[] = [
+  [/^BZh[1-9](?:1AY&|.rE8)/su, "bzip2 compression"],
+  ["LZIP\x01", "lzip compression"],
   ["]\0\0", "lzma compression"],
   ["\x04\x22\x4d\x18", "lz4 compression"],
   ["7z\xbc\xaf\x27\x1c", "the 7z format"],
-  ["Rar!", "the RAR format"],
+  ["Rar!\x1a\x07", "the RAR format"],
 ];
 
 function foreignFormat(head: Buffer): string | undefined {
-  const start = head.toString("latin1");
-  return foreignFormats.find(([bytes]) => start.startsWith(bytes))?.[1];
+  const text = head.toString("latin1");
+  const begins = (start: string | RegExp): boolean =>
+    typeof start === "string" ? text.startsWith(start) : start.test(text);
+  return foreignFormats.find(([start]) => begins(start))?.[1];
 }
 
 /** An entry's local header, or the end record of an empty archive. */

@@ -580,5 +580,9 @@ t.test("source archives are unpacked", async (t) => {
     ];
     for (const [name, bytes, strip, error] of refused)
       t.match((await unpack(bytes, { strip })).error, error, `${name} ${where}`);
+    for (const path of ["BZh9", "LZIP", "Rar!", "7z"]) {
+      const bytes = Buffer.concat([rawHeader(path), Buffer.alloc(1024)]);
+      t.equal((await unpack(bytes)).error, undefined, `a file called ${path} ${where}`);
+    }
   }
 });
