@@ -24,7 +24,7 @@ interface VerifyInput extends SubstitutionFlags, ProgressFlags {
 /** Why what nobody built and no cache has cannot be made again. */
 const fromFlake = "it comes from the files of a flake, whose next build copies it again";
 
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 /** Compares the store with what was registered, and mends it if asked to. */
 export const verify = (flake: LocatedFlake, input: VerifyInput) =>
@@ -53,7 +53,7 @@ export const verify = (flake: LocatedFlake, input: VerifyInput) =>
       };
       const verification = yield* store.verify({ repair: input.repair, remake });
       const { problems, checked, repaired, invalidated } = verification;
-      const failures = verification.failures.map(({ paths, cause }) => ({ paths, reason: reasonOf(cause) }));
+      const failures = verification.failures.map(({ paths, cause }) => ({ paths, reason: messageOf(cause) }));
       const wrong = problems.filter((problem) => !isLeftover(problem));
       if (input.json) {
         const described = problems.map((problem) => ({ ...problem, description: describeProblem(problem) }));
