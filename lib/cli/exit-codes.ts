@@ -130,6 +130,7 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   NotInCache: fetch,
   UntrustedPath: fetch,
   CacheUnreachable: fetch,
+  CacheFileUnsettled: fetch,
   IncompatibleCache: fetch,
   MalformedArchive: fetch,
   UnsafeEntry: fetch,

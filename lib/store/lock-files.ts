@@ -1,6 +1,6 @@
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import { readIfThere, removeIfThere, uniqueName } from "./atomic-file.ts";
+import { modificationTime, readIfThere, removeIfThere, uniqueName } from "./atomic-file.ts";
 import { isRunning, ownIdentity, parseIdentity, printIdentity } from "./process-identity.ts";
 import { treeFiles } from "./tree-files.ts";
 
@@ -59,6 +59,17 @@ export class LockFiles {
       if (!name.endsWith(".lock")) continue;
       const owner = await this.#owner(path);
       if (owner.state === "dead") await this.#break(path, owner.text);
+    }
+  }
+
+  /** Removes the locks that were made before a moment (milliseconds since the epoch), whoever made them. */
+  async removeOlder(before: number): Promise<void> {
+    for (const name of await this.#fs.promises.readdir(this.#directory)) {
+      const path = `${this.#directory}/${name}`;
+      const made = name.endsWith(".lock") ? modificationTime(this.#fs, path) : undefined;
+      if (made === undefined || made >= before) continue;
+      const text = await readIfThere(this.#fs, path);
+      if (text !== undefined) await this.#break(path, text);
     }
   }
 

@@ -1,6 +1,7 @@
 /** Long, since every question to a cache is asked of directories and of servers, with the same helpers. */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import * as Result from "effect/Result";
 import { execFile, execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
 import { createServer, type RequestListener } from "node:http";
@@ -14,6 +15,7 @@ import { instantiate } from "#lib/derivations/instantiate.ts";
 import { parseHash, sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { baseName, hashPart, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
+import { Events } from "#lib/platform/events.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
 import { Processes } from "#lib/platform/processes.ts";
 import { type CacheFiles, openCache } from "#lib/store/cache/cache-files.ts";
@@ -137,21 +139,25 @@ interface Place {
   /** Where caches and stores are. */
   readonly directory: string;
   /** Runs something in the store of this name. */
-  readonly run: <A>(name: string, effect: Effect.Effect<A, CacheError, Store | FileSystem | Processes>) => Promise<A>;
-  readonly fail: (
-    name: string,
-    effect: Effect.Effect<unknown, CacheError, Store | FileSystem | Processes>,
-  ) => Promise<CacheError>;
+  readonly run: <A>(name: string, effect: Effect.Effect<A, CacheError, Services>) => Promise<A>;
+  readonly fail: (name: string, effect: Effect.Effect<unknown, CacheError, Services>) => Promise<CacheError>;
+  /** Those that were emitted since the last time that this was asked. */
+  readonly warnings: () => string[];
 }
 
+type Services = Store | FileSystem | Processes | Events;
+
 function place({ fs, directory }: World): Place {
-  const platform = Layer.mergeAll(Layer.succeed(FileSystem, fs), Processes.layer);
+  const warnings: string[] = [];
+  const events = Events.to((event) => void (event.type === "warning" && warnings.push(event.message)));
+  const platform = Layer.mergeAll(Layer.succeed(FileSystem, fs), Processes.layer, events);
   const layer = (name: string) => Store.layer({ root: join(directory, name) }).pipe(Layer.provideMerge(platform));
   return {
     fs,
     directory,
     run: (name, effect) => Effect.runPromise(Effect.provide(effect, layer(name))),
     fail: (name, effect) => Effect.runPromise(Effect.flip(Effect.provide(effect, layer(name)))),
+    warnings: () => warnings.splice(0),
   };
 }
 
@@ -392,6 +398,87 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
         { _tag: "UntrustedPath", message: /does not match/ },
         "a realisation is only as good as its signature",
       );
+    });
+
+    t.test("what cannot be read is replaced by a push, which says so", async (t) => {
+      const here = place(makeWorld(t));
+      const { fs, directory, run, fail, warnings } = here;
+      const url = `file://${directory}/cache`;
+      const { a, b, tree } = await run("from", fill(here));
+      const push = withCache(url, (cache) => pushPaths(cache, [b, tree], { key: parseSecretKey(secret) }));
+      await run("from", push);
+      const narInfo = join(directory, `cache/${hashPart(tree)}.narinfo`);
+      const good = fs.readFileSync(narInfo, "utf8");
+      const archive = join(directory, "cache", parseNarInfo(good).url);
+      const damages: [string, string, RegExp][] = [
+        ["an empty one", "", /StorePath is missing/],
+        ["half of one", good.slice(0, 90), /./],
+        ["none at all", "<html>", /is no field/],
+        ["a flipped bit", good.replace("NarSize", "NarRize"), /NarSize is missing/],
+        ["another path's", fs.readFileSync(join(directory, `cache/${hashPart(a)}.narinfo`), "utf8"), /it is about/],
+      ];
+      const pull = withCache(url, (cache) => pullPaths(cache, [tree]));
+      for (const [name, text, problem] of damages) {
+        fs.writeFileSync(narInfo, text);
+        fs.writeFileSync(archive, "rotten as well");
+        t.match(await fail("to", pull), { _tag: "CacheFileDamaged", file: /narinfo$/, problem }, name);
+        t.strictSame(warnings(), [], "nobody who pulls replaces anything");
+        t.strictSame(await run("from", push), { pushed: [tree], present: 2 }, name);
+        const told = warnings();
+        t.equal(told.length, 1, name);
+        t.match(told[0], new RegExp(`'${hashPart(tree)}.narinfo' in the cache ${url} is damaged: .*It is replaced`));
+        t.equal(fs.readFileSync(narInfo, "utf8"), good, name);
+      }
+      t.strictSame(await run("to", pull), [tree], "with its archive");
+
+      const realisation = join(directory, `cache/realisations/${realisationOfB}.doi`);
+      const answer = fs.readFileSync(realisation, "utf8");
+      for (const text of ["", answer.slice(0, 40), answer.replace(/sha256:./, "sha256:0")]) {
+        fs.writeFileSync(realisation, text);
+        t.strictSame(await run("from", push), { pushed: [], present: 3 });
+        t.match(warnings(), [/realisations\/.*is damaged: it is not the realisation of its name. It is replaced/]);
+        t.equal(fs.readFileSync(realisation, "utf8"), answer);
+      }
+      await run("from", push);
+      t.strictSame(warnings(), [], "what is in order is not spoken of");
+    });
+
+    t.test("what killed pushes left goes after a day, and nothing else", async (t) => {
+      const here = place(makeWorld(t));
+      const { fs, directory, run, warnings } = here;
+      const { b } = await run("from", fill(here));
+      const push = withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [b]));
+      await run("from", push);
+      const all = () => fs.readdirSync(join(directory, "cache"), { recursive: true }).map(String).sort();
+      const wanted = all();
+      const boot = "0123456789abcdef".repeat(2);
+      const leave = (hours: number, pid: number): string[] =>
+        ["", "nar/", "realisations/"].flatMap((place) => {
+          const own = `${pid}.77.${boot}.4026531836.${hours}`;
+          // Claims to a lock that look dead are removed by whoever breaks one.
+          const claims = hours > 24 ? [`${own}.claim`] : [];
+          return [`.${own}`, own, `.${pid}.narinfo.lock`, ...claims].map((name) => {
+            const file = join(directory, "cache", place + name);
+            fs.writeFileSync(file, `${own}\n`);
+            const time = Date.now() / 1000 - hours * 3600;
+            fs.utimesSync(file, time, time);
+            return place + name;
+          });
+        });
+      leave(25, 4194305);
+      const young = leave(23, 4194306);
+      for (const name of [".htaccess", ".lock-of-somebody", "1.2.3.4.tar", "notes"]) {
+        fs.writeFileSync(join(directory, "cache", name), "mine");
+        fs.utimesSync(join(directory, "cache", name), 0, 0);
+        wanted.push(name);
+      }
+      await run("from", push);
+      t.strictSame(all(), [...wanted, ...young].sort());
+      t.strictSame(warnings(), []);
+      await run("from", Effect.scoped(serveCache({ directory: `${directory}/cache` })));
+      leave(30, 4194307);
+      await run("from", Effect.scoped(serveCache({ directory: `${directory}/cache`, writable: true })));
+      t.strictSame(all(), [...wanted, ...young].sort(), "a server that takes uploads tidies too");
     });
 
     t.test("a cache that is not there says so", async (t) => {
@@ -669,6 +756,35 @@ void t.test("what several push at once, all of them have signed", async (t) => {
       withCache(url, (cache) => cache.update("signers", add)).pipe(Effect.provide(FileSystem.layer)),
     );
     t.equal(files.get("/signers"), "other ours");
+  });
+
+  t.test("over HTTP, where what is written does not stay, it is no success", async (t) => {
+    /** A server that keeps what is written from the given round on. */
+    const update = async (t: Test, stays: number, instead: string | undefined) => {
+      let [written, content] = [0, undefined as string | undefined];
+      const url = await listening(t, (request, response) => {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          if (request.method === "PUT") content = ++written < stays ? instead : Buffer.concat(chunks).toString();
+          response.writeHead(request.method === "PUT" || content !== undefined ? 200 : 404).end(content);
+        });
+      });
+      const done = await Effect.runPromise(
+        Effect.result(withCache(url, (cache) => cache.update("x.narinfo", () => "ours"))).pipe(
+          Effect.provide(FileSystem.layer),
+        ),
+      );
+      return { written, error: Result.isFailure(done) ? done.failure : undefined };
+    };
+    t.strictSame(await update(t, 5, "theirs"), { written: 5, error: undefined }, "the last round counts as well");
+    t.match(await update(t, 6, "theirs"), {
+      written: 5,
+      error: { _tag: "CacheFileUnsettled", message: /'x.narinfo' in the cache http:.* written 5 times.*others.*again/ },
+    });
+    t.match(await update(t, 6, undefined), {
+      error: { _tag: "CacheFileUnsettled", message: /did not give it back: .*proxy/ },
+    });
   });
   t.end();
 });

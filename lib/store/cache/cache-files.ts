@@ -7,11 +7,11 @@ import { basename, dirname } from "node:path";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { makeDirectory } from "#lib/platform/make-directory.ts";
-import { uniqueName } from "../atomic-file.ts";
 import type { StoreIoError } from "../errors.ts";
 import { FileLocks } from "../file-lock.ts";
 import { LockFiles } from "../lock-files.ts";
-import { CacheUnreachable } from "./errors.ts";
+import { CacheFileUnsettled, CacheUnreachable } from "./errors.ts";
+import { draftName, removeLeftovers } from "./leftovers.ts";
 
 /** The files of a binary cache, wherever they are. Names are relative. */
 export interface CacheFiles {
@@ -26,10 +26,13 @@ export interface CacheFiles {
   /**
    * Replaces a small file by what `change` makes of it, or leaves it if that is undefined. No other process of this
    * machine changes it in between, unless it is on a file system without hard links, such as that of most memory cards.
-   * HTTP has no locks: there it is looked at again, and changed again if somebody was as quick.
+   * HTTP has no locks: there it is looked at again, and changed again if somebody was as quick. What does not stay
+   * after some rounds is an error.
    */
-  readonly update: (file: string, change: Change) => Effect.Effect<void, CacheUnreachable>;
+  readonly update: (file: string, change: Change) => Effect.Effect<void, CacheUnreachable | CacheFileUnsettled>;
   readonly upload: (file: string, source: string) => Effect.Effect<void, CacheUnreachable>;
+  /** Deletes what killed processes left in a directory. A server tends its own. */
+  readonly removeLeftovers: Effect.Effect<void, CacheUnreachable>;
 }
 
 /** What a small file becomes; it is undefined if there is none. What it gives once, it leaves alone the second time. */
@@ -91,12 +94,13 @@ function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheF
   const place = (file: string): string => `${root}/${file}`;
   const replace = async (file: string, write: (draft: string) => Promise<void>): Promise<void> => {
     await makeDirectory(fs, dirname(place(file)));
-    const draft = `${dirname(place(file))}/.${await uniqueName()}`;
+    const draft = `${dirname(place(file))}/${await draftName()}`;
     try {
       await write(draft);
       await fs.promises.rename(draft, place(file));
     } catch (cause) {
-      await fs.promises.rm(draft, { force: true });
+      // Why it failed is more worth knowing than that this fails too.
+      await fs.promises.rm(draft, { force: true }).catch(() => {});
       throw cause;
     }
   };
@@ -133,6 +137,7 @@ function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheF
     }),
     upload: (file, source) =>
       reachable(name, file, () => replace(file, (draft) => fs.promises.copyFile(source, draft))),
+    removeLeftovers: reachable(name, ".", () => removeLeftovers(fs, root)),
   };
 }
 
@@ -155,6 +160,8 @@ function locked<A, E>(
 
 /** How often a file is changed over HTTP until what is there stays as it was left. */
 const rounds = 5;
+/** The longest pause after the first of them, in milliseconds; each is twice as long as the one before. */
+const roundPause = 50;
 
 /** A small file that takes longer does not come, in milliseconds. Archives have the five silent minutes of Node's client. */
 const silence = 60_000;
@@ -187,8 +194,9 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     const options: RequestInit = { method: "PUT", body, signal, duplex: "half" };
     if ((await ask(file, options)) === undefined) throw new Error("the server does not accept uploads");
   };
-  const read = (file: string) =>
-    reachable(name, file, async (signal) => (await ask(file, { signal: limited(signal) }))?.text());
+  const readWith = (file: string, options: RequestInit) =>
+    reachable(name, file, async (signal) => (await ask(file, { ...options, signal: limited(signal) }))?.text());
+  const read = (file: string) => readWith(file, {});
   const write = (file: string, content: string) => reachable(name, file, (signal) => send(file, content, signal));
   return {
     name,
@@ -209,15 +217,22 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
       }),
     write,
     update: Effect.fnUntraced(function* (file, change) {
-      for (let round = 0; round < rounds; round++) {
-        const text = yield* read(file);
+      for (let round = 0; ; round++) {
+        // The server's own answer is wanted, not what a proxy remembers of the time before the last round.
+        const text = yield* readWith(file, { headers: { "cache-control": "no-cache" } });
         const changed = change(text);
         if (changed === undefined || changed === text) return;
+        if (round === rounds) {
+          return yield* new CacheFileUnsettled({ cache: name, file, rounds, missing: text === undefined });
+        }
         yield* write(file, changed);
+        // Not all at once, or those who change it together would meet again and again.
+        if (round > 0) yield* Effect.sleep(roundPause * 2 ** round * Math.random());
       }
     }),
     upload: (file, source) =>
       reachable(name, file, (signal) => send(file, Readable.toWeb(fs.createReadStream(source)), signal)),
+    removeLeftovers: Effect.void,
   };
 }
 

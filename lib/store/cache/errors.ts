@@ -12,6 +12,7 @@ export type CacheError =
   | NotInCache
   | UntrustedPath
   | CacheUnreachable
+  | CacheFileUnsettled
   | IncompatibleCache;
 
 /** A file of the cache is not what it should be: damaged, or tampered with. Nothing of it was used. */
@@ -58,6 +59,24 @@ export class CacheUnreachable extends Data.TaggedError("CacheUnreachable")<{
 }> {
   override get message(): string {
     return `cannot reach '${this.file}' in the cache ${this.cache}: ${this.reason}.`;
+  }
+}
+
+/** What was written to a file of the cache does not stay there. Whether it will, nobody can say. */
+export class CacheFileUnsettled extends Data.TaggedError("CacheFileUnsettled")<{
+  readonly cache: string;
+  readonly file: string;
+  /** How often it was written. */
+  readonly rounds: number;
+  /** Whether there was no such file in the end. */
+  readonly missing: boolean;
+}> {
+  override get message(): string {
+    const what = `'${this.file}' in the cache ${this.cache} was written ${this.rounds} times, and each time`;
+    const cause = this.missing
+      ? "the server did not give it back: its answers may come from a proxy that remembers old ones, or it lets you write and not read."
+      : "something else was there afterwards: others write it as well, or the answers come from a proxy that remembers old ones.";
+    return `${what} ${cause} Push again a little later; what is there by then is not sent again.`;
   }
 }
 

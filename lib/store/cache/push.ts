@@ -2,8 +2,10 @@ import * as Effect from "effect/Effect";
 import { encodeBase32 } from "#lib/derivations/base32.ts";
 import { equalHashes, hashBytes } from "#lib/derivations/hash.ts";
 import { type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
+import { emit, type Events } from "#lib/platform/events.ts";
 import type { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
+import { reasonOf } from "#lib/platform/reason.ts";
 import { InvalidPathError, SourceChangedError } from "../errors.ts";
 import type { PathInfo } from "../path-info.ts";
 import {
@@ -45,9 +47,11 @@ export const pushPaths = Effect.fnUntraced(function* (
   cache: CacheFiles,
   paths: Iterable<StorePath>,
   options: PushOptions = {},
-): Effect.fn.Return<PushResult, CacheError, Store | FileSystem | Processes> {
+): Effect.fn.Return<PushResult, CacheError, Store | FileSystem | Processes | Events> {
   const store = yield* Store;
   const closure = yield* store.closure(paths);
+  // What cannot be deleted does not hinder, and may be deletable the next time.
+  yield* cache.removeLeftovers.pipe(Effect.catch(({ message }) => warn(message)));
   if (!(yield* cache.has("nix-cache-info"))) {
     yield* cache.write("nix-cache-info", `StoreDir: ${storeDirectory}\nWantMassQuery: 1\nPriority: 40\n`);
   }
@@ -63,8 +67,10 @@ export const pushPaths = Effect.fnUntraced(function* (
       level,
       Effect.fnUntraced(function* (info) {
         const text = yield* cache.read(narInfoFile(info.path));
-        if (text === undefined) {
-          yield* pushPath(cache, info, options);
+        const damage = text === undefined ? undefined : damageOf(text, info);
+        if (damage !== undefined) yield* warn(replaced(cache, narInfoFile(info.path), damage));
+        if (text === undefined || damage !== undefined) {
+          yield* pushPath(cache, info, damage !== undefined, options);
           pushed.push(info.path);
         } else if (addSignatures(text, info, options.key) !== text) {
           yield* cache.update(narInfoFile(info.path), (present) => addSignatures(present, info, options.key));
@@ -82,6 +88,7 @@ export const pushPaths = Effect.fnUntraced(function* (
 const pushPath = Effect.fnUntraced(function* (
   cache: CacheFiles,
   info: PathInfo,
+  isDamaged: boolean,
   { compression = "zstd", key }: PushOptions,
 ): Effect.fn.Return<void, CacheError, Store | FileSystem | Processes> {
   const store = yield* Store;
@@ -92,12 +99,17 @@ const pushPath = Effect.fnUntraced(function* (
       // Bit rot must not spread.
       if (!equalHashes(nar.hash, info.narHash)) return yield* Effect.fail(new SourceChangedError({ path: info.path }));
       const url = `nar/${encodeBase32(hashBytes(file.hash))}.nar${compressionSuffix[used]}`;
-      if (!(yield* cache.has(url))) yield* cache.upload(url, archive);
+      // What damaged the narinfo may have damaged its archive as well.
+      if (isDamaged || !(yield* cache.has(url))) yield* cache.upload(url, archive);
       const signatures = signaturesOf(info, key);
       const signed = { ...info, ...(signatures.length > 0 && { signatures }) };
       const narInfo = { info: signed, url, compression: used, fileHash: file.hash, fileSize: file.size };
       // Somebody may have pushed it meanwhile.
-      yield* cache.update(narInfoFile(info.path), (text) => addSignatures(text, info, key) ?? printNarInfo(narInfo));
+      yield* cache.update(narInfoFile(info.path), (text) =>
+        text === undefined || damageOf(text, info) !== undefined
+          ? printNarInfo(narInfo)
+          : addSignatures(text, info, key),
+      );
     }),
   );
 });
@@ -109,14 +121,24 @@ function addSignatures(text: string | undefined, info: PathInfo, key: SecretKey 
   return own.length > 0 && isOf(text, info) ? signNarInfo(text, own) : text;
 }
 
-/** A narinfo that cannot be read is of nothing: whoever pulls is told. */
-function isOf(text: string, info: PathInfo): boolean {
+/** One that cannot be read is of nothing. */
+const isOf = (text: string, info: PathInfo): boolean =>
+  damageOf(text, info) === undefined && pathFingerprint(parseNarInfo(text).info) === pathFingerprint(info);
+
+/** Why nobody can pull the path by this narinfo; undefined if it can be read, whatever content it is of. */
+function damageOf(text: string, { path }: PathInfo): string | undefined {
   try {
-    return pathFingerprint(parseNarInfo(text).info) === pathFingerprint(info);
-  } catch {
-    return false;
+    const found = parseNarInfo(text).info.path;
+    return found === path ? undefined : `it is about '${found}'`;
+  } catch (cause) {
+    return reasonOf(cause);
   }
 }
+
+const replaced = (cache: CacheFiles, file: string, damage: string): string =>
+  `'${file}' in the cache ${cache.name} is damaged: ${damage}. It is replaced.`;
+
+const warn = (message: string): Effect.Effect<void, never, Events> => emit({ type: "warning", message });
 
 function signaturesOf(info: PathInfo, key: SecretKey | undefined): readonly string[] {
   const known = info.signatures ?? [];
@@ -124,17 +146,25 @@ function signaturesOf(info: PathInfo, key: SecretKey | undefined): readonly stri
   return [...new Set([...known, signText(pathFingerprint(info), key)])].sort();
 }
 
-/** Adds our signature to those that a cache has. What it says already stays: somebody may have taken that path. */
-function pushRealisation(
+/**
+ * Adds our signature to those that a cache has. What it says already stays, as somebody may have taken that path; but
+ * nobody takes what cannot be read.
+ */
+const pushRealisation = Effect.fnUntraced(function* (
   cache: CacheFiles,
   realisation: Realisation,
   key: SecretKey | undefined,
-): Effect.Effect<void, CacheError> {
+): Effect.fn.Return<void, CacheError, Events> {
   const fingerprint = realisationFingerprint(realisation);
   const own = key === undefined ? [] : [signText(fingerprint, key)];
-  return cache.update(`realisations/${realisation.key}.doi`, (text) => {
-    const present = text === undefined ? undefined : parseSignedRealisation(text);
+  const file = `realisations/${realisation.key}.doi`;
+  let isDamaged = false;
+  yield* cache.update(file, (text) => {
+    const signed = text === undefined ? undefined : parseSignedRealisation(text);
+    const present = signed?.realisation.key === realisation.key ? signed : undefined;
+    isDamaged ||= text !== undefined && present === undefined;
     if (present !== undefined && realisationFingerprint(present.realisation) !== fingerprint) return undefined;
     return printSignedRealisation(realisation, [...new Set([...(present?.signatures ?? []), ...own])].sort());
   });
-}
+  if (isDamaged) yield* warn(replaced(cache, file, "it is not the realisation of its name"));
+});

@@ -7,9 +7,9 @@ import { pipeline } from "node:stream/promises";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { makeDirectory } from "#lib/platform/make-directory.ts";
-import { uniqueName } from "../atomic-file.ts";
 import { attempt } from "../attempt.ts";
 import { type StoreError, StoreIoError } from "../errors.ts";
+import { draftName, removeLeftovers } from "./leftovers.ts";
 
 /** How to serve a cache. */
 export interface ServerOptions {
@@ -35,6 +35,7 @@ export const serveCache = (options: ServerOptions): Effect.Effect<string, StoreE
     // A directory to fill may come into being; to take from one that is not there is a slip.
     const { directory, writable = false } = options;
     if (!writable) yield* attempt("serve", directory, () => fs.promises.readdir(directory));
+    else yield* attempt("delete leftovers in", directory, () => removeLeftovers(fs, directory));
     const server = yield* Effect.acquireRelease(listen(fs, options), (running) =>
       Effect.promise(
         () =>
@@ -106,12 +107,12 @@ async function send(fs: FileSystemShape, file: string, headOnly: boolean, respon
 /** An upload is seen by others only when it is complete. */
 async function receive(fs: FileSystemShape, file: string, request: IncomingMessage): Promise<void> {
   await makeDirectory(fs, dirname(file));
-  const draft = `${dirname(file)}/.${await uniqueName()}`;
+  const draft = `${dirname(file)}/${await draftName()}`;
   try {
     await pipeline(request, fs.createWriteStream(draft));
     await fs.promises.rename(draft, file);
   } catch (cause) {
-    await fs.promises.rm(draft, { force: true });
+    await fs.promises.rm(draft, { force: true }).catch(() => {});
     throw cause;
   }
 }
