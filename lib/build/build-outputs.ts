@@ -119,7 +119,7 @@ const builderFailed = Effect.fnUntraced(function* (
   const fs = yield* FileSystem;
   const store = yield* Store;
   const { options } = session;
-  const tail = yield* inScratch(run.log.path, () => logTail(fs, run.log.path));
+  const tail = yield* Effect.promise(() => logTail(fs, run.log.path));
   const command = isBuiltin(run.derivation.builder) ? undefined : sandboxedCommand(yield* session.sandbox, run, view);
   const kept = options.keepFailed
     ? yield* inScratch(run.scratch, () => keepFailed(fs, store.layout, run, view, command))
@@ -129,8 +129,9 @@ const builderFailed = Effect.fnUntraced(function* (
     derivation: run.path,
     phase: run.log.phase,
     log: run.log.path,
-    lastLines: tail.slice(-options.logLines),
-    hints: explain(tail),
+    logProblem: tail.problem,
+    lastLines: tail.lines.slice(-options.logLines),
+    hints: explain(tail.lines),
     kept,
     replay: kept === undefined ? options.replayCommand?.(run.path) : `sh ${posix.join(kept, "replay.sh")}`,
     end,

@@ -74,6 +74,8 @@ export interface FailedBuild {
   readonly phase: string | undefined;
   /** Path of the whole log, its last lines, and what is known about them. */
   readonly log: string;
+  /** Why the log could not be read, if so; without a full stop. */
+  readonly logProblem: string | undefined;
   readonly lastLines: readonly string[];
   readonly hints: readonly Hint[];
   /** The build directory, with `replay.sh`, if it was kept. */
@@ -119,11 +121,9 @@ const inPhase = (phase: string | undefined): string => (phase === undefined ? ""
 
 function describeBuild(build: FailedBuild): string {
   const parts = [
-    ...(build.lastLines.length === 0
-      ? ["Its log is empty."]
-      : [`Last lines of its log:`, ...build.lastLines.map((line) => `  > ${shorten(line)}`)]),
-    ...build.hints.map(({ title, advice, evidence }) => `Hint: ${title} ("${shorten(evidence[0] ?? "")}"). ${advice}`),
-    `Whole log: ${build.log}`,
+    ...(build.logProblem === undefined
+      ? describeLog(build)
+      : [`Its log could not be read: ${build.logProblem}. Was it removed while the build ran?`]),
     ...(build.kept === undefined ? [] : [`Build directory: ${build.kept}`]),
     build.replay === undefined
       ? "To look into it, run the same command with --keep-failed: it keeps the build directory, with a script that replays it."
@@ -131,6 +131,14 @@ function describeBuild(build: FailedBuild): string {
   ];
   return `\n${parts.join("\n")}`;
 }
+
+const describeLog = ({ log, lastLines, hints }: FailedBuild): string[] => [
+  ...(lastLines.length === 0
+    ? ["Its log is empty."]
+    : ["Last lines of its log:", ...lastLines.map((line) => `  > ${shorten(line)}`)]),
+  ...hints.map(({ title, advice, evidence }) => `Hint: ${title} ("${shorten(evidence[0] ?? "")}"). ${advice}`),
+  `Whole log: ${log}`,
+];
 
 /** The most characters of a log's line that are shown. */
 const longestShown = 400;

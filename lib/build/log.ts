@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { plainLine, plainText } from "#lib/platform/plain-text.ts";
+import { reasonOf } from "#lib/platform/reason.ts";
 import { type TreeFiles, treeFiles } from "#lib/store/tree-files.ts";
 
 /** What a log tells others while it is written. */
@@ -160,13 +161,27 @@ function announced(line: string): { readonly phase: string } | { readonly warnin
 /** How much of the end of a log is looked at when a build has failed. */
 const tailBytes = 1024 * 1024;
 
+/** What can be shown of the end of a log. */
+export interface LogTail {
+  readonly lines: readonly string[];
+  /** Why it could not be read, without a full stop: then it is not known whether it had any lines. */
+  readonly problem: string | undefined;
+}
+
 /**
  * The end of a log, at most 1 MiB, as whole lines without Nix's structured ones and without colours: as they can be
- * shown, and compared with what is known. Empty if there is no log.
+ * shown, and compared with what is known.
  */
-export async function logTail(fs: FileSystemShape, path: string): Promise<string[]> {
-  const file = await fs.promises.open(path, "r").catch(() => undefined);
-  if (file === undefined) return [];
+export async function logTail(fs: FileSystemShape, path: string): Promise<LogTail> {
+  try {
+    return { lines: shownLines(await readTail(fs, path)), problem: undefined };
+  } catch (cause) {
+    return { lines: [], problem: reasonOf(cause) };
+  }
+}
+
+async function readTail(fs: FileSystemShape, path: string): Promise<string[]> {
+  const file = await fs.promises.open(path, "r");
   try {
     const { size } = await file.stat();
     const start = Math.max(0, size - tailBytes);
@@ -174,12 +189,15 @@ export async function logTail(fs: FileSystemShape, path: string): Promise<string
     const lines = buffer.subarray(0, bytesRead).toString("utf8").split("\n");
     if (start > 0) lines.shift();
     if (lines.at(-1) === "") lines.pop();
-    return lines.flatMap((line) => {
-      const announcement = announced(line);
-      if (announcement === undefined) return [plainLine(line)];
-      return "warning" in announcement ? [`warning: ${announcement.warning}`] : [];
-    });
+    return lines;
   } finally {
     await file.close();
   }
 }
+
+const shownLines = (lines: readonly string[]): string[] =>
+  lines.flatMap((line) => {
+    const announcement = announced(line);
+    if (announcement === undefined) return [plainLine(line)];
+    return "warning" in announcement ? [`warning: ${announcement.warning}`] : [];
+  });

@@ -523,6 +523,28 @@ for (const [place, makeWorld] of Object.entries(worlds)) {
       t.same(notes, ["waiting for another process that builds one"]);
     });
 
+    t.test("a log that is gone when a build fails is not taken for an empty one", async (t) => {
+      const { fs, directory } = makeWorld(t);
+      const logs = `${directory}/store/nix/var/helios/logs`;
+      let remove = false;
+      const harness = harnessOf({
+        fs,
+        root: `${directory}/store`,
+        during: () => {
+          if (remove) fs.rmSync(logs, { recursive: true });
+          return Effect.never;
+        },
+      });
+      const limits = { time: 50 };
+      const slow = testDerivation("slow", []);
+      const kept = await failureOf(harness.run(build([slow], { limits })));
+      t.match(kept.message, /Last lines of its log:\n {2}> making slow\nWhole log: /);
+      remove = true;
+      const gone = await failureOf(harness.run(build([slow], { limits })));
+      t.match(gone.message, /Its log could not be read: ENOENT.*slow\.drv\.log.*removed while the build ran/);
+      t.notMatch(gone.message, /is empty|Whole log/);
+    });
+
     t.test("a time limit ends a builtin builder", async (t) => {
       const harness = makeHarness(t, () => Effect.never);
       const error = await failureOf(harness.run(build([testDerivation("slow", [])], { limits: { time: 50 } })));
