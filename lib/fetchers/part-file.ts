@@ -34,6 +34,9 @@ export class PartFile {
     let hasher: Hasher = createHash(this.#algorithm);
     let bytes = 0;
     try {
+      // Garbage collection takes what nobody has written to for long, and the first new byte may take its time.
+      const now = new Date();
+      await file.utimes(now, now);
       const buffer = Buffer.allocUnsafe(1 << 20);
       for (;;) {
         const { bytesRead } = await file.read(buffer, 0, buffer.length, bytes);

@@ -1,7 +1,7 @@
 import { type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import type { FileSystemShape } from "#lib/platform/file-system.ts";
-import { removeIfThere } from "./atomic-file.ts";
+import { modificationTime, removeIfThere } from "./atomic-file.ts";
 import type { Layout } from "./layout.ts";
 import { Slices, treeFiles } from "./tree-files.ts";
 
@@ -15,7 +15,7 @@ export interface BuildRemains {
   readonly downloads: readonly string[];
 }
 
-/** Whoever goes on with a download writes to it far more often than this, in milliseconds. */
+/** Whoever goes on with a download touches it, and writes to it far more often than this, in milliseconds. */
 const abandonedAfter = 3_600_000;
 
 /**
@@ -60,7 +60,12 @@ export async function discardRemains(
   trash: string,
 ): Promise<void> {
   for (const name of logs) await removeIfThere(fs, `${layout.logs}/${name}`);
-  for (const name of downloads) await removeIfThere(fs, `${layout.partial}/${name}`);
+  for (const name of downloads) {
+    // Since it was found, all the rest was deleted: somebody may go on with it by now.
+    const written = modificationTime(fs, `${layout.partial}/${name}`);
+    if (written === undefined || written >= Date.now() - abandonedAfter) continue;
+    await removeIfThere(fs, `${layout.partial}/${name}`);
+  }
   for (const name of failures) {
     const directory = `${layout.failures}/${name}`;
     try {

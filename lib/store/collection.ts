@@ -5,6 +5,7 @@ import { removeIfThere } from "./atomic-file.ts";
 import { type BuildRemains, countRemains, discardRemains, findRemains } from "./build-remains.ts";
 import { infoFile, type Layout } from "./layout.ts";
 import { listRoots } from "./roots.ts";
+import { removeUnlessReplaced } from "./small-files.ts";
 import { type Survey, surveyRealisations, surveyStore, usedPaths, withdrawnNames } from "./survey.ts";
 import { makeTemporaryDirectory } from "./temporary.ts";
 import { Slices, treeFiles } from "./tree-files.ts";
@@ -77,7 +78,7 @@ export async function collect(
   if (dryRun || nothing) return { ...result, trash: undefined };
 
   const trash = await makeTemporaryDirectory(fs, layout);
-  await removeRealisations(fs, layout, gone, signal);
+  await removeRealisations(fs, layout, gone, trash, signal);
   for (const name of damagedInfos) await removeIfThere(fs, `${layout.info}/${name}`);
   for (const name of withdrawn) await removeIfThere(fs, `${layout.withdrawn}/${name}`);
   await discard(fs, layout, trash, deleted, leftovers, signal);
@@ -158,14 +159,21 @@ function choose(
   return { deleted, freedBytes };
 }
 
+/**
+ * Removes the realisations of what is deleted, and damaged ones. A build that began to use its paths before this
+ * collection does not wait for it, and may write the realisation of what it made at the same moment.
+ */
 async function removeRealisations(
   fs: FileSystemShape,
   layout: Layout,
   deleted: ReadonlySet<StorePath>,
+  trash: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for await (const { file, realisation } of surveyRealisations(fs, layout, signal)) {
-    if (realisation === undefined || deleted.has(realisation.path)) await removeIfThere(fs, file);
+  const files = treeFiles(fs);
+  for await (const { file, version, realisation } of surveyRealisations(fs, layout, signal)) {
+    if (realisation === undefined || deleted.has(realisation.path))
+      removeUnlessReplaced(files, file, version, `${trash}/realisation`);
   }
 }
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect";
 import { baseName, type StorePath, storeDirectory } from "#lib/derivations/store-path.ts";
-import { readIfThere, removeIfThere } from "./atomic-file.ts";
+import { removeIfThere, uniqueName } from "./atomic-file.ts";
 import { attempt } from "./attempt.ts";
 import type { StoreError } from "./errors.ts";
 import type { FileLocks } from "./file-lock.ts";
@@ -8,8 +8,10 @@ import { physicalPath, withdrawnFile } from "./layout.ts";
 import { parsePathInfo, type PathInfo } from "./path-info.ts";
 import { parseRealisation } from "./realisation.ts";
 import type { Registry } from "./registry.ts";
+import { readSmallFile, removeUnlessReplaced } from "./small-files.ts";
 import type { Survey } from "./survey.ts";
 import { seal } from "./tree.ts";
+import { treeFiles } from "./tree-files.ts";
 import { recoverInfo, type StoreProblem } from "./verification.ts";
 
 /** Makes the content of a damaged path once more: builds it, or fetches it. It has to make the path valid itself. */
@@ -72,8 +74,10 @@ export const repairStore = Effect.fnUntraced(function* (
     const parse = problem.kind === "damaged-info" ? parsePathInfo : parseRealisation;
     yield* attempt("delete", problem.file, async () => {
       // It may have been written again since.
-      const text = await readIfThere(fs, problem.file);
-      if (text !== undefined && parse(text) === undefined) await removeIfThere(fs, problem.file);
+      const files = treeFiles(fs);
+      const file = readSmallFile(files, problem.file);
+      if (file === undefined || parse(file.text) !== undefined) return;
+      removeUnlessReplaced(files, problem.file, file, `${layout.temporary}/${await uniqueName()}`);
     });
   }
   for (const [path, info] of survey.withdrawn) {

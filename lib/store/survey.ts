@@ -4,7 +4,7 @@ import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import type { Layout } from "./layout.ts";
 import { parsePathInfo, type PathInfo } from "./path-info.ts";
 import { parseRealisation, type Realisation } from "./realisation.ts";
-import { readSmallFile } from "./small-files.ts";
+import { type FileVersion, readSmallFile } from "./small-files.ts";
 import { Slices, treeFiles } from "./tree-files.ts";
 
 /** A valid path and when it became so. */
@@ -68,12 +68,19 @@ async function readInfos(
   return { infos, damaged };
 }
 
-/** Reads all realisations; a damaged one comes without its content. */
+/** The file of a realisation; a damaged one comes without its content. */
+export interface SurveyedRealisation {
+  readonly file: string;
+  readonly version: FileVersion;
+  readonly realisation: Realisation | undefined;
+}
+
+/** Reads all realisations. */
 export async function* surveyRealisations(
   fs: FileSystemShape,
   layout: Layout,
   signal?: AbortSignal,
-): AsyncGenerator<{ readonly file: string; readonly realisation: Realisation | undefined }> {
+): AsyncGenerator<SurveyedRealisation> {
   const files = treeFiles(fs);
   const slices = new Slices(signal);
   for (const name of await fs.promises.readdir(layout.realisations)) {
@@ -81,7 +88,7 @@ export async function* surveyRealisations(
     if (pause !== undefined) await pause;
     const file = `${layout.realisations}/${name}`;
     const content = readSmallFile(files, file);
-    if (content !== undefined) yield { file, realisation: parseRealisation(content.text) };
+    if (content !== undefined) yield { file, version: content, realisation: parseRealisation(content.text) };
   }
 }
 

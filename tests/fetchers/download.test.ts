@@ -13,6 +13,7 @@ import type { FetchError } from "#lib/fetchers/errors.ts";
 import { Mirrors, poolUrls } from "#lib/fetchers/mirrors.ts";
 import { Network } from "#lib/fetchers/network.ts";
 import type { NetworkSettings } from "#lib/fetchers/network.ts";
+import { PartFile } from "#lib/fetchers/part-file.ts";
 import { proxyRule } from "#lib/fetchers/proxies.ts";
 import { Events } from "#lib/platform/events.ts";
 import type { EngineEvent } from "#lib/platform/events.ts";
@@ -108,6 +109,17 @@ for (const [where, makeHost] of hosts) {
       t.equal(error, undefined);
       t.ok(file?.equals(bytes));
       t.strictSame(requests, ["GET /f bytes=200000-"]);
+    });
+
+    t.test("what an earlier run left counts as young from before the first new byte", async (t) => {
+      const part = new PartFile(host.fs, host.directory, sha256(Buffer.from("left")));
+      await host.fs.promises.writeFile(part.path, "le");
+      await host.fs.promises.utimes(part.path, 1000, 1000);
+      const open = await part.open();
+      t.equal(open.bytes(), 2);
+      t.ok((await host.fs.promises.stat(part.path)).mtimeMs > Date.now() - 60_000);
+      await open.close();
+      await part.discard();
     });
 
     t.test("what is complete already is not fetched again", async (t) => {

@@ -12,11 +12,13 @@ import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import { baseName, type DerivationPath, parseStorePath, type StorePath } from "#lib/derivations/store-path.ts";
 import { FileSystem } from "#lib/platform/file-system.ts";
+import { discardRemains } from "#lib/store/build-remains.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { infoFile, keptFailure, type Layout, layoutOf, logFile, realisationPath } from "#lib/store/layout.ts";
 import type { Verification } from "#lib/store/maintenance.ts";
 import type { PathInfo } from "#lib/store/path-info.ts";
 import { closureSize, diffClosures, whyDepends } from "#lib/store/queries.ts";
+import { printRealisation } from "#lib/store/realisation.ts";
 import { Store, type StoreShape } from "#lib/store/store.ts";
 import { deleteTree } from "#lib/store/tree.ts";
 import { describeProblem } from "#lib/store/verification.ts";
@@ -209,6 +211,46 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
           }).pipe(Effect.scoped),
         ),
       );
+    });
+
+    for (const [state, before] of Object.entries({ dead: undefined, damaged: "{" })) {
+      for (const [who, remove] of Object.entries({
+        collection: store((s) => Effect.asVoid(s.collectGarbage())),
+        repair: store((s) => Effect.asVoid(s.verify({ repair: true }))),
+      })) {
+        if (who === "repair" && state === "dead") continue;
+        t.test(`leaves what takes the place of a ${state} realisation just before a ${who} removes it`, async (t) => {
+          const w = makeWorld(t);
+          const { a, layout } = await w.run(graph(w));
+          const file = realisationPath(layout, keyOf("c"));
+          const fresh = printRealisation({ key: keyOf("c"), path: a });
+          if (before !== undefined) w.fs.writeFileSync(file, before);
+          let writes = 0;
+          /** A build that makes it anew, and ends it when the old one has been read, and not removed. */
+          const beside = (path: nodeFs.PathLike): void => {
+            if (path !== file || writes++ > 0) return;
+            w.fs.writeFileSync(`${layout.temporary}/build`, fresh);
+            w.fs.renameSync(`${layout.temporary}/build`, file);
+          };
+          const unlinkSync: typeof nodeFs.unlinkSync = (path) => (beside(path), w.fs.unlinkSync(path));
+          const renameSync: typeof nodeFs.renameSync = (from, to) => (beside(from), w.fs.renameSync(from, to));
+          const fs: typeof nodeFs = Object.assign(Object.create(w.fs), { unlinkSync, renameSync });
+          await world(fs, w.directory).run(remove);
+          t.equal(writes, 1);
+          t.equal((await w.run(store((s) => s.realisation(keyOf("c")))))?.path, a);
+          t.strictSame(w.fs.readdirSync(layout.temporary), []);
+        });
+      }
+    }
+
+    t.test("leaves a download that somebody goes on with when its turn comes", async (t) => {
+      const w = makeWorld(t);
+      const { layout } = await w.run(graph(w));
+      const remains = { logs: [], failures: [], downloads: ["resumed.part", "old.part"] };
+      for (const name of remains.downloads) w.fs.writeFileSync(join(layout.partial, name), "");
+      w.fs.utimesSync(join(layout.partial, "old.part"), 1000, 1000);
+      await discardRemains(w.fs, layout, remains, layout.temporary);
+      t.strictSame(w.fs.readdirSync(layout.partial), ["resumed.part"]);
     });
 
     t.test("removes what is in the store directory without being valid", async (t) => {
