@@ -92,7 +92,8 @@ export const build = Effect.fnUntraced(function* (
   const remember = Effect.suspend(() => addDurations(durations)).pipe(Effect.catch(warn));
   yield* runPlan(plan, session, run).pipe(Effect.ensuring(remember));
   // What `why-rebuild` compares with later is not worth failing for.
-  for (const root of roots) yield* recordBuild(instantiation, root).pipe(Effect.catch(warn));
+  for (const root of roots)
+    yield* recordBuild(instantiation, root, buildOptions.originOf?.(root)).pipe(Effect.catch(warn));
   const outputs = outputsOf(roots, instantiation, session.outputs);
   return { outputs, instantiation, built: outcomes.built, cutOff: outcomes["cut-off"] };
 });

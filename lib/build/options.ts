@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationPath } from "#lib/derivations/store-path.ts";
 import type { PublicKey } from "#lib/store/signature.ts";
 import type { Limits } from "./limits.ts";
@@ -31,6 +32,8 @@ export interface BuildOptions {
   readonly substitution?: SubstitutionOptions | undefined;
   /** Lines of a failed build's log that go into the error. */
   readonly logLines?: number | undefined;
+  /** What describes a root: the directory of its flake, or a file. Later builds of the same are compared with this one. */
+  readonly originOf?: ((root: Derivation) => string) | undefined;
   /** The command that builds one derivation again and keeps its directory; shown with failures. */
   readonly replayCommand?: ((derivation: DerivationPath) => string) | undefined;
 }

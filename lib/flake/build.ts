@@ -35,6 +35,8 @@ export class PinsGone extends Data.TaggedError("PinsGone")<{
 /** Derivations to build, and whatever else the caller wants to know of the outputs. */
 export interface BuildRequest {
   readonly derivations: readonly Derivation[];
+  /** The files that describe them, where the flake does not. */
+  readonly files?: ReadonlyMap<Derivation, string>;
 }
 
 /** What is known before the engine is loaded. */
@@ -63,8 +65,10 @@ export const buildFlake = Effect.fnUntraced(function* <A extends BuildRequest, E
   for (let renewals = 0; ; renewals++) {
     const before = renewals === 0 ? begun : undefined;
     const evaluation: Evaluation<A> = yield* evaluateFlake(flake, policy, select, before?.evaluation);
+    const { derivations, files } = evaluation.value;
+    const originOf = (root: Derivation): string => files?.get(root) ?? flake.directory;
     const attempt: BuildResult | BuildsFailed = yield* Effect.catchTag(
-      build(evaluation.value.derivations, options, before?.instantiated),
+      build(derivations, { ...options, originOf }, before?.instantiated),
       "BuildsFailed",
       (failed) => (goneFiles(failed).size > 0 ? Effect.succeed(failed) : Effect.fail(failed)),
     );

@@ -20,23 +20,24 @@ import { sha256 } from "#lib/derivations/hash.ts";
 import { source } from "#lib/derivations/source.ts";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
 import type { EngineEvent } from "#lib/platform/events.ts";
-import type { FileSystemShape } from "#lib/platform/file-system.ts";
 import { diffClosures } from "#lib/store/queries.ts";
 import { Store } from "#lib/store/store.ts";
 import { memory } from "../memory.ts";
 import { makeHarness, testDerivation } from "./harness.ts";
 
 function inMemory(files: Record<string, string> = {}) {
-  const fs: FileSystemShape = memory(files);
+  const fs = memory(files);
   const harness = makeHarness({ fs });
-  const buildOne = async (root: Derivation): Promise<StorePath> =>
-    (await harness.run(build([root]))).outputs.get(root)!.get("out")!;
+  const buildOne = async (root: Derivation, origin?: string): Promise<StorePath> => {
+    const options = origin === undefined ? {} : { originOf: () => origin };
+    return (await harness.run(build([root], options))).outputs.get(root)!.get("out")!;
+  };
   return { fs, ...harness, buildOne };
 }
 
 t.test("why-rebuild", (t) => {
-  const report = async (m: ReturnType<typeof inMemory>, root: Derivation) =>
-    formatRebuildReport(await m.run(whyRebuild(root)));
+  const report = async (m: ReturnType<typeof inMemory>, root: Derivation, origin?: string) =>
+    formatRebuildReport(await m.run(whyRebuild(root, origin)));
 
   t.test("says when there is nothing to do, nothing to compare with, or nothing left", async (t) => {
     const m = inMemory();
@@ -92,6 +93,41 @@ t.test("why-rebuild", (t) => {
     ]);
   });
 
+  t.test("compares with the last build of the same tree, else of any, and says so", async (t) => {
+    const m = inMemory();
+    const root = (text: string) => testDerivation("root", [], { text });
+    const expected = (before: string, note: string[]) => [
+      "1 derivation would be built, because of:",
+      ...note,
+      "  root",
+      `    variable 'text' changed: "${before}" → "new"`,
+    ];
+    const { layout } = await m.run(Effect.map(Store, (store) => store));
+    const seen = new Set(["durations.json"]);
+    for (const [text, origin, seconds] of [
+      ["a", "/a", 1000],
+      ["b", "/b", 3000],
+      ["old", undefined, 2000],
+    ] as const) {
+      await m.buildOne(root(text), origin);
+      const file = m.fs.readdirSync(layout.builds).find((name) => !seen.has(name))!;
+      seen.add(file);
+      m.fs.utimesSync(`${layout.builds}/${file}`, seconds, seconds);
+    }
+    t.same(await report(m, root("new"), "/a"), expected("a", []));
+    t.same(await report(m, root("new"), "/b"), expected("b", []));
+    t.same(await report(m, root("new")), expected("old", []));
+    const note = "(compared with the last build of /b, since none of /c is recorded)";
+    t.same(await report(m, root("new"), "/c"), expected("b", [note]));
+    t.same(await report(m, root("b"), "/c"), ["Nothing would be built."]);
+    for (let index = 0; index < 8; index++) await m.buildOne(root(String(index)), `/many/${index}`);
+    const left = m.fs.readdirSync(layout.builds).filter((name) => name.endsWith("root.json.gz"));
+    t.equal(left.length, 8, "a tree that is not built any more is forgotten");
+    t.same(await report(m, root("new"), "/many/0"), expected("0", []));
+    await m.buildOne(testDerivation("other-root", [], { text: "x" }), "/c");
+    t.equal((await m.run(readBuildRecord("root", "/c")))?.origin?.startsWith("/many/"), true, "names are told apart");
+  });
+
   t.test("names inputs that are new or gone, and changed promises", async (t) => {
     const fetched = (content: string) =>
       testDerivation("fetched", [], { content }, { fixedOutput: { mode: "flat", hash: sha256(content) } });
@@ -126,7 +162,7 @@ t.test("a plan is dealt out to tasks", (t) => {
   const planned = async (m: ReturnType<typeof inMemory>, { image, tasks }: ReturnType<typeof system>) => {
     const { instantiation, plan } = await m.run(dryRun([image]));
     const root = instantiation.derivations.get(image)!.path;
-    const reasonOf = planReasons(root, instantiation, await m.run(readBuildRecord("image")));
+    const reasonOf = planReasons(root, instantiation, await m.run(readBuildRecord("image", undefined)));
     return (await m.run(planTasks(tasks, instantiation, plan))).map(({ task, state, after, todo }) => [
       task.id,
       state,

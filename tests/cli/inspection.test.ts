@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import { makeToolRoot } from "../build/tool-root.ts";
@@ -171,6 +171,16 @@ t.test("commands on a store", async (t) => {
     );
     const built = await run(["build", ".#app", "--no-link"]);
     t.equal(built.code, 0, built.stderr);
+    const copy = join(directory, "copy");
+    await mkdir(copy);
+    for (const file of ["flake.ts", "data.txt"]) await copyFile(join(directory, file), join(copy, file));
+    await writeFile(join(copy, "data.txt"), "three\n");
+    const note = `compared with the last build of ${directory}, since none of ${copy} is recorded`;
+    const elsewhere = { flake: join(copy, "flake.ts"), cwd: copy, env: { HELIOS_STORE: join(directory, "store") } };
+    const whyThere = await helios(["why-rebuild", ".#app"], elsewhere);
+    t.match(whyThere.stdout, `because of:\n(${note})\n  app-1.0\n`, whyThere.stderr);
+    const planThere = await helios(["plan", ".#app"], elsewhere);
+    t.equal(planThere.stderr, `${note}\n`);
     const difference = await run(["diff-closures", app, ".#app"]);
     t.match(difference.stdout, /^app: .*\+39 KiB\n$/, difference.stderr);
   });

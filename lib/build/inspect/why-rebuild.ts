@@ -7,7 +7,7 @@ import { storeError, type StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
 import { instantiateRoots } from "../instantiate-roots.ts";
 import { makePlan } from "../plan.ts";
-import { readBuildRecord } from "./build-record.ts";
+import { formatOrigin, readBuildRecord } from "./build-record.ts";
 import type { DerivationChange, DerivationGraph } from "./compare-derivations.ts";
 import { comparedPairs } from "./compare-graphs.ts";
 import { compareTrees, type TreeDifference } from "./compare-trees.ts";
@@ -29,21 +29,29 @@ export interface RebuildReport {
   readonly builds: readonly string[];
   /** Whether a successful build of a root of this name is recorded, to compare with. */
   readonly compared: boolean;
+  /** That it was compared with a build of another tree, and of which. */
+  readonly note: string | undefined;
   /** Without causes, what would be built was removed from the store. */
   readonly causes: readonly RebuildCause[];
 }
 
-/** Compares a root with how it was when it was last built. */
+/**
+ * Compares a root with how it was when it was last built.
+ *
+ * @param origin the directory of its flake, or the file that describes it: builds of the same are preferred
+ */
 export const whyRebuild = Effect.fnUntraced(function* (
   root: Derivation,
+  origin: string | undefined,
 ): Effect.fn.Return<RebuildReport, StoreError | DerivationError, Store | FileSystem> {
   const { instantiation, addInput } = yield* instantiateRoots([root]);
   const plan = yield* makePlan(instantiation, [root]);
   const builds = plan.builds.map(({ derivation }) => derivation.store.name);
-  const record = yield* readBuildRecord(root.name);
+  const record = yield* readBuildRecord(root.name, origin);
+  const note = record === undefined ? undefined : formatOrigin(record, origin);
   const top = instantiation.derivations.get(root);
   if (builds.length === 0 || record === undefined || top === undefined) {
-    return { builds, compared: record !== undefined, causes: [] };
+    return { builds, compared: record !== undefined, note, causes: [] };
   }
   const after: DerivationGraph = new Map([...instantiation.byPath].map(([path, { store }]) => [path, store]));
   const causes = comparedPairs({ path: record.root, graph: record.derivations }, { path: top.path, graph: after })
@@ -55,7 +63,7 @@ export const whyRebuild = Effect.fnUntraced(function* (
       (changes) => ({ ...cause, changes }),
     ),
   );
-  return { builds, compared: true, causes: explained };
+  return { builds, compared: true, note, causes: explained };
 });
 
 /** Adds which files of a source changed, if its earlier version is still in the store. */
@@ -79,14 +87,16 @@ const withFiles = Effect.fnUntraced(function* (
 const mostFiles = 10;
 
 /** The report as lines for people. */
-export function formatRebuildReport({ builds, compared, causes }: RebuildReport): string[] {
+export function formatRebuildReport({ builds, compared, note, causes }: RebuildReport): string[] {
   if (builds.length === 0) return ["Nothing would be built."];
   const what = builds.length === 1 ? "1 derivation would" : `${builds.length} derivations would`;
   if (!compared) return [`${what} be built: no earlier build is recorded to compare with.`];
+  const told = note === undefined ? [] : [`(${note})`];
   if (causes.length === 0)
-    return [`${what} be built although nothing changed: the outputs are not in the store any more.`];
+    return [`${what} be built although nothing changed: the outputs are not in the store any more.`, ...told];
   return [
     `${what} be built, because of:`,
+    ...told,
     ...causes.flatMap(({ chain, changes }) => [
       `  ${chain.join(" → ")}`,
       ...changes.flatMap(formatChange).map((line) => `    ${line}`),

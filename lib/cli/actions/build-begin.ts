@@ -1,4 +1,3 @@
-import * as Result from "effect/Result";
 import * as nodeFs from "node:fs";
 import { findRootOutputs, instantiateSources, nothingToDo } from "#lib/build/built-already.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
@@ -10,7 +9,7 @@ import { defaultRoot, layoutOf } from "#lib/store/layout.ts";
 import { StoreReader } from "#lib/store/store-reader.ts";
 import { makePrinter } from "../printers/printer.ts";
 import type { BuildInput } from "./build.ts";
-import { resultLinks, resultText, selectAll } from "./build-results.ts";
+import { resultLinks, resultText, selectRequest } from "./build-results.ts";
 
 /** What came of beginning a build: it is done, or the engine has to go on, with what is known by now. */
 export type Beginning = { readonly done: true } | { readonly done: false; readonly begun?: BegunBuild<BuildRequest> };
@@ -34,8 +33,7 @@ export async function beginBuild(flake: LocatedFlake, input: BuildInput): Promis
     installables.push(installable);
   }
   const warnAbout: readonly Installable[] = installables.length > 0 ? installables : [{ text: ".", path: [] }];
-  const select = (outputs: FlakeOutputs) =>
-    Result.map(selectAll(outputs, installables, []), (derivations) => ({ derivations }));
+  const select = (outputs: FlakeOutputs) => selectRequest(outputs, installables, []);
   const evaluation = await selectAsLocked(nodeFs, flake, { ...input, warnAbout }, select);
   if (evaluation === undefined) return untouched;
 

@@ -2,6 +2,7 @@ import * as Result from "effect/Result";
 import { resolve } from "node:path";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import type { DerivationPath, StorePath } from "#lib/derivations/store-path.ts";
+import type { BuildRequest } from "#lib/flake/build.ts";
 import type { FlakeOutputs } from "#lib/flake/flake.ts";
 import type { Installable } from "#lib/flake/installable.ts";
 import { selectDerivation } from "#lib/flake/select.ts";
@@ -46,6 +47,22 @@ export function selectAll(
     Derivation[],
     Result.Result.Failure<ReturnType<typeof selectDerivation>>
   >;
+}
+
+/** The same, and the files that describe them. */
+export function selectRequest(
+  outputs: FlakeOutputs,
+  installables: readonly Installable[],
+  paths: readonly DerivationPath[],
+): Result.Result<BuildRequest, Result.Result.Failure<ReturnType<typeof selectAll>>> {
+  return Result.map(selectAll(outputs, installables, paths), (derivations) => {
+    const files = new Map<Derivation, string>();
+    for (const [index, derivation] of derivations.entries()) {
+      const file = installables[index]?.file;
+      if (file !== undefined) files.set(derivation, file);
+    }
+    return { derivations, files };
+  });
 }
 
 /** Without an argument, the first package. */

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect";
-import * as Result from "effect/Result";
 import type { Derivation } from "#lib/derivations/derivation.ts";
 import { derivationName, type DerivationPath, parseDerivationPath } from "#lib/derivations/store-path.ts";
 import { type BegunBuild, buildFlake, type BuildRequest } from "#lib/flake/build.ts";
@@ -12,7 +11,7 @@ import { withEngine } from "../engine.ts";
 import { type BuildFlags, buildOptions, type SubstitutionFlags, type WatchFlags } from "../flags.ts";
 import { lazily } from "../lazily.ts";
 import { printText } from "../print.ts";
-import { type Built, resultLinks, resultText, selectAll } from "./build-results.ts";
+import { type Built, resultLinks, resultText, selectAll, selectRequest } from "./build-results.ts";
 import { replayCommand } from "./replay-command.ts";
 import { storePathAt } from "./store-paths.ts";
 import { substituteFirst, substitutionOptions } from "./substitution.ts";
@@ -78,8 +77,7 @@ export const build = (flake: LocatedFlake, input: BuildInput, begun?: BegunBuild
       }
       const built: Built[] = [];
       if (installables.length > 0 || paths.length === 0) {
-        const select = (outputs: FlakeOutputs) =>
-          Result.map(selectAll(outputs, installables, paths), (derivations) => ({ derivations }));
+        const select = (outputs: FlakeOutputs) => selectRequest(outputs, installables, paths);
         const { value, result } = yield* buildFlake(flake, policy, options, select, begun);
         for (const derivation of value.derivations) {
           built.push({ name: derivation.name, outputs: result.outputs.get(derivation) ?? new Map() });

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import type { Derivation } from "#lib/derivations/derivation.ts";
 import { buildFlake } from "#lib/flake/build.ts";
 import { type CheckReport, runBootCheck } from "#lib/flake/run-check.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
@@ -59,10 +60,12 @@ function requireSoundness(systems: FlakeOutputs["systems"]): void {
 /** The checks named, by the flake or by configuration files; without names, all of the flake. */
 function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
   const known = Object.keys(outputs.checks);
+  const files = new Map<Derivation, string>();
   const named = (wanted.length > 0 ? wanted : known).map((name) =>
-    Result.flatMap(selectFile(outputs, name), (configuration) => {
+    Result.flatMap(selectFile(outputs, name), ({ file, configuration }) => {
       if (configuration !== undefined) {
         requireSoundness({ [name]: configuration.system });
+        for (const built of configuration.check.derivations) if (file !== undefined) files.set(built, file);
         return Result.succeed([configuration.name, configuration.check] as const);
       }
       const check = known.includes(name) ? outputs.checks[name] : undefined;
@@ -72,12 +75,15 @@ function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
   return Result.map(Result.all(named), (checks) => ({
     checks,
     derivations: checks.flatMap(([, check]) => check.derivations),
+    files,
   }));
 }
 
 function selectFile(outputs: FlakeOutputs, name: string) {
   const installable = parseInstallable(name);
-  return "_tag" in installable ? Result.succeed(undefined) : selectConfiguration(outputs, installable);
+  if ("_tag" in installable) return Result.succeed({ file: undefined, configuration: undefined });
+  const { file } = installable;
+  return Result.map(selectConfiguration(outputs, installable), (configuration) => ({ file, configuration }));
 }
 
 function unknownCheck(name: string, known: readonly string[]): UnknownAttribute {

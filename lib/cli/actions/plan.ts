@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { dryRun } from "#lib/build/build.ts";
-import { readBuildRecord } from "#lib/build/inspect/build-record.ts";
+import { formatOrigin, readBuildRecord } from "#lib/build/inspect/build-record.ts";
 import { formatReason, type PlanReason, planReasons } from "#lib/build/inspect/plan-reasons.ts";
 import { type PlannedTask, planTasks } from "#lib/build/inspect/task-plan.ts";
 import type { SubstitutionOptions } from "#lib/build/options.ts";
@@ -20,6 +20,7 @@ import { printJson, printText } from "../print.ts";
 import { withStore } from "../stores.ts";
 import { planGraph, planLines, type ShownTask } from "./plan-text.ts";
 import { shownItem } from "./shown-item.ts";
+import { originOf, say } from "./store-paths.ts";
 import { substitutionOptions } from "./substitution.ts";
 
 /** Of what, and how. */
@@ -41,7 +42,8 @@ export const plan = (flake: LocatedFlake, input: PlanInput) =>
       const { value } = yield* evaluateFlake(flake, { ...input, warnAbout: [installable] }, (outputs) =>
         selectTasks(outputs, installable),
       );
-      const shown = yield* shownTasks(value, yield* substitutionOptions(input));
+      const origin = originOf(flake, input.installable);
+      const shown = yield* shownTasks(value, origin, yield* substitutionOptions(input));
       if (input.json) return yield* printJson(shown);
       yield* printText(input.dot ? planGraph(shown) : planLines(shown));
     }),
@@ -68,11 +70,18 @@ function selectTasks(outputs: FlakeOutputs, installable: Installable) {
   );
 }
 
-const shownTasks = Effect.fnUntraced(function* ({ root, tasks }: Selected, substitution: SubstitutionOptions) {
+const shownTasks = Effect.fnUntraced(function* (
+  { root, tasks }: Selected,
+  origin: string,
+  substitution: SubstitutionOptions,
+) {
   const { instantiation, plan } = yield* dryRun([root], substitution);
   const top = instantiation.derivations.get(root);
   if (top === undefined) return yield* Effect.die(new TypeError(`${root.name} is not instantiated`));
-  const reasonOf = planReasons(top.path, instantiation, yield* readBuildRecord(root.name));
+  const record = yield* readBuildRecord(root.name, origin);
+  const note = record === undefined || plan.builds.length === 0 ? undefined : formatOrigin(record, origin);
+  if (note !== undefined) yield* say(note);
+  const reasonOf = planReasons(top.path, instantiation, record);
   return (yield* planTasks(tasks, instantiation, plan)).map((task) => shownTask(task, reasonOf));
 });
 

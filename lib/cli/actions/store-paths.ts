@@ -47,6 +47,12 @@ export const withPaths = (text: string, things: readonly Instantiable[]) =>
 export const isPath = (text: string): boolean =>
   /^\.{0,2}\//.test(text) && (text.startsWith(`${storeDirectory}/`) || !/\.toml(#|$)/.test(text));
 
+/** What describes an installable, as builds are recorded by: a file, or the directory of the flake. */
+export const originOf = (flake: LocatedFlake, text: string): string => {
+  const installable = parseInstallable(text);
+  return "_tag" in installable ? flake.directory : (installable.file ?? flake.directory);
+};
+
 /** The derivation of an installable. */
 export const derivationOf = Effect.fnUntraced(function* (flake: LocatedFlake, policy: EvaluationPolicy, text: string) {
   const installable = parseInstallable(text);

@@ -4,7 +4,7 @@ import type { LocatedFlake } from "#lib/flake/flake.ts";
 import type { WatchFlags } from "../flags.ts";
 import { printJson, printLine } from "../print.ts";
 import { withStore } from "../stores.ts";
-import { derivationOf } from "./store-paths.ts";
+import { derivationOf, originOf } from "./store-paths.ts";
 
 /** What would be built. */
 interface WhyRebuildInput extends WatchFlags {
@@ -17,7 +17,8 @@ export const whyRebuild = (flake: LocatedFlake, input: WhyRebuildInput) =>
   withStore(
     input,
     Effect.gen(function* () {
-      const report = yield* explainRebuild(yield* derivationOf(flake, input, input.installable));
+      const root = yield* derivationOf(flake, input, input.installable);
+      const report = yield* explainRebuild(root, originOf(flake, input.installable));
       if (input.json) return yield* printJson(report);
       for (const line of formatRebuildReport(report)) yield* printLine(line);
     }),
