@@ -802,3 +802,64 @@ void t.test("a server that has too much to do is asked again, and not for ever",
   t.match(await Effect.runPromise(Effect.flip(read)), { _tag: "CacheUnreachable", reason: /answered 500/ });
   t.equal(asked, 6);
 });
+
+void t.test("a server that is busy while it is sent something gets it again, whole", async (t) => {
+  let answers = [503, 429, 201, 503, 201];
+  const got: string[] = [];
+  const url = await listening(t, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      got.push(Buffer.concat(chunks).toString());
+      response.writeHead(answers.shift() ?? 500).end();
+    });
+  });
+  const services = Effect.provideService(FileSystem, memory({ "/archive": "archive" }));
+  const send = withCache(url, (cache) =>
+    Effect.andThen(cache.write("text", "text"), cache.upload("archive", "/archive")),
+  ).pipe(services);
+  await Effect.runPromise(send);
+  t.strictSame(got, ["text", "text", "text", "archive", "archive"]);
+  answers = [];
+  t.match(await Effect.runPromise(Effect.flip(send)), { _tag: "CacheUnreachable", reason: /answered 500/ });
+});
+
+void t.test("a server that sends without end is not listened to without end", async (t) => {
+  const chunk = Buffer.alloc(1024 * 1024, "x");
+  let sent = 0;
+  const url = await listening(t, (_, response) => {
+    const send = (): void => {
+      while (!response.destroyed && response.write(chunk)) sent++;
+    };
+    response.on("drain", send);
+    send();
+  });
+  const fs = memory();
+  const services = Effect.provideService(FileSystem, fs);
+  const read = withCache(url, (cache) => cache.read("x.narinfo")).pipe(services);
+  t.match(await Effect.runPromise(Effect.flip(read)), { _tag: "CacheUnreachable", reason: /more than 16777216 bytes/ });
+  t.ok(sent < 100, `${sent} MiB`);
+  const download = withCache(url, (cache) => cache.download("nar/x", "/x", 1000)).pipe(services);
+  t.equal(await Effect.runPromise(download), true);
+  const { size } = fs.statSync("/x");
+  t.ok(size > 1000 && size <= chunk.length, `${size} bytes, which is not what was promised`);
+});
+
+void t.test("a compressor that fails is named, with how it ended", async (t) => {
+  const here = place(worlds["disk"]!(t));
+  const { fs, directory, run, fail } = here;
+  const { tree } = await run("from", fill(here));
+  fs.writeFileSync(join(directory, "zstd"), "#!/bin/sh\ncat > /dev/null\nexit 3\n", { mode: 0o755 });
+  const path = process.env["PATH"];
+  t.teardown(() => (process.env["PATH"] = path));
+  process.env["PATH"] = `${directory}:${path}`;
+  const push = withCache(`file://${directory}/cache`, (cache) => pushPaths(cache, [tree]));
+  t.match(await fail("from", push), {
+    _tag: "StoreIoError",
+    message:
+      /compress with zstd '\S+-src': the program ended with exit code 3\. Choose another one with --compression\./,
+  });
+  t.strictSame(fs.readdirSync(join(directory, "cache")), ["nix-cache-info"], "nothing half-made is there");
+  fs.writeFileSync(join(directory, "zstd"), "#!/bin/sh\nkill -9 $$\n", { mode: 0o755 });
+  t.match(await fail("from", push), { message: /was killed by SIGKILL/ });
+});

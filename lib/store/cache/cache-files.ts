@@ -19,8 +19,11 @@ export interface CacheFiles {
   readonly name: string;
   /** A small file; undefined if there is none. */
   readonly read: (file: string) => Effect.Effect<string | undefined, CacheUnreachable>;
-  /** Copies a file here; false if there is none. */
-  readonly download: (file: string, destination: string) => Effect.Effect<boolean, CacheUnreachable>;
+  /**
+   * Copies a file here; false if there is none. Of one that is larger than the limit, in bytes, no more than a little
+   * beyond that is copied: whoever knows the size sees that it is another one.
+   */
+  readonly download: (file: string, destination: string, limit?: number) => Effect.Effect<boolean, CacheUnreachable>;
   readonly has: (file: string) => Effect.Effect<boolean, CacheUnreachable>;
   readonly write: (file: string, content: string) => Effect.Effect<void, CacheUnreachable>;
   /**
@@ -169,35 +172,39 @@ const silence = 60_000;
 /** What servers answer that have too much to do just now. */
 const passing: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const attempts = 3;
+/** What is larger is no small file, in bytes. The longest narinfo has some hundred bytes for each reference. */
+const largestText = 16 * 1024 * 1024;
 /** Before the second attempt, in milliseconds; twice as long before the third. */
 const firstPause = 300;
 
 function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
-  /** Undefined for a file that is not there, or that may not be sent. */
-  const ask = async (file: string, options: RequestInit, attempt = 1): Promise<Response | undefined> => {
-    const response = await fetch(`${name}/${file}`, options);
+  /** Undefined for a file that is not there, or that may not be sent. What is sent is made anew for each attempt. */
+  const ask = async (file: string, options: RequestInit, body?: Body, attempt = 1): Promise<Response | undefined> => {
+    const response = await fetch(`${name}/${file}`, body === undefined ? options : { ...options, body: body() });
     if (response.ok) return response;
     await response.body?.cancel();
     // Object stores answer 403 for what is not there.
     if (response.status === 404 || response.status === 403) return undefined;
     // Static servers know no PUT at all, and `store serve` none without --writable.
     if (options.method === "PUT" && (response.status === 405 || response.status === 501)) return undefined;
-    // What was sent may have been a stream, which is gone.
-    if (options.method !== "PUT" && passing.has(response.status) && attempt < attempts) {
+    if (passing.has(response.status) && attempt < attempts) {
       await setTimeout(firstPause * attempt, undefined, { signal: options.signal ?? undefined });
-      return ask(file, options, attempt + 1);
+      return ask(file, options, body, attempt + 1);
     }
     throw new Error(`the server answered ${response.status} ${response.statusText}`);
   };
-  const send = async (file: string, body: NonNullable<RequestInit["body"]>, signal: AbortSignal): Promise<void> => {
+  const send = async (file: string, body: Body, signal: AbortSignal): Promise<void> => {
     // A stream can only be sent while the answer is not awaited.
-    const options: RequestInit = { method: "PUT", body, signal, duplex: "half" };
-    if ((await ask(file, options)) === undefined) throw new Error("the server does not accept uploads");
+    const options: RequestInit = { method: "PUT", signal, duplex: "half" };
+    if ((await ask(file, options, body)) === undefined) throw new Error("the server does not accept uploads");
   };
   const readWith = (file: string, options: RequestInit) =>
-    reachable(name, file, async (signal) => (await ask(file, { ...options, signal: limited(signal) }))?.text());
+    reachable(name, file, async (signal) => {
+      const response = await ask(file, { ...options, signal: limited(signal) });
+      return response === undefined ? undefined : textOf(response);
+    });
   const read = (file: string) => readWith(file, {});
-  const write = (file: string, content: string) => reachable(name, file, (signal) => send(file, content, signal));
+  const write = (file: string, content: string) => reachable(name, file, (signal) => send(file, () => content, signal));
   return {
     name,
     read,
@@ -207,12 +214,11 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
         file,
         async (signal) => (await ask(file, { method: "HEAD", signal: limited(signal) })) !== undefined,
       ),
-    download: (file, destination) =>
+    download: (file, destination, limit = Infinity) =>
       reachable(name, file, async (signal) => {
         const response = await ask(file, { signal });
         if (response === undefined) return false;
-        const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
-        await pipeline(body, fs.createWriteStream(destination), { signal });
+        await pipeline(chunksOf(response, limit), fs.createWriteStream(destination), { signal });
         return true;
       }),
     write,
@@ -231,9 +237,29 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
       }
     }),
     upload: (file, source) =>
-      reachable(name, file, (signal) => send(file, Readable.toWeb(fs.createReadStream(source)), signal)),
+      reachable(name, file, (signal) => send(file, () => Readable.toWeb(fs.createReadStream(source)), signal)),
     removeLeftovers: Effect.void,
   };
+}
+
+type Body = () => NonNullable<RequestInit["body"]>;
+
+/** What a server sends, up to the chunk that goes beyond the limit: it may send without end. */
+async function* chunksOf(response: Response, limit: number): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    yield chunk;
+    bytes += chunk.length;
+    if (bytes > limit) return;
+  }
+}
+
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of chunksOf(response, largestText)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > largestText) throw new Error(`the server sent more than ${largestText} bytes`);
+  return bytes.toString("utf8");
 }
 
 function limited(signal: AbortSignal): AbortSignal {

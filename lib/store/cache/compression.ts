@@ -53,7 +53,7 @@ export const compressTree = Effect.fnUntraced(function* (
   const fs = yield* FileSystem;
   return yield* Effect.scoped(
     Effect.gen(function* () {
-      const compressor = yield* startCompressor(wanted, destination);
+      const compressor = yield* startCompressor(wanted, tree);
       const hasher = new Hasher("sha256");
       let size = 0;
       const count = new Transform({
@@ -69,7 +69,14 @@ export const compressTree = Effect.fnUntraced(function* (
             const archived = await hashTree(fs, tree, { signal }, (chunk) => feed(compressor.input, chunk));
             compressor.input.end();
             return archived;
-          }),
+          }).pipe(
+            // How the program ended says more than that it takes nothing any more; unless it does not end.
+            Effect.catch((error) =>
+              compressor.input.destroyed
+                ? Effect.andThen(Effect.raceFirst(compressor.done, Effect.sleep(5000)), Effect.fail(error))
+                : Effect.fail(error),
+            ),
+          ),
           attempt("write the archive", destination, (signal) =>
             pipeline(compressor.output, count, fs.createWriteStream(destination), { signal }),
           ),
@@ -99,7 +106,7 @@ async function feed(input: Writable, chunk: Uint8Array): Promise<void> {
 
 function startCompressor(
   wanted: CacheCompression,
-  destination: string,
+  tree: string,
 ): Effect.Effect<Compressor, StoreError, Processes | Scope.Scope> {
   switch (wanted) {
     case "none":
@@ -116,8 +123,8 @@ function startCompressor(
           stderr: "ignore",
         }),
       ).pipe(
-        Effect.map((child) => ofProcess(wanted, child, destination)),
-        Effect.catchTag("SpawnError", () => startCompressor("gzip", destination)),
+        Effect.map((child) => ofProcess(wanted, child, tree)),
+        Effect.catchTag("SpawnError", () => startCompressor("gzip", tree)),
       );
   }
 }
@@ -126,18 +133,20 @@ function within(compression: CacheCompression, stream: Transform): Compressor {
   return { compression, input: stream, output: stream, done: Effect.void };
 }
 
-function ofProcess(compression: CacheCompression, child: RunningProcess, destination: string): Compressor {
+function ofProcess(compression: CacheCompression, child: RunningProcess, tree: string): Compressor {
   const { stdin, stdout } = child;
   // Both are pipes, as `spawn` was asked for.
   if (stdin === null || stdout === null) throw new TypeError("the compressor has no pipes");
-  const done = Effect.flatMap(child.exit, ({ code }) =>
+  const done = Effect.flatMap(child.exit, ({ code, signal }) =>
     code === 0
       ? Effect.void
       : Effect.fail(
           new StoreIoError({
             operation: `compress with ${compression}`,
-            path: destination,
-            cause: new Error(`${compression} ended with status ${String(code)}`),
+            path: tree,
+            cause: new Error(
+              `the program ${signal === null ? `ended with exit code ${String(code)}` : `was killed by ${signal}`}. Choose another one with --compression`,
+            ),
           }),
         ),
   );

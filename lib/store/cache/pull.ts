@@ -160,7 +160,8 @@ const unpack = Effect.fnUntraced(function* (
   }
   const directory = yield* store.temporaryDirectory;
   const archive = `${directory}/archive`;
-  if (!(yield* cache.download(url, archive))) return yield* damaged(`it is not there, although '${file}' names it`);
+  if (!(yield* cache.download(url, archive, narInfo.fileSize)))
+    return yield* damaged(`it is not there, although '${file}' names it`);
   const size = yield* attempt("read", archive, () => checkFile(fs, archive, narInfo)).pipe(
     Effect.flatMap((found) => (typeof found === "string" ? Effect.fail(damaged(found)) : Effect.succeed(found))),
   );
