@@ -98,6 +98,24 @@ t.test("bad input", async (t) => {
     t.equal((await run([])).code, 0, "the next run works");
   });
 
+  t.test("'update' renews what files asked for too, and forgets it only when told to", async (t) => {
+    const lock = JSON.parse(await readFile(lockFile, "utf8")) as LockFile;
+    const { packages: pinned, ...request } = lock.environments["bubblewrap"]!;
+    const stale = pinned.map((path) => path.replace(/bubblewrap_[^_]+_/, "bubblewrap_0.0.1-1_"));
+    for (const [index, path] of stale.entries()) lock.packages[path] = lock.packages[pinned[index]!]!;
+    lock.environments["gaia-base-0123456789ab"] = { packages: stale, ...request };
+    await write(lock);
+    const update = (...args: string[]) =>
+      helios(["update", ...args], { flake: join(directory, "flake.ts"), cwd: directory, env: { HELIOS_STORE: store } });
+    const pinnedNow = async () => (JSON.parse(await readFile(lockFile, "utf8")) as LockFile).environments;
+    const renewed = await update();
+    t.equal(renewed.code, 0, renewed.stderr);
+    t.match(renewed.stdout, /needs gaia-base-0123456789ab: kept for files.*--prune/);
+    t.strictSame((await pinnedNow())["gaia-base-0123456789ab"]?.packages, pinned, "the file's pins are renewed");
+    t.equal((await update("--prune")).code, 0);
+    t.strictSame(Object.keys(await pinnedNow()), ["bubblewrap"]);
+  });
+
   t.test("a build killed in its middle leaves nothing that the next run trips over", async (t) => {
     await removeStore(store);
     for (const moment of ["to do:", "downloaded", "building bubblewrap"]) {

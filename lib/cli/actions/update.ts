@@ -18,6 +18,7 @@ import { printJson, printLine } from "../print.ts";
 /** What to resolve. */
 interface UpdateInput extends ProgressFlags {
   readonly targets: readonly string[];
+  readonly prune: boolean;
   readonly legacy: boolean;
   readonly json: boolean;
 }
@@ -38,24 +39,33 @@ export const update = (flake: LocatedFlake, input: UpdateInput) =>
           readSystem(configuration.success);
         }
         const ofFiles = [...view.requested.keys()];
-        if (input.targets.length === 0) {
+        if (input.prune || input.targets.length === 0) {
           view.packages(bubblewrapRequest);
           readEverything(outputs);
         }
         return Result.succeed(ofFiles);
       });
       const mirrors = yield* discoverMirrors(flake.inputs.debian);
-      const names = input.targets.length > 0 ? [...named, ...value] : [...requested.keys()];
+      // Which files there are that describe systems, a flake cannot know: what its outputs do not need may be theirs.
+      const all = input.prune ? requested.keys() : lock.environments.keys();
+      const names = input.targets.length > 0 ? [...named, ...value] : [...all];
       const update = yield* refresh(lock, names, "asked for", { mirrors });
-      // Who asks for some environments has not said what else is needed.
-      const kept = input.targets.length > 0 ? update.lock : retainEnvironments(update.lock, new Set(requested.keys()));
-      const forgotten = [...update.lock.environments.keys()].filter((name) => !kept.environments.has(name)).sort();
+      const kept = input.prune
+        ? retainEnvironments(update.lock, new Set([...requested.keys(), ...named]))
+        : update.lock;
       yield* writeLock(lockFile(flake), kept);
       if (input.json) return yield* printJson(update.changes);
       for (const change of update.changes) yield* printLine(describeChange(change));
+      const listed = [...update.lock.environments.keys()].sort();
+      const forgotten = listed.filter((name) => !kept.environments.has(name));
+      const others = listed.filter((name) => kept.environments.has(name) && !requested.has(name));
       if (forgotten.length > 0)
         yield* printLine(`no output of this flake needs ${forgotten.join(", ")}: no longer pinned`);
       else if (update.changes.length === 0) yield* printLine("nothing has changed");
+      if (input.targets.length === 0 && others.length > 0)
+        yield* printLine(
+          `no output of this flake needs ${others.join(", ")}: kept for files that describe systems. 'update --prune FILE…' keeps what such files need, and forgets the rest`,
+        );
     }),
   );
 
