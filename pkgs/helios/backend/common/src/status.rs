@@ -8,7 +8,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a client may take to accept its line, and a server to send it.
@@ -16,6 +17,12 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A longer answer is refused.
 const LONGEST_ANSWER: u64 = 1 << 20;
+
+/// Answers on their way at the same time. Who comes when all these are slow waits until the first has lost its patience.
+const MOST_ANSWERS: usize = 32;
+
+/// How long a program that is told to stop waits for the answers that are on their way.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What every answer starts with.
 pub struct Vitals {
@@ -35,17 +42,16 @@ pub fn run(name: &'static str, version: &'static str, details: impl Fn() -> Vec<
             return ExitCode::FAILURE;
         }
     };
-    let answered = Arc::new(Mutex::new(0));
-    let at_stop = Arc::clone(&answered);
+    let clients = Arc::new(Clients::default());
+    let at_stop = Arc::clone(&clients);
     let watching = crate::termination::on_request(move || {
-        // Waits for the answer that is being written; the next one never starts.
-        let count = at_stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = at_stop.finish(FAREWELL);
         eprintln!("{name}: stopped after {count} requests");
         std::process::exit(0);
     });
     let started = Instant::now();
     let Err(problem) = watching.and_then(|()| {
-        serve(&listener, &answered, name, |requests| {
+        serve(&listener, &clients, name, |requests| {
             line(name, version, &Vitals { requests, uptime: started.elapsed() }, details())
         })
     });
@@ -68,20 +74,76 @@ pub fn line(name: &str, version: &str, vitals: &Vitals, details: Vec<(String, Va
     format!("{}\n", Value::Object(members))
 }
 
-/// Answers clients one after the other, and counts them. Ends only by an error.
+/// Who was answered, and who is being answered. The lock is held for as long as it takes to count, never while a
+/// client is waited for.
+#[derive(Default)]
+struct Clients {
+    counts: Mutex<Counts>,
+    fewer: Condvar,
+}
+
+#[derive(Default)]
+struct Counts {
+    requests: u64,
+    answering: usize,
+    stopping: bool,
+}
+
+/// A client that is being answered, until this is dropped, whatever becomes of its thread.
+struct Answering(Arc<Clients>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.lock().answering -= 1;
+        self.0.fewer.notify_all();
+    }
+}
+
+impl Clients {
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place to answer a client, and counts it. There is none any more once the program is to stop.
+    fn admit(self: &Arc<Self>) -> (u64, Answering) {
+        let full = |counts: &mut Counts| counts.stopping || counts.answering >= MOST_ANSWERS;
+        let mut counts = self.fewer.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
+        counts.requests += 1;
+        counts.answering += 1;
+        (counts.requests, Answering(Arc::clone(self)))
+    }
+
+    /// Lets no further answer start, waits for those that have, and says how many clients there were.
+    fn finish(&self, patience: Duration) -> u64 {
+        let mut counts = self.lock();
+        counts.stopping = true;
+        let waited = self.fewer.wait_timeout_while(counts, patience, |counts| counts.answering > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.requests
+    }
+}
+
+/// Counts clients and makes their answers one after the other, and sends each by a thread of its own: who is slow to
+/// take one keeps nobody else waiting. Ends only by an error.
 fn serve(
     listener: &UnixListener,
-    answered: &Mutex<u64>,
-    name: &str,
+    clients: &Arc<Clients>,
+    name: &'static str,
     answer: impl Fn(u64) -> String,
 ) -> io::Result<Infallible> {
     listener.set_nonblocking(false)?;
     loop {
         let (client, _) = accept(|| listener.accept())?;
-        let mut count = answered.lock().unwrap_or_else(PoisonError::into_inner);
-        *count += 1;
-        if let Err(error) = Deadline::new(&client, PATIENCE).write_all(answer(*count).as_bytes()) {
-            crate::log::warning(name, format!("a client did not take its answer: {error}"));
+        let (request, place) = clients.admit();
+        let line = answer(request);
+        let spawned = thread::Builder::new().name("answer".into()).spawn(move || {
+            let sent = Deadline::new(&client, PATIENCE).write_all(line.as_bytes());
+            drop(place);
+            if let Err(error) = sent {
+                crate::log::warning(name, format!("a client did not take its answer: {error}"));
+            }
+        });
+        if let Err(error) = spawned {
+            crate::log::warning(name, format!("no thread for an answer: {error}"));
         }
     }
 }
@@ -108,7 +170,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("helios-status-{name}-{}.sock", std::process::id()));
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).expect("a socket in the temporary directory");
-        std::thread::spawn(move || serve(&listener, &Mutex::new(0), "test", answer).map(|_| ()));
+        std::thread::spawn(move || serve(&listener, &Arc::default(), "test", answer).map(|_| ()));
         path
     }
 
@@ -125,6 +187,39 @@ mod tests {
         assert_eq!(ask(&path), Ok(Value::Integer(105)));
         drop(many);
         std::fs::remove_file(&path).expect("the socket to be there");
+    }
+
+    #[test]
+    fn who_does_not_take_an_answer_keeps_nobody_waiting() {
+        // More than a socket's buffer holds, so that sending it takes as long as its client likes.
+        let path = serving("deaf", |requests| format!("{requests}{}\n", " ".repeat(1 << 19)));
+        let deaf: Vec<_> = (1..MOST_ANSWERS).map(|_| UnixStream::connect(&path).expect("a place")).collect();
+        let started = Instant::now();
+        assert_eq!(ask(&path), Ok(Value::Integer(MOST_ANSWERS as i64)));
+        assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+        // With all places taken, the next client waits until one is free.
+        let last = UnixStream::connect(&path).expect("a place");
+        drop(deaf);
+        assert_eq!(ask(&path), Ok(Value::Integer(MOST_ANSWERS as i64 + 2)));
+        drop(last);
+        std::fs::remove_file(&path).expect("the socket to be there");
+    }
+
+    #[test]
+    fn a_program_that_stops_waits_for_an_answer_on_its_way_but_not_for_ever() {
+        let clients = Arc::new(Clients::default());
+        let (_, place) = clients.admit();
+        let sent = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(place);
+        });
+        assert_eq!(clients.finish(Duration::from_secs(60)), 1);
+        assert!(sent.join().is_ok());
+        let deaf = Arc::new(Clients::default());
+        let _place = deaf.admit();
+        let started = Instant::now();
+        assert_eq!(deaf.finish(Duration::from_millis(50)), 1);
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     }
 
     #[test]
