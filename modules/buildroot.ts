@@ -149,21 +149,21 @@ const options = {
         default: null,
         example: "rootfs.tar.xz",
         description:
-          "Local archive of a root file system for arm64 to start from, plain or compressed, with its owners and modes. Its files win over those of packages; what is staged, accounts, names and the kernel's modules come over it.",
+          "Local archive of a root file system for arm64 to start from, plain or compressed, with its owners, modes, hard links and extended attributes such as file capabilities; access control lists are not read, and the log names the files that have them. Its files win over those of packages; what is staged, accounts, names and the kernel's modules come over it.",
       }),
       rootfs_dir: mkOption({
         type: types.nullOr(types.str),
         default: null,
         example: "rootfs",
         description:
-          "The same as a local directory. Everything in it becomes root's, and of modes only `executable` is kept: for set-user-id programs and other owners take `rootfs_tar`.",
+          "The same as a local directory. Everything in it becomes root's, of modes only `executable` is kept, extended attributes are not, and hard links become copies: for set-user-id programs, file capabilities (`ping`) and other owners take `rootfs_tar`. The log names programs that suffer.",
       }),
       image: mkOption({
         type: types.nullOr(types.str),
         default: null,
         example: "raspios.img",
         description:
-          "The same as a local image of a disk, or of an ext file system, not compressed. Owners and modes are kept.",
+          "The same as a local image of a disk, or of an ext file system, not compressed. Owners, modes, hard links and extended attributes are kept; devices and sockets are not.",
       }),
       image_partition: mkOption({
         type: types.nullOr(types.strMatching("(.*[^0-9])?[1-9][0-9]*")),

@@ -6,7 +6,7 @@ import type { Entry } from "./rootfs/entry.ts";
  * no input of a build. Whoever changes what such a builder makes of the same
  * input raises its number here, and everything that it made is made again.
  */
-const builderVersions = { mergeArchives: 1, unpackDebian: 1 } as const;
+const builderVersions = { mergeArchives: 2, unpackDebian: 1 } as const;
 
 /** One layer of a root file system, as `builtin:merge-archives` takes it. Store paths stand in strings. */
 export type ArchiveLayer =

@@ -25,8 +25,10 @@ export interface PlacedEntry {
   /** Overrides of the layer's own name and force. */
   readonly layer?: string | undefined;
   readonly force?: boolean | undefined;
+  /** What an archive says of it besides, and is lost. */
+  readonly unread?: readonly string[] | undefined;
   /** What an explicit entry says of a directory, which may be there already with other values. */
-  readonly stated?: Partial<Pick<Inode, "mode" | "uid" | "gid">>;
+  readonly stated?: Partial<Pick<Inode, "mode" | "uid" | "gid" | "xattrs">>;
 }
 
 /** Where layers are read from and their content kept. */
@@ -135,7 +137,7 @@ async function collect(
       };
     }
     if (inode.type === "file") inodes.set(entry.path, inode);
-    if (!excluded(entry.path)) entries.push({ path: entry.path, inode, layer: known?.layer });
+    if (!excluded(entry.path)) entries.push({ path: entry.path, inode, layer: known?.layer, unread: entry.unread });
   }
   return entries;
 }
@@ -143,36 +145,54 @@ async function collect(
 async function readEntries(fs: FileSystemShape, layer: EntriesLayer): Promise<readonly PlacedEntry[]> {
   const guard = new EntryGuard(layer.name);
   const entries: PlacedEntry[] = [];
+  const inodes = new Map<string, Inode>();
   for (const entry of layer.entries) {
-    guard.admit(entry.path, entry.type);
-    const { path, force, mode, uid, gid } = entry;
+    const { path, type, target, force, mode, uid, gid, xattrs } = entry;
+    guard.admit(path, type, target);
     const stated = {
       ...(mode === undefined ? {} : { mode }),
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
+      ...(xattrs === undefined ? {} : { xattrs }),
     };
-    entries.push({ path, inode: await entryInode(fs, layer.name, entry), force, stated });
+    // The guard has made sure that a hard link's target is an earlier file.
+    const linked = type === "hardlink" ? inodes.get(target ?? "") : undefined;
+    const inode = linked ?? (await entryInode(fs, layer.name, entry));
+    if (inode.type === "file") inodes.set(path, inode);
+    entries.push({ path, inode, force, stated });
     if (entry.type !== "directory" || entry.source === undefined) continue;
     for await (const found of walkTree(fs, entry.source)) {
       const path = `${entry.path}/${found.path}`.replace(/^\//, "");
       guard.admit(path, found.inode.type);
-      entries.push({ path, inode: { ...found.inode, uid: entry.uid ?? 0, gid: entry.gid ?? 0 }, force });
+      const inode = { ...found.inode, uid: entry.uid ?? 0, gid: entry.gid ?? 0 };
+      if (inode.type === "file") inodes.set(path, inode);
+      entries.push({ path, inode, force });
     }
   }
   return entries;
 }
 
 async function entryInode(fs: FileSystemShape, layer: string, entry: LayerEntry): Promise<Inode> {
-  const { type, uid = 0, gid = 0 } = entry;
+  const { type, uid = 0, gid = 0, xattrs } = entry;
   switch (type) {
     case "symlink":
-      return { type, mode: 0o777, uid, gid, size: 0, target: entry.target };
+      return { type, mode: 0o777, uid, gid, size: 0, target: entry.target, xattrs };
+    case "hardlink":
+      throw new InvalidLayer({ layer, entry: entry.path, reason: `there is no file ${entry.target ?? ""} to link to` });
     case "directory":
-      return { type, mode: entry.mode ?? 0o755, uid, gid, size: 0 };
+      return { type, mode: entry.mode ?? 0o755, uid, gid, size: 0, xattrs };
     case "file": {
       if (entry.source === undefined) {
         const bytes = Buffer.from(entry.content ?? "", "utf8");
-        return { type, mode: entry.mode ?? 0o644, uid, gid, size: bytes.length, content: { in: "memory", bytes } };
+        return {
+          type,
+          mode: entry.mode ?? 0o644,
+          uid,
+          gid,
+          size: bytes.length,
+          content: { in: "memory", bytes },
+          xattrs,
+        };
       }
       const inode = await fileInode(fs, entry.source);
       if (inode === undefined) {
@@ -182,7 +202,7 @@ async function entryInode(fs: FileSystemShape, layer: string, entry: LayerEntry)
           reason: `${entry.source} is not a file; for a tree say type 'directory'`,
         });
       }
-      return { ...inode, mode: entry.mode ?? inode.mode, uid, gid };
+      return { ...inode, mode: entry.mode ?? inode.mode, uid, gid, xattrs };
     }
   }
 }

@@ -39,7 +39,7 @@ export interface EntriesLayer extends CommonLayer {
 export interface LayerEntry {
   /** Normalised. */
   readonly path: string;
-  readonly type: "file" | "directory" | "symlink";
+  readonly type: "file" | "directory" | "symlink" | "hardlink";
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
@@ -47,8 +47,10 @@ export interface LayerEntry {
   readonly content?: string;
   /** A file for a file, a tree for a directory. */
   readonly source?: string;
-  /** Of a symbolic link. */
+  /** Of a symbolic link; of a hard link, a file that comes earlier in the layer, normalised. */
   readonly target?: string;
+  /** Extended attributes by name ("security.capability"). */
+  readonly xattrs?: ReadonlyMap<string, Buffer>;
   readonly force?: boolean;
 }
 
@@ -112,10 +114,10 @@ async function decodeLayer(value: unknown, place: string, context: LayerContext)
 function decodeEntry(value: unknown, layer: string, index: number, context: LayerContext): LayerEntry {
   const path = new Fields(value, layer, `number ${index + 1}`).required("path", "string");
   const fields = new Fields(value, layer, path);
-  fields.only(["path", "type", "mode", "uid", "gid", "content", "source", "target", "force"]);
+  fields.only(["path", "type", "mode", "uid", "gid", "content", "source", "target", "xattrs", "force"]);
   const type = fields.required("type", "string");
-  if (type !== "file" && type !== "directory" && type !== "symlink") {
-    throw fields.invalid(`unknown type '${type}'; there are file, directory and symlink`);
+  if (type !== "file" && type !== "directory" && type !== "symlink" && type !== "hardlink") {
+    throw fields.invalid(`unknown type '${type}'; there are file, directory, symlink and hardlink`);
   }
   const [content, source, target] = [
     fields.optional("content", "string"),
@@ -126,8 +128,10 @@ function decodeEntry(value: unknown, layer: string, index: number, context: Laye
     throw fields.invalid("a file has either 'content' or 'source'");
   }
   if (type === "directory" && content !== undefined) throw fields.invalid("a directory has no 'content'");
-  if (type === "symlink" && (target === undefined || target === "")) throw fields.invalid("a symlink needs a 'target'");
-  if (type !== "symlink" && target !== undefined) throw fields.invalid("only a symlink has a 'target'");
+  const isLink = type === "symlink" || type === "hardlink";
+  if (isLink && (target === undefined || target === "")) throw fields.invalid(`a ${type} needs a 'target'`);
+  if (!isLink && target !== undefined) throw fields.invalid("only a link has a 'target'");
+  if (type === "hardlink") fields.only(["path", "type", "target", "force"]);
   const entry: { -readonly [Key in keyof LayerEntry]: LayerEntry[Key] } = {
     path: normaliseEntryPath(layer, path.replace(/^\/+/, "")),
     type,
@@ -144,7 +148,11 @@ function decodeEntry(value: unknown, layer: string, index: number, context: Laye
   if (force !== undefined) entry.force = force;
   if (content !== undefined) entry.content = content;
   if (source !== undefined) entry.source = context.physical(source);
-  if (target !== undefined) entry.target = target;
+  if (target !== undefined) {
+    entry.target = type === "hardlink" ? normaliseEntryPath(layer, target.replace(/^\/+/, "")) : target;
+  }
+  const xattrs = fields.attributes("xattrs");
+  if (xattrs !== undefined) entry.xattrs = xattrs;
   return entry;
 }
 
@@ -203,6 +211,23 @@ class Fields {
       throw this.invalid(`'${key}' is not a numeric id`);
     }
     return value;
+  }
+
+  /** An object of hexadecimal strings, as bytes sorted by name. */
+  attributes(key: string): ReadonlyMap<string, Buffer> | undefined {
+    const value = this.#value[key];
+    if (value === undefined || value === null) return undefined;
+    if (!Predicate.isReadonlyObject(value)) throw this.invalid(`'${key}' is not an object`);
+    return new Map(
+      Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, bytes]) => {
+          if (typeof bytes !== "string" || !/^([0-9a-f]{2})*$/.test(bytes)) {
+            throw this.invalid(`'${name}' in '${key}' is not bytes in hexadecimal`);
+          }
+          return [name, Buffer.from(bytes, "hex")];
+        }),
+    );
   }
 
   only(keys: readonly string[]): void {

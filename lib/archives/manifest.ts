@@ -21,6 +21,8 @@ export interface ManifestEntry {
   readonly sha256?: string | undefined;
   /** Of links; a hard link's is absolute within the root. */
   readonly target?: string | undefined;
+  /** Extended attributes by name, in hexadecimal; not of hard links, which share those of their file. */
+  readonly xattrs?: Readonly<Record<string, string>> | undefined;
   /** The layer that wrote it. */
   readonly layer: string;
 }
@@ -41,6 +43,9 @@ export function manifestEntry(path: string, node: RootNode, sha256?: string, lin
         ? {}
         : { target: inode.target }
       : { target: `/${linkedTo}` }),
+    ...(linkedTo === undefined && inode.xattrs !== undefined && inode.xattrs.size > 0
+      ? { xattrs: Object.fromEntries([...inode.xattrs].map(([name, value]) => [name, value.toString("hex")])) }
+      : {}),
     layer: node.layer,
   };
 }

@@ -40,7 +40,11 @@ export interface MergeSummary {
   readonly files: number;
   /** Bytes of content. */
   readonly bytes: number;
+  /** "layer: path: what": what archives say of files and is lost, such as access control lists. */
+  readonly unread: readonly string[];
 }
+
+type Written = Omit<MergeSummary, "unread">;
 
 /**
  * Merges layers into one root file system as a deterministic tar: entries
@@ -73,7 +77,8 @@ export const mergeLayers = (options: MergeOptions): Effect.Effect<MergeSummary, 
       { concurrency: jobs, discard: true },
     );
     const tree = yield* attempt(options.scratch, () => assemble(options, contents, reader));
-    return yield* attempt(options.output, (signal) => write(fs, options, tree, reader, signal));
+    const written = yield* attempt(options.output, (signal) => write(fs, options, tree, reader, signal));
+    return { ...written, unread: unreadOf(options.layers, contents) };
   }).pipe(Effect.scoped);
 
 async function openLanes(fs: FileSystemShape, directory: string, count: number, reader: ContentReader) {
@@ -97,6 +102,14 @@ async function largestFirst(fs: FileSystemShape, layers: readonly Layer[]): Prom
     sizes.set(layer, stats?.size ?? 0);
   }
   return [...layers].sort((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0));
+}
+
+function unreadOf(layers: readonly Layer[], contents: ReadonlyMap<Layer, readonly PlacedEntry[]>): readonly string[] {
+  return layers.flatMap((layer) =>
+    (contents.get(layer) ?? []).flatMap(({ path, unread }) =>
+      unread === undefined ? [] : [`${layer.name}: /${path}: ${unread.join(", ")}`],
+    ),
+  );
 }
 
 /** Puts the layers on top of each other, in their order whatever order they were read in. */
@@ -133,7 +146,7 @@ async function write(
   tree: RootTree,
   reader: ContentReader,
   signal: AbortSignal,
-): Promise<MergeSummary> {
+): Promise<Written> {
   return creating(fs, options.output, (output) => {
     const tar = new BufferedWriter(output);
     if (options.manifest === undefined) return writeEntries(options, tree, reader, tar, undefined, signal);
@@ -163,7 +176,7 @@ async function writeEntries(
   tar: BufferedWriter,
   lines: BufferedWriter | undefined,
   signal: AbortSignal,
-): Promise<MergeSummary> {
+): Promise<Written> {
   /** The name under which each file's content was written; later names become hard links. */
   const written = new Map<Inode, { readonly path: string; readonly sha256: string }>();
   const summary = { entries: 0, files: 0, bytes: 0 };

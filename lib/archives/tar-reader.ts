@@ -10,6 +10,8 @@ import type { RawHeader, TarHeader } from "./tar-format.ts";
 /** An entry as read: a checked relative path, and where its content starts in the tar stream. */
 export interface TarEntry extends TarHeader {
   readonly offset: number;
+  /** Names of pax records that say more about the file than is read: access control lists, labels. */
+  readonly unread?: readonly string[] | undefined;
 }
 
 /** Names and pax records longer than this are an attack, not a path. */
@@ -110,6 +112,7 @@ export class TarReader implements EntryReader {
       target,
       device: type === "character" || type === "block" ? { major: header.major, minor: header.minor } : undefined,
       xattrs: this.#xattrs(records),
+      unread: unreadRecords(records),
       offset: this.#source.position,
     };
   }
@@ -220,6 +223,17 @@ export class TarReader implements EntryReader {
   #malformed(reason: string): MalformedArchive {
     return new MalformedArchive({ archive: this.#archive, format: "tar", offset: this.#source.position, reason });
   }
+}
+
+function unreadRecords(records: ReadonlyMap<string, Buffer>): readonly string[] | undefined {
+  if (records.size === 0) return undefined;
+  const unread = [...records.keys()].filter((key) => {
+    if (key.startsWith("SCHILY.acl.") || key === "RHT.security.selinux") return true;
+    // Whoever writes these writes the same as SCHILY.xattr too, unless told not to.
+    const name = key.startsWith("LIBARCHIVE.xattr.") ? key.slice("LIBARCHIVE.xattr.".length) : undefined;
+    return name !== undefined && !records.has(`SCHILY.xattr.${name}`);
+  });
+  return unread.length === 0 ? undefined : unread.sort();
 }
 
 function untilZero(bytes: Buffer): Buffer {

@@ -40,6 +40,22 @@ mke2fs -q -F -t ext4 -b 4096 -m 1 -L "$rootLabel" -U "$rootUuid" -O ^metadata_cs
   -E "hash_seed=$rootUuid,root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,no_copy_xattrs" \
   -d "$rootArchive" input/root.ext4 ||
   fail "the root file system does not fit into $((rootBytes / mebibyte)) MiB. Make the partition larger, or leave its size out."
+# Of a tar's extended attributes mke2fs takes only file capabilities, so all are set afterwards.
+jq -r 'select(.xattrs != null) | .path as $path | .xattrs | to_entries[] | [.key, $path, .value] | join("\t")' "$rootManifest" > attributes
+if [ -s attributes ]; then
+  mkdir values
+  number=0
+  while IFS=$'\t' read -r name path value; do
+    number=$((number + 1))
+    printf '%b' "$(sed 's/../\\x&/g' <<< "$value")" > "values/$number"
+    # In its commands a quote within quotes is doubled.
+    printf 'ea_set -f values/%s "%s" "%s"\n' "$number" "${path//\"/\"\"}" "${name//\"/\"\"}"
+  done < attributes > commands
+  # It ends well even if a command does not.
+  debugfs -w -f commands input/root.ext4 2>&1 > /dev/null | grep -v '^debugfs ' > messages || true
+  [ ! -s messages ] || fail "extended attributes of the root file system cannot be set: $(head -n 3 messages)
+They are: $(head -n 10 commands)"
+fi
 
 phase "boot partition"
 mkdir boot

@@ -1,6 +1,7 @@
 # Takes the root file system out of a disk image: see imported-tree.ts. Set by it: image, partition.
-#   out      its files
-#   inodes   a line for each: mode in octal, uid, gid, path
+#   out          its files
+#   inodes       a line for each: mode in octal, uid, gid, path, number, and of further names the first one of a file
+#   attributes   a line for each extended attribute: number of the inode, name, value in hexadecimal
 fail() {
   echo "error: $1" >&2
   exit 1
@@ -55,10 +56,46 @@ rm -rf "$out/lost+found"
 # Prints each command, and then a line for each entry: /inode/mode/uid/gid/name/size/
 debugfs -f commands "$disk" 2> /dev/null | awk -F/ -v OFS='\t' '
   sub(/^debugfs: +ls -p "\//, "") { directory = substr($0, 1, length($0) - 1); gsub(/""/, "\"", directory); next }
-  NF >= 7 && $6 != "." && $6 != ".." && $2 != 0 { print $3, $4, $5, (directory == "" ? "" : directory "/") $6 }
-' | sort -t "$(printf '\t')" -k4 > "$inodes"
+  NF >= 7 && $6 != "." && $6 != ".." && $2 != 0 { print $3, $4, $5, (directory == "" ? "" : directory "/") $6, $2 }
+' | sort -t "$(printf '\t')" -k4,4 | awk -F'\t' -v OFS='\t' '
+  $1 !~ /^0?10....$/ { print $0, ""; next }
+  { print $0, first[$5]; if (!($5 in first) || first[$5] == "") first[$5] = $4 }
+' > "$inodes"
 [ -s "$inodes" ] || fail "the file system is empty"
 # What has no owner would not be in the result: names with tabs or line breaks, which these lists cannot hold.
 cut -f4 "$inodes" | sort > listed
 (cd "$out" && find . -mindepth 1 -printf '%P\n') | sort | comm -23 - listed > lost
 [ ! -s lost ] || fail "these files cannot be taken over, for their names or because debugfs does not list them: $(head -n 5 lost | tr '\n' ' ')"
+
+# Of a file with several names, debugfs made as many files.
+awk -F'\t' '$6 != "" { print $4 }' "$inodes" > further
+(cd "$out" && xargs -r -d '\n' rm --) < further
+# debugfs leaves extended attributes behind, file capabilities such as ping's among them. system.data is the content of
+# small files on file systems that keep it there.
+cut -f5 "$inodes" | sort -un | sed 's/.*/ea_list <&>/' > commands
+debugfs -f commands "$disk" 2> /dev/null | awk -v OFS='\t' '
+  sub(/^debugfs: ea_list </, "") { inode = $0 + 0; next }
+  sub(/^  /, "") && match($0, / \([0-9]+\)( = |$)/) {
+    name = substr($0, 1, RSTART - 1)
+    if (name != "system.data") print (name ~ /^[A-Za-z0-9_.:@\/+-]+$/ ? "usual" : "unusual"), inode, name
+  }
+' > names
+awk -F'\t' '
+  NR == FNR { if ($1 == "unusual") names[$2] = names[$2] " " $3; next }
+  $5 in names { print "extended attributes with such names are not taken over: /" $4 ":" names[$5] }
+' names "$inodes"
+awk -F'\t' '$1 == "usual" { print "ea_get -x <" $2 "> " $3 }' names > commands
+debugfs -f commands "$disk" 2> /dev/null | awk -v OFS='\t' '
+  sub(/^debugfs: ea_get -x </, "") { inode = $1 + 0; name = $2; next }
+  name != "" && index($0, name " (") == 1 {
+    value = ""
+    if (match($0, / = /)) { value = substr($0, RSTART + 3); gsub(/ /, "", value) }
+    print inode, name, value
+    name = ""
+  }
+' > "$attributes"
+[ "$(wc -l < "$attributes")" -eq "$(wc -l < commands)" ] || fail "debugfs lists extended attributes that it does not give: $(head -n 5 commands | tr '\n' ',')"
+echo "$(wc -l < further) further names of files, $(wc -l < "$attributes") extended attributes"
+# Nothing on the machine needs them: /dev and /run are made at boot.
+awk -F'\t' '$1 !~ /^0?(4|10|12)....$/ { print $4 }' "$inodes" > special
+[ ! -s special ] || echo "devices, pipes and sockets are not taken over: $(head -n 20 special | tr '\n' ' ')"

@@ -6,11 +6,11 @@ import { mkDerivation } from "../mk-derivation.ts";
 
 /** A root file system that was made elsewhere, in the store. */
 export type ImportedTree =
-  /** Plain or compressed. Owners and modes are kept. */
+  /** Plain or compressed. Owners, modes, hard links and extended attributes are kept. */
   | { readonly kind: "tar"; readonly path: string }
-  /** Everything in it is root's, and of modes only "executable" is kept: a store holds no more. */
+  /** Everything in it is root's, of modes only "executable" is kept, and hard links are copies: a store holds no more. */
   | { readonly kind: "directory"; readonly path: string }
-  /** A disk, or a file system of the ext family. Owners and modes are kept, devices and sockets are not. */
+  /** A disk, or a file system of the ext family. All is kept but devices and sockets. */
   | {
       readonly kind: "image";
       readonly path: string;
@@ -42,14 +42,14 @@ export function importedLayer(tools: Derivation, name: string, tree: ImportedTre
         name: `${name}-import`,
         environment: tools,
         script: imageScript,
-        outputs: ["out", "inodes"],
+        outputs: ["out", "inodes", "attributes"],
         env: { image: tree.path, partition: tree.partition ?? "" },
       });
       const entries = mkDerivation({
         name: `${name}-import.json`,
         environment: tools,
         script: entriesScript,
-        env: { tree: unpacked, inodes: unpacked.output("inodes") },
+        env: { tree: unpacked, inodes: unpacked.output("inodes"), attributes: unpacked.output("attributes") },
       });
       return { ...common, kind: "entries", path: `${entries}` };
     }

@@ -19,7 +19,12 @@ type LayerSketch =
       readonly exclude?: readonly string[];
       readonly force?: boolean;
     }
-  | { readonly name: string; readonly tar: readonly Sketch[]; readonly manifest?: string; readonly force?: boolean }
+  | {
+      readonly name: string;
+      readonly tar: readonly Sketch[] | Buffer;
+      readonly manifest?: string;
+      readonly force?: boolean;
+    }
   | { readonly name: string; readonly entries: readonly Record<string, unknown>[]; readonly force?: boolean };
 
 let runs = 0;
@@ -37,7 +42,7 @@ async function merge(host: Host, sketches: readonly LayerSketch[], options: { re
       json.push({ ...rest, kind: "deb", path });
     } else if ("tar" in sketch) {
       const { tar, ...rest } = sketch;
-      await host.fs.promises.writeFile(path, tarOf(tar));
+      await host.fs.promises.writeFile(path, Buffer.isBuffer(tar) ? tar : tarOf(tar));
       json.push({ ...rest, kind: "tar", path });
     } else json.push({ ...sketch, kind: "entries" });
   }
@@ -119,7 +124,7 @@ for (const [where, makeHost] of hosts) {
         entries.every(({ entry }) => entry.mtime === 7),
         "one time for all",
       );
-      t.strictSame(summary, { entries: 13, files: 4, bytes: 19 });
+      t.strictSame(summary, { entries: 13, files: 4, bytes: 19, unread: [] });
       const listed = await readManifest(host.fs, manifest);
       t.strictSame(
         [...listed.keys()],
@@ -129,6 +134,55 @@ for (const [where, makeHost] of hosts) {
       t.match(listed.get("usr/bin/su"), { mode: "4755", layer: "base", sha256: /^[0-9a-f]{64}$/ });
       t.strictSame(await host.fs.promises.readdir(`${work}/scratch`), [], "nothing is left in the scratch directory");
     });
+
+    t.test(
+      "extended attributes and hard links of entries are kept, and what is not taken of an archive is named",
+      async (t) => {
+        // Records that nothing here writes, in the place of others of the same length.
+        const xattrs = new Map(["aaaa", "aaaaaaa"].map((name) => [name, Buffer.from("x")]));
+        const other = Buffer.from(
+          tarOf([{ path: "etc/acl", content: "x", xattrs }])
+            .toString("latin1")
+            .replace("SCHILY.xattr.aaaa=", "SCHILY.acl.access=")
+            .replace("SCHILY.xattr.aaaaaaa=", "RHT.security.selinux="),
+          "latin1",
+        );
+        const capability = "01000002002000000000000000000000000000ff";
+        const { entries, manifest, summary } = await merged(host, [
+          {
+            name: "import",
+            tar: other,
+          },
+          {
+            name: "disk",
+            entries: [
+              {
+                path: "/usr/bin/ping",
+                type: "file",
+                content: "p",
+                xattrs: { "user.empty": "", "security.capability": capability },
+              },
+              { path: "/usr/bin/ping4", type: "hardlink", target: "/usr/bin/ping" },
+              { path: "/usr", type: "directory", xattrs: { "user.note": "6100" } },
+            ],
+          },
+        ]);
+        const found = new Map(entries.map(({ entry }) => [entry.path, entry]));
+        t.strictSame(
+          found.get("usr/bin/ping")?.xattrs,
+          new Map([
+            ["security.capability", Buffer.from(capability, "hex")],
+            ["user.empty", Buffer.alloc(0)],
+          ]),
+        );
+        t.match(found.get("usr/bin/ping4"), { type: "hardlink", target: "usr/bin/ping" });
+        t.strictSame(found.get("usr")?.xattrs, new Map([["user.note", Buffer.from("a\0")]]));
+        const listed = await readManifest(host.fs, manifest);
+        t.strictSame(listed.get("usr/bin/ping")?.xattrs, { "security.capability": capability, "user.empty": "" });
+        t.equal(listed.get("usr/bin/ping4")?.xattrs, undefined);
+        t.strictSame(summary.unread, ["import: /etc/acl: RHT.security.selinux, SCHILY.acl.access"]);
+      },
+    );
 
     t.test("merging a merged archive again changes nothing, with or without its manifest", async (t) => {
       const first = await merged(host, [
@@ -510,8 +564,10 @@ t.test("descriptions of layers are checked", async (t) => {
     [entry({ uid: "root" }), /'uid' is not a numeric id/],
     [entry({ source: "/y" }), /either 'content' or 'source'/],
     [entry({ content: undefined }), /either 'content' or 'source'/],
-    [entry({ target: "/y" }), /only a symlink/],
+    [entry({ target: "/y" }), /only a link/],
     [entry({ type: "symlink", content: undefined }), /needs a 'target'/],
+    [entry({ type: "hardlink", content: "x", target: "/y" }), /unknown key 'content'/],
+    [entry({ xattrs: { "user.x": "zz" } }), /'user.x' in 'xattrs' is not bytes in hexadecimal/],
     [entry({ contents: "" }), /unknown key 'contents'/],
     [entry({ path: "/a/../b" }), /'\.\.'/],
   ];

@@ -1,6 +1,7 @@
 import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
+import { formatHeader, padding } from "#lib/archives/tar-format.ts";
 import { helios, root } from "../cli/rig.ts";
 
 /** Systems of Gaia trees, and of root file systems from elsewhere, built by the real engine and looked at with e2fsprogs and mtools. */
@@ -34,6 +35,7 @@ const flake = defineFlake({
           for path in hostname os-release passwd group shadow default/helios-engine helios/gadget.env systemd/network/10-wired.network motd modules-load.d/camera.conf; do
             debugfs -R "cat /etc/$path" root.ext4 2>/dev/null > "$out/\\\${path//\\\\//-}"
           done
+          for path in motd motd-link; do debugfs -R "ea_list /etc/$path" root.ext4; debugfs -R "stat /etc/$path" root.ext4; done 2>/dev/null > "$out/attributes"
           debugfs -R "ls -p /etc/systemd/system/local-fs.target.wants" root.ext4 2>/dev/null > "$out/wants"
           debugfs -R "ls -p /usr/bin" root.ext4 2>/dev/null > "$out/programs"
           mtype -i "$disk@@$(( $(sector 0 start) * 512 ))" ::/config.txt > "$out/config.txt"
@@ -85,6 +87,10 @@ const flake = defineFlake({
               pack 0750 0 './srv/with"quote' './srv/with"quote/in'
               truncate -s 8M root.ext4
               mke2fs -q -F -t ext4 -d root.tar root.ext4
+              # CAP_NET_RAW, permitted and effective: what setcap(8) writes.
+              printf '\\\\001\\\\000\\\\000\\\\002\\\\000\\\\040' > capability; truncate -s 20 capability
+              printf note > note
+              printf '%s\\\\n' 'ea_set -f capability /usr/bin/su security.capability' 'ea_set -f note "/srv/with blank" user.note' 'ln /usr/bin/su /usr/bin/su-link' 'set_inode_field /usr/bin/su links_count 2' | debugfs -w -f - root.ext4
               truncate -s 16M "$out"
               printf 'label: dos\\nstart=2048,size=2048,type=c\\nstart=8192,size=16384,type=83\\n' | sfdisk -q "$out"
               dd if=root.ext4 of="$out" bs=512 seek=8192 conv=notrunc status=none
@@ -99,7 +105,7 @@ const flake = defineFlake({
             name: "listing",
             environment: tools,
             env: { archive, accounts },
-            script: 'tar --numeric-owner -tvf "$archive" | sed -E "s/ +/ /g" > list; { grep -E "usr/bin|srv|passwd" list; cat "$accounts/passwd"; } > "$out"',
+            script: 'tar --numeric-owner --xattrs --xattrs-include=* -tvvf "$archive" | sed -E "s/ +/ /g" > list; { grep -E "usr/bin|srv|passwd| x: " list; cat "$accounts/passwd"; } > "$out"',
           });
         },
       },
@@ -180,12 +186,18 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
   });
 
   t.test("may start from an archive, over packages: what it has wins", async (t) => {
-    const files = join(directory, "elsewhere/etc");
-    await writeFile(join(files, "passwd"), "root:x:0:0:root:/root:/bin/sh\nold:x:1500:100:Old:/home/old:/bin/sh\n");
-    await writeFile(join(files, "motd"), "from elsewhere\n");
+    const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
     await writeFile(
       join(directory, "rootfs.tar"),
-      tarOf({ "etc/passwd": await readFile(join(files, "passwd")), "etc/motd": await readFile(join(files, "motd")) }),
+      Buffer.concat([
+        fileInTar("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nold:x:1500:100:Old:/home/old:/bin/sh\n"),
+        fileInTar("etc/motd", "from elsewhere\n", {
+          "security.capability": capability,
+          "user.note": Buffer.from("a\0b"),
+        }),
+        formatHeader({ ...inTar, path: "etc/motd-link", type: "hardlink", target: "etc/motd", size: 0 }),
+        Buffer.alloc(1024),
+      ]),
     );
     await writeFile(
       join(directory, "configs/builds/archive.toml"),
@@ -197,14 +209,19 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
     t.match(await read("passwd"), /^root:x:0:0:root:\/root:\/bin\/bash$/m, "as declared");
     t.equal(await read("hostname"), "archive\n");
     t.match(await read("programs"), "/bash/");
+    const attributes = await read("attributes");
+    t.match(attributes, / security\.capability \(20\) = 01 00 00 02 00 20 /);
+    t.equal(attributes.match(/ user\.note \(3\) = 61 00 62 /g)?.length, 4, "both names, by ea_list and stat");
+    t.equal(attributes.match(/Links: 2 /g)?.length, 2, "both names are one file");
   });
 
   t.test("may start from a disk: owners, modes and links are those of its file system", async (t) => {
     const list = (await build("disk"))();
     for (const line of [
-      /^-rwsr-xr-x 0\/0 .* \.\/usr\/bin\/su$/m,
+      /^-rwsr-xr-x\*? 0\/0 .* \.\/usr\/bin\/su\n x: 20 security\.capability$/m,
+      /^hrwsr-xr-x\*? 0\/0 .* \.\/usr\/bin\/su-link link to \.\/usr\/bin\/su$/m,
       /^-rw-r----- 1234\/1234 .* \.\/usr\/bin\/own$/m,
-      /^drwxrwxrwt 0\/0 .* \.\/srv\/with blank\/?$/m,
+      /^drwxrwxrwt\*? 0\/0 .* \.\/srv\/with blank\/?\n x: 4 user\.note$/m,
       /^drwxr-x--- 0\/0 .* \.\/srv\/with"quote\/in\/?$/m,
       /^root:x:0:0:root:\/root:\/bin\/sh$/m,
     ])
@@ -216,17 +233,17 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
   });
 });
 
-/** A plain tar of some files, as root's. */
-function tarOf(files: Readonly<Record<string, Buffer>>): Buffer {
-  const blocks = Object.entries(files).flatMap(([name, content]) => {
-    const header = Buffer.alloc(512);
-    header.write(`./${name}`, 0);
-    header.write("0000644\x000000000\x000000000\x00", 100);
-    header.write(`${content.length.toString(8).padStart(11, "0")}\0${"0".repeat(11)}\0        0`, 124);
-    header.write("ustar\x0000", 257);
-    const sum = header.reduce((total, byte) => total + byte, 0);
-    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-    return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
+const inTar = { mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const;
+
+/** A file of root's, as a part of a tar. */
+function fileInTar(path: string, content: string, xattrs: Readonly<Record<string, Buffer>> = {}): Buffer {
+  const bytes = Buffer.from(content);
+  const header = formatHeader({
+    ...inTar,
+    path,
+    type: "file",
+    size: bytes.length,
+    xattrs: new Map(Object.entries(xattrs)),
   });
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+  return Buffer.concat([header, bytes, Buffer.alloc(padding(bytes.length))]);
 }

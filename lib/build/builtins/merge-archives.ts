@@ -26,6 +26,9 @@ export const mergeArchives: Effect.Effect<BuiltinBuilder, never, FileSystem | Pr
   } satisfies BuiltinBuilder;
 });
 
+/** Files with something that is lost, as many as are named in a log. */
+const mostLost = 100;
+
 const merge = Effect.fnUntraced(function* ({ env, outputs, physical, scratch, log }: BuiltinContext) {
   const fs = yield* FileSystem;
   const { out, manifest } = outputs;
@@ -48,5 +51,7 @@ const merge = Effect.fnUntraced(function* ({ env, outputs, physical, scratch, lo
     ...(manifest === undefined ? {} : { manifest }),
     scratch,
   });
+  for (const lost of summary.unread.slice(0, mostLost)) log(`not taken over: ${lost}`);
+  if (summary.unread.length > mostLost) log(`… and of ${summary.unread.length - mostLost} files more`);
   log(`merged ${layers.length} layers: ${summary.entries} entries, ${summary.bytes} bytes in ${summary.files} files`);
 });
