@@ -9,7 +9,8 @@
 
 root=$PWD/root
 mkdir -p "$root/etc" "$root/usr/lib/sysusers.d"
-cp "$sysusers"/*.conf "$root/usr/lib/sysusers.d/"
+# A tree from elsewhere may have none.
+find "$sysusers/" -name '*.conf' -exec cp -t "$root/usr/lib/sysusers.d" {} +
 cp "$furtherPath" "$root/usr/lib/sysusers.d/zz-maintainer-scripts.conf"
 
 fail() {
@@ -27,6 +28,15 @@ awk -F: '{ print $1 ":" $7 ":1:0:99999:7:::" }' "$usersPath" > "$root/etc/shadow
 
 # What a tree from elsewhere brings, unless it is declared here.
 if [ -n "$existing" ]; then
+  for file in group passwd; do
+    if [ -f "$existing/$file" ]; then
+      awk -F: -v file="$file" '
+        FILENAME == ARGV[1] { declared[$1] = $3; next }
+        $1 in declared && declared[$1] != $3 {
+          printf "%s: %s has the id %s now, and had %s in the tree, whose files keep that\n", file, $1, declared[$1], $3
+        }' "$root/etc/$file" "$existing/$file"
+    fi
+  done
   for file in group gshadow passwd shadow; do
     if [ -f "$existing/$file" ]; then
       awk -F: 'FILENAME == ARGV[1] { known[$1] = 1; next } NF > 1 && !($1 in known)' \
@@ -41,8 +51,13 @@ if grep -E 'already used|already exists|[Cc]onflict|Failed' sysusers.log; then
   fail "a declared user or group takes a name or an id that a package needs; choose another (1000 or above)"
 fi
 
-duplicates=$(cut -d: -f1 "$root/etc/passwd" | sort | uniq -d; cut -d: -f3 "$root/etc/passwd" | sort | uniq -d)
-[ -z "$duplicates" ] || fail "several users have the name or id: $duplicates"
+for file in passwd group; do
+  kind=${file/passwd/user}
+  duplicates=$(cut -d: -f1 "$root/etc/$file" | sort | uniq -d)
+  [ -z "$duplicates" ] || fail "several ${kind}s have the name ${duplicates//$'\n'/, }"
+  duplicates=$(awk -F: '{ names[$3] = names[$3] (names[$3] == "" ? "" : ", ") $1 } END { for (id in names) if (names[id] ~ /,/) print id " (" names[id] ")" }' "$root/etc/$file" | sort)
+  [ -z "$duplicates" ] || fail "several ${kind}s have the id ${duplicates//$'\n'/, }${existing:+. What a tree brings keeps its id: declare another one for yours (users.${kind}s.NAME.${kind:0:1}id)}"
+done
 
 # Primary groups.
 awk -F: -v OFS=: '

@@ -54,7 +54,7 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
   });
   const written = new Set(layers.flatMap((layer) => layer.entries.map((entry) => entry.path)));
   const free = (entries: readonly Entry[]) => entries.filter((entry) => !written.has(entry.path));
-  // A tree from elsewhere has accounts, a name and perhaps a kernel of its own.
+  // A tree from elsewhere has accounts, a name and perhaps a kernel of its own, and may be an earlier state of this system.
   const over = base.accounts === undefined ? {} : { force: true };
   const own: readonly EntryLayer[] = [
     { name: "accounts", entries: free(accountEntries(accounts, options)) },
@@ -70,13 +70,8 @@ export function rootfs(tools: Derivation, options: RootFileSystemOptions): RootF
       : [{ name: "linux-modules", kind: "tar", path: `${linux.modules}`, ...over } as const]),
     ...[...own, ...layers].map((layer) =>
       "file" in layer
-        ? ({ name: layer.name, kind: "entries", path: `${layer.file}` } as const)
-        : ({
-            name: layer.name,
-            kind: "entries",
-            entries: layer.entries,
-            ...(own.includes(layer) ? over : {}),
-          } as const),
+        ? ({ name: layer.name, kind: "entries", path: `${layer.file}`, ...over } as const)
+        : ({ name: layer.name, kind: "entries", entries: layer.entries, ...over } as const),
     ),
   ]);
   const sharedLibraryCheck = mkDerivation({

@@ -32,7 +32,7 @@ const flake = defineFlake({
           mkdir "$out"
           e2fsck -fn root.ext4 > "$out/e2fsck" 2>&1
           dumpe2fs -h root.ext4 2>/dev/null | sed -n 's/^Filesystem volume name: *//p' > "$out/label"
-          for path in hostname os-release passwd group shadow default/helios-engine helios/gadget.env systemd/network/10-wired.network motd modules-load.d/camera.conf; do
+          for path in issue hostname os-release passwd group shadow default/helios-engine helios/gadget.env systemd/network/10-wired.network motd modules-load.d/camera.conf; do
             debugfs -R "cat /etc/$path" root.ext4 2>/dev/null > "$out/\\\${path//\\\\//-}"
           done
           for path in motd motd-link; do debugfs -R "ea_list /etc/$path" root.ext4; debugfs -R "stat /etc/$path" root.ext4; done 2>/dev/null > "$out/attributes"
@@ -43,6 +43,38 @@ const flake = defineFlake({
         \`,
       });
     };
+    const disk = pkgs.mkDerivation({
+      name: "disk.img",
+      environment: tools,
+      script: \`
+        mkdir -p tree/usr/bin tree/etc "tree/srv/with blank" 'tree/srv/with"quote/in'
+        for name in init su own; do echo "$name" > tree/usr/bin/$name; done
+        echo root:x:0:0:root:/root:/bin/sh > tree/etc/passwd
+        ln -s usr/bin tree/bin
+        pack() { mode=$1; owner=$2; shift 2; tar --no-recursion --owner="$owner" --group="$owner" --mode="$mode" -C tree -rf root.tar "$@"; }
+        pack 0755 0 ./usr ./usr/bin ./etc ./srv ./bin
+        pack 0755 0 ./usr/bin/init
+        pack 4755 0 ./usr/bin/su
+        pack 0640 1234 ./usr/bin/own
+        pack 0644 0 ./etc/passwd
+        pack 1777 0 "./srv/with blank"
+        pack 0750 0 './srv/with"quote' './srv/with"quote/in'
+        truncate -s 8M root.ext4
+        mke2fs -q -F -t ext4 -d root.tar root.ext4
+        # CAP_NET_RAW, permitted and effective: what setcap(8) writes.
+        printf '\\\\001\\\\000\\\\000\\\\002\\\\000\\\\040' > capability; truncate -s 20 capability
+        printf note > note
+        printf '%s\\\\n' 'ea_set -f capability /usr/bin/su security.capability' 'ea_set -f note "/srv/with blank" user.note' 'ln /usr/bin/su /usr/bin/su-link' 'set_inode_field /usr/bin/su links_count 2' | debugfs -w -f - root.ext4
+        truncate -s 16M "$out"
+        printf 'label: dos\\nstart=2048,size=2048,type=c\\nstart=8192,size=16384,type=83\\n' | sfdisk -q "$out"
+        dd if=root.ext4 of="$out" bs=512 seek=8192 conv=notrunc status=none
+      \`,
+    });
+    const imported = pkgs.startingPoint({
+      name: "imported",
+      packages: [],
+      tree: { kind: "image", path: \`\${disk}\`, partition: null },
+    });
     return {
       systems: {},
       checks: {},
@@ -68,39 +100,27 @@ const flake = defineFlake({
             script: 'ls -A "$accounts" > "$out"',
           });
         },
-        get disk() {
-          const disk = pkgs.mkDerivation({
-            name: "disk.img",
+        get staged() {
+          const { archive } = pkgs.rootfs({
+            name: "staged",
+            base: imported,
+            identity: { hostName: "staged", root: { device: "LABEL=ACTIVE", type: "ext4" } },
+            users: [],
+            groups: [],
+            layers: [
+              { name: "stage", entries: [{ path: "/usr/bin/own", type: "file", content: "staged" }] },
+              pkgs.stagedLayer("staged-install", { name: "install", entries: [{ path: "/usr/bin/su", type: "file", content: "installed" }] }),
+            ],
+          });
+          return pkgs.mkDerivation({
+            name: "own",
             environment: tools,
-            script: \`
-              mkdir -p tree/usr/bin tree/etc "tree/srv/with blank" 'tree/srv/with"quote/in'
-              for name in init su own; do echo "$name" > tree/usr/bin/$name; done
-              echo root:x:0:0:root:/root:/bin/sh > tree/etc/passwd
-              ln -s usr/bin tree/bin
-              pack() { mode=$1; owner=$2; shift 2; tar --no-recursion --owner="$owner" --group="$owner" --mode="$mode" -C tree -rf root.tar "$@"; }
-              pack 0755 0 ./usr ./usr/bin ./etc ./srv ./bin
-              pack 0755 0 ./usr/bin/init
-              pack 4755 0 ./usr/bin/su
-              pack 0640 1234 ./usr/bin/own
-              pack 0644 0 ./etc/passwd
-              pack 1777 0 "./srv/with blank"
-              pack 0750 0 './srv/with"quote' './srv/with"quote/in'
-              truncate -s 8M root.ext4
-              mke2fs -q -F -t ext4 -d root.tar root.ext4
-              # CAP_NET_RAW, permitted and effective: what setcap(8) writes.
-              printf '\\\\001\\\\000\\\\000\\\\002\\\\000\\\\040' > capability; truncate -s 20 capability
-              printf note > note
-              printf '%s\\\\n' 'ea_set -f capability /usr/bin/su security.capability' 'ea_set -f note "/srv/with blank" user.note' 'ln /usr/bin/su /usr/bin/su-link' 'set_inode_field /usr/bin/su links_count 2' | debugfs -w -f - root.ext4
-              truncate -s 16M "$out"
-              printf 'label: dos\\nstart=2048,size=2048,type=c\\nstart=8192,size=16384,type=83\\n' | sfdisk -q "$out"
-              dd if=root.ext4 of="$out" bs=512 seek=8192 conv=notrunc status=none
-            \`,
+            env: { archive },
+            script: 'tar -xOf "$archive" ./usr/bin/own ./usr/bin/su > "$out"',
           });
-          const { archive, accounts } = pkgs.startingPoint({
-            name: "imported",
-            packages: [],
-            tree: { kind: "image", path: \`\${disk}\`, partition: null },
-          });
+        },
+        get disk() {
+          const { archive, accounts } = imported;
           return pkgs.mkDerivation({
             name: "listing",
             environment: tools,
@@ -191,6 +211,8 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
       join(directory, "rootfs.tar"),
       Buffer.concat([
         fileInTar("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nold:x:1500:100:Old:/home/old:/bin/sh\n"),
+        fileInTar("etc/group", "root:x:0:\nold:x:1500:\n"),
+        fileInTar("etc/issue", "from elsewhere\n"),
         fileInTar("etc/motd", "from elsewhere\n", {
           "security.capability": capability,
           "user.note": Buffer.from("a\0b"),
@@ -201,10 +223,11 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
     );
     await writeFile(
       join(directory, "configs/builds/archive.toml"),
-      `[buildroot.starting_point]\nrootfs_tar = "rootfs.tar"\npackages = { enabled = true }\n`,
+      `[buildroot.starting_point]\nrootfs_tar = "rootfs.tar"\npackages = { enabled = true }\n[[stage.files]]\ndst = "/etc/issue"\ncontent = "staged\\n"\n`,
     );
     const read = await build("archive");
     t.equal(await read("motd"), "from elsewhere\n");
+    t.equal(await read("issue"), "staged\n", "what is staged comes over it");
     t.match(await read("passwd"), /^old:x:1500:100:Old:\/home\/old:\/bin\/sh$/m);
     t.match(await read("passwd"), /^root:x:0:0:root:\/root:\/bin\/bash$/m, "as declared");
     t.equal(await read("hostname"), "archive\n");
@@ -226,6 +249,20 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
       /^root:x:0:0:root:\/root:\/bin\/sh$/m,
     ])
       t.match(await list, line);
+  });
+
+  t.test("may stage files in the place of those of a disk", async (t) => {
+    t.equal(await (await build("staged"))(), "stagedinstalled");
+  });
+
+  t.test("is told which user of an archive has the id of a declared one", async (t) => {
+    await writeFile(
+      join(directory, "configs/builds/twice.toml"),
+      `[buildroot.starting_point]\nrootfs_tar = "rootfs.tar"\npackages = { enabled = true }\n[users.users.ada]\nuid = 1500\n`,
+    );
+    const twice = await run("build", "configs/builds/twice.toml", "--no-link");
+    t.equal(twice.code, 1);
+    t.match(twice.stderr, /several users have the id 1500 \(ada, old\)\..*users\.users\.NAME\.uid/);
   });
 
   t.test("may start from a tree without accounts", async (t) => {
