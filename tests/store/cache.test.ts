@@ -6,7 +6,7 @@ import { execFile, execFileSync } from "node:child_process";
 import * as nodeFs from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import t, { type Test } from "tap";
 import { derivation } from "#lib/derivations/derivation.ts";
@@ -756,6 +756,68 @@ void t.test("what several push at once, all of them have signed", async (t) => {
       withCache(url, (cache) => cache.update("signers", add)).pipe(Effect.provide(FileSystem.layer)),
     );
     t.equal(files.get("/signers"), "other ours");
+  });
+
+  for (const [name, makeWorld] of Object.entries(worlds)) {
+    t.test(`over HTTP in ${name}, where our server replaces only what was read`, async (t) => {
+      const { fs, directory, run } = place(makeWorld(t));
+      const file = join(directory, "cache", `${"0".repeat(32)}.narinfo`);
+      const names = (text: string | undefined) => text?.split(" ") ?? [];
+      const update = (change: (text: string | undefined) => string) =>
+        run(
+          "from",
+          Effect.scoped(
+            Effect.flatMap(serveCache({ directory: `${directory}/cache`, writable: true }), (url) =>
+              withCache(url, (cache) => cache.update(`${"0".repeat(32)}.narinfo`, change)),
+            ),
+          ),
+        );
+      for (const [before, after] of [
+        [undefined, "ours theirs"],
+        ["first", "first ours theirs"],
+      ] as const) {
+        fs.rmSync(join(directory, "cache"), { recursive: true, force: true });
+        fs.mkdirSync(join(directory, "cache"));
+        if (before !== undefined) fs.writeFileSync(file, before);
+        let asked = 0;
+        await update((text) => {
+          const all = [...new Set([...names(text), "ours"])].sort().join(" ");
+          // Somebody is as quick, after it was read and before it is written.
+          if (asked++ === 0) {
+            fs.writeFileSync(`${file}.draft`, [...names(text), "theirs"].join(" "));
+            fs.renameSync(`${file}.draft`, file);
+          }
+          return all;
+        });
+        t.equal(fs.readFileSync(file, "utf8"), after);
+        t.equal(asked, 3, "once for each of the two, and once to see that it stays");
+        t.strictSame(fs.readdirSync(join(directory, "cache")), [basename(file)]);
+      }
+    });
+  }
+
+  t.test("over HTTP, also where a server refuses conditions, or a proxy spoils them", async (t) => {
+    for (const [status, tag] of [
+      [501, undefined],
+      [400, undefined],
+      [412, '"old"'],
+    ] as const) {
+      let content = "theirs";
+      const url = await listening(t, (request, response) => {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          if (request.method === "PUT") {
+            if (request.headers["if-match"] !== undefined) return void response.writeHead(status).end();
+            content = Buffer.concat(chunks).toString();
+          }
+          response.writeHead(200, { etag: tag ?? `"${content}"` }).end(content);
+        });
+      });
+      const update = withCache(url, (cache) => cache.update("x.narinfo", () => "ours"));
+      await Effect.runPromise(update.pipe(Effect.provide(FileSystem.layer)));
+      t.equal(content, "ours", `${status}`);
+    }
   });
 
   t.test("over HTTP, where what is written does not stay, it is no success", async (t) => {

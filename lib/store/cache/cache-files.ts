@@ -3,13 +3,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { makeDirectory } from "#lib/platform/make-directory.ts";
-import type { StoreIoError } from "../errors.ts";
-import { FileLocks } from "../file-lock.ts";
-import { LockFiles } from "../lock-files.ts";
+import { whileLocked } from "./cache-lock.ts";
 import { CacheFileUnsettled, CacheUnreachable } from "./errors.ts";
 import { draftName, removeLeftovers } from "./leftovers.ts";
 
@@ -29,8 +27,9 @@ export interface CacheFiles {
   /**
    * Replaces a small file by what `change` makes of it, or leaves it if that is undefined. No other process of this
    * machine changes it in between, unless it is on a file system without hard links, such as that of most memory cards.
-   * HTTP has no locks: there it is looked at again, and changed again if somebody was as quick. What does not stay
-   * after some rounds is an error.
+   * HTTP has no locks: a server is told what the file was, and refuses if it is something else by now. Some do not
+   * listen to that, so it is looked at again, and changed again if somebody was as quick. What does not stay after some
+   * rounds is an error.
    */
   readonly update: (file: string, change: Change) => Effect.Effect<void, CacheUnreachable | CacheFileUnsettled>;
   readonly upload: (file: string, source: string) => Effect.Effect<void, CacheUnreachable>;
@@ -128,13 +127,10 @@ function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheF
       });
       if ((yield* changed) === undefined) return;
       const writing = Effect.flatMap(changed, (next) => (next === undefined ? Effect.void : write(file, next)));
-      const directory = dirname(place(file));
-      yield* reachable(name, file, () => makeDirectory(fs, directory));
-      yield* locked(fs, directory, basename(file), writing).pipe(
+      yield* reachable(name, file, () => makeDirectory(fs, dirname(place(file))));
+      yield* whileLocked(fs, place(file), writing).pipe(
         Effect.catchTag("StoreIoError", ({ cause }) =>
-          linkless.has(errorCode(cause) ?? "")
-            ? writing
-            : Effect.fail(new CacheUnreachable({ cache: name, file, reason: reasonOf(cause) })),
+          Effect.fail(new CacheUnreachable({ cache: name, file, reason: reasonOf(cause) })),
         ),
       );
     }),
@@ -142,23 +138,6 @@ function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheF
       reachable(name, file, () => replace(file, (draft) => fs.promises.copyFile(source, draft))),
     removeLeftovers: reachable(name, ".", () => removeLeftovers(fs, root)),
   };
-}
-
-/** What the system says where a file can have one name only. */
-const linkless: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
-
-/** Runs something while no other process updates the file. */
-function locked<A, E>(
-  fs: FileSystemShape,
-  directory: string,
-  file: string,
-  effect: Effect.Effect<A, E>,
-): Effect.Effect<A, E | StoreIoError> {
-  return Effect.acquireUseRelease(
-    Effect.sync(() => new LockFiles(fs, directory, directory)),
-    (files) => new FileLocks(files).withLock(`.${file}`, effect),
-    (files) => Effect.promise(() => files.close()),
-  );
 }
 
 /** How often a file is changed over HTTP until what is there stays as it was left. */
@@ -172,6 +151,8 @@ const silence = 60_000;
 /** What servers answer that have too much to do just now. */
 const passing: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const attempts = 3;
+/** What they answer if the file is not what it was said to be. */
+const changedMeanwhile = 412;
 /** What is larger is no small file, in bytes. The longest narinfo has some hundred bytes for each reference. */
 const largestText = 16 * 1024 * 1024;
 /** Before the second attempt, in milliseconds; twice as long before the third. */
@@ -181,7 +162,7 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
   /** Undefined for a file that is not there, or that may not be sent. What is sent is made anew for each attempt. */
   const ask = async (file: string, options: RequestInit, body?: Body, attempt = 1): Promise<Response | undefined> => {
     const response = await fetch(`${name}/${file}`, body === undefined ? options : { ...options, body: body() });
-    if (response.ok) return response;
+    if (response.ok || response.status === changedMeanwhile) return response;
     await response.body?.cancel();
     // Object stores answer 403 for what is not there.
     if (response.status === 404 || response.status === 403) return undefined;
@@ -193,21 +174,34 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     }
     throw new Error(`the server answered ${response.status} ${response.statusText}`);
   };
-  const send = async (file: string, body: Body, signal: AbortSignal): Promise<void> => {
+  /** False if the condition, of one header, does not hold. */
+  const send = async (
+    file: string,
+    body: Body,
+    signal: AbortSignal,
+    condition?: Record<string, string>,
+  ): Promise<boolean> => {
     // A stream can only be sent while the answer is not awaited.
-    const options: RequestInit = { method: "PUT", signal, duplex: "half" };
-    if ((await ask(file, options, body)) === undefined) throw new Error("the server does not accept uploads");
+    const options: RequestInit = { method: "PUT", signal, duplex: "half", ...(condition && { headers: condition }) };
+    const response = await ask(file, options, body);
+    if (response === undefined) throw new Error("the server does not accept uploads");
+    await response.body?.cancel();
+    return response.status !== changedMeanwhile;
   };
-  const readWith = (file: string, options: RequestInit) =>
+  /** The text, and how it may be replaced as long as it is the same; of a weak tag, that cannot be said. */
+  const look = (file: string, headers: Record<string, string>) =>
     reachable(name, file, async (signal) => {
-      const response = await ask(file, { ...options, signal: limited(signal) });
-      return response === undefined ? undefined : textOf(response);
+      const response = await ask(file, { signal: limited(signal), headers });
+      const tag = response?.headers.get("etag") ?? undefined;
+      if (response === undefined) return { text: undefined, condition: { "if-none-match": "*" } };
+      return { text: await textOf(response), condition: tag?.startsWith('"') ? { "if-match": tag } : undefined };
     });
-  const read = (file: string) => readWith(file, {});
-  const write = (file: string, content: string) => reachable(name, file, (signal) => send(file, () => content, signal));
+  const writeIf = (file: string, content: string, condition: Record<string, string> | undefined) =>
+    reachable(name, file, (signal) => send(file, () => content, signal, condition));
+  const write = (file: string, content: string) => Effect.asVoid(writeIf(file, content, undefined));
   return {
     name,
-    read,
+    read: (file) => Effect.map(look(file, {}), ({ text }) => text),
     has: (file) =>
       reachable(
         name,
@@ -225,19 +219,25 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     update: Effect.fnUntraced(function* (file, change) {
       for (let round = 0; ; round++) {
         // The server's own answer is wanted, not what a proxy remembers of the time before the last round.
-        const text = yield* readWith(file, { headers: { "cache-control": "no-cache" } });
+        const { text, condition } = yield* look(file, { "cache-control": "no-cache" });
         const changed = change(text);
         if (changed === undefined || changed === text) return;
         if (round === rounds) {
           return yield* new CacheFileUnsettled({ cache: name, file, rounds, missing: text === undefined });
         }
-        yield* write(file, changed);
+        // Some servers refuse all conditions, and behind some proxies none ever holds.
+        const unconditional = condition === undefined || round === rounds - 1;
+        yield* unconditional
+          ? write(file, changed)
+          : writeIf(file, changed, condition).pipe(Effect.catch(() => write(file, changed)));
         // Not all at once, or those who change it together would meet again and again.
         if (round > 0) yield* Effect.sleep(roundPause * 2 ** round * Math.random());
       }
     }),
     upload: (file, source) =>
-      reachable(name, file, (signal) => send(file, () => Readable.toWeb(fs.createReadStream(source)), signal)),
+      reachable(name, file, async (signal) => {
+        await send(file, () => Readable.toWeb(fs.createReadStream(source)), signal);
+      }),
     removeLeftovers: Effect.void,
   };
 }

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
+import type { Stats } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
@@ -9,6 +10,7 @@ import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { makeDirectory } from "#lib/platform/make-directory.ts";
 import { attempt } from "../attempt.ts";
 import { type StoreError, StoreIoError } from "../errors.ts";
+import { whileLocked } from "./cache-lock.ts";
 import { draftName, removeLeftovers } from "./leftovers.ts";
 
 /** How to serve a cache. */
@@ -76,8 +78,7 @@ async function answer(
       return send(fs, file, request.method === "HEAD", response);
     case "PUT":
       if (!writable) return end(405);
-      await receive(fs, file, request);
-      return end(201);
+      return end((await receive(fs, file, request)) ? 201 : 412);
     default:
       return end(405);
   }
@@ -92,27 +93,66 @@ function decode(name: string): string {
 }
 
 async function send(fs: FileSystemShape, file: string, headOnly: boolean, response: ServerResponse): Promise<void> {
+  let handle;
   try {
-    const { size } = await fs.promises.stat(file);
-    const type = file.endsWith(".narinfo") ? "text/x-nix-narinfo" : "application/octet-stream";
-    response.writeHead(200, { "content-length": size, "content-type": type });
-    if (headOnly) response.end();
-    else await pipeline(fs.createReadStream(file), response);
+    handle = await fs.promises.open(file, "r");
   } catch (cause) {
-    if (errorCode(cause) !== "ENOENT" || response.headersSent) throw cause;
+    if (errorCode(cause) !== "ENOENT") throw cause;
     response.writeHead(404).end();
+    return;
+  }
+  // The file may be replaced by now: what is told of it is told of what is sent.
+  try {
+    const stats = await handle.stat();
+    const type = file.endsWith(".narinfo") ? "text/x-nix-narinfo" : "application/octet-stream";
+    response.writeHead(200, { "content-length": stats.size, "content-type": type, etag: tagOf(stats) });
+    if (headOnly) response.end();
+    else await pipeline(handle.createReadStream({ autoClose: false }), response);
+  } finally {
+    await handle.close();
   }
 }
 
-/** An upload is seen by others only when it is complete. */
-async function receive(fs: FileSystemShape, file: string, request: IncomingMessage): Promise<void> {
+/** Tells a file from every other one that takes its place. */
+const tagOf = ({ ino, mtimeMs, size }: Pick<Stats, "ino" | "mtimeMs" | "size">): string =>
+  `"${ino}-${mtimeMs}-${size}"`;
+
+/**
+ * An upload is seen by others only when it is complete.
+ *
+ * @returns false if it should replace something else than is there
+ */
+async function receive(fs: FileSystemShape, file: string, request: IncomingMessage): Promise<boolean> {
   await makeDirectory(fs, dirname(file));
   const draft = `${dirname(file)}/${await draftName()}`;
+  const { "if-match": same, "if-none-match": none } = request.headers;
+  const replace = async (): Promise<boolean> => {
+    const present = (same ?? none) === undefined ? undefined : await tagAt(fs, file);
+    if (same !== undefined && same !== present) return false;
+    if (none === "*" && present !== undefined) return false;
+    await fs.promises.rename(draft, file);
+    return true;
+  };
+  let replaced = false;
   try {
     await pipeline(request, fs.createWriteStream(draft));
-    await fs.promises.rename(draft, file);
+    // Archives are named by their content: who is as quick writes the same.
+    replaced = file.endsWith(".narinfo") || file.endsWith(".doi") ? await alone(fs, file, replace) : await replace();
+    return replaced;
+  } finally {
+    // Why it failed is more worth knowing than that this fails too.
+    if (!replaced) await fs.promises.rm(draft, { force: true }).catch(() => {});
+  }
+}
+
+const alone = (fs: FileSystemShape, file: string, action: () => Promise<boolean>): Promise<boolean> =>
+  Effect.runPromise(whileLocked(fs, file, Effect.promise(action)));
+
+async function tagAt(fs: FileSystemShape, file: string): Promise<string | undefined> {
+  try {
+    return tagOf(await fs.promises.stat(file));
   } catch (cause) {
-    await fs.promises.rm(draft, { force: true }).catch(() => {});
+    if (errorCode(cause) === "ENOENT") return undefined;
     throw cause;
   }
 }
