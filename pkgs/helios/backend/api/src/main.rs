@@ -66,7 +66,8 @@ fn main() -> ExitCode {
     ));
     let at_stop = Arc::clone(&server);
     let watching = termination::on_request(move || {
-        eprintln!("{NAME}: stopped after {} requests", at_stop.requests.load(Ordering::Relaxed));
+        let count = at_stop.requests.load(Ordering::Relaxed);
+        helios_common::log::information(NAME, format!("stopped after {count} requests"));
         std::process::exit(0);
     });
     let Err(problem) = watching.and_then(|()| serve(&listener, &server));

@@ -4,7 +4,9 @@ use helios_common::files::attribute;
 use helios_common::json::{object, Value};
 use helios_common::status;
 use std::fmt::Write;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// Programs that are asked, by the name of their socket.
 const SERVICES: [&str; 3] = ["engine", "peripherals", "updater"];
@@ -21,14 +23,31 @@ impl Sockets {
     pub fn below(directory: &Path) -> Self {
         Self(SERVICES.iter().map(|name| (*name, directory.join(format!("{name}.sock")))).collect())
     }
+
+    /// What each program answers. They are asked at once: all that do not answer take as long as one of them.
+    fn ask(&self) -> Vec<(&'static str, Result<Value, String>)> {
+        thread::scope(|scope| {
+            let asked = self.0.iter().map(|(name, socket)| {
+                let spawned =
+                    thread::Builder::new().name((*name).into()).spawn_scoped(scope, move || status::ask(socket));
+                (*name, spawned)
+            });
+            let asked: Vec<_> = asked.collect();
+            let answer = |spawned: io::Result<thread::ScopedJoinHandle<'_, Result<Value, String>>>| match spawned {
+                Ok(thread) => thread.join().unwrap_or_else(|_| Err("the question failed".into())),
+                Err(error) => Err(format!("no thread to ask by: {error}")),
+            };
+            asked.into_iter().map(|(name, spawned)| (name, answer(spawned))).collect()
+        })
+    }
 }
 
 /// Everything in one object. A program that does not answer has an `error` in its place.
 pub fn read(sockets: &Sockets) -> Value {
     let mut members = vec![("system".to_owned(), system())];
-    for (name, socket) in &sockets.0 {
-        let answer = status::ask(socket).unwrap_or_else(|problem| object([("error", problem.into())]));
-        members.push(((*name).to_owned(), answer));
+    for (name, answer) in sockets.ask() {
+        let answer = answer.unwrap_or_else(|problem| object([("error", problem.into())]));
+        members.push((name.to_owned(), answer));
     }
     Value::Object(members)
 }
@@ -52,9 +71,9 @@ pub fn metrics(sockets: &Sockets) -> String {
     let mut text = String::from(
         "# HELP helios_service_up Whether the program answers on its socket.\n# TYPE helios_service_up gauge\n",
     );
-    for (name, socket) in &sockets.0 {
+    for (name, answer) in sockets.ask() {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "helios_service_up{{service=\"{name}\"}} {}", u8::from(status::ask(socket).is_ok()));
+        let _ = writeln!(text, "helios_service_up{{service=\"{name}\"}} {}", u8::from(answer.is_ok()));
     }
     let system = system();
     for (name, field, help) in [
@@ -83,6 +102,26 @@ fn kibibytes(memory: &str, name: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixListener;
+    use std::time::Instant;
+
+    #[test]
+    fn programs_that_hang_take_as_long_as_one_of_them() {
+        let directory = std::env::temp_dir().join(format!("helios-hanging-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a folder");
+        let sockets = Sockets::below(&directory);
+        // The kernel takes clients, and nobody ever answers them.
+        let hanging: Vec<_> = sockets.0.iter().map(|(_, path)| UnixListener::bind(path).expect("a socket")).collect();
+        let started = Instant::now();
+        let state = read(&sockets);
+        let elapsed = started.elapsed();
+        std::fs::remove_dir_all(&directory).expect("the folder to be there");
+        assert!(elapsed < status::PATIENCE * 2, "{elapsed:?}");
+        for name in SERVICES {
+            assert!(state.get(name).is_some_and(|answer| answer.get("error").is_some()), "{state}");
+        }
+        drop(hanging);
+    }
 
     #[test]
     fn memory_is_read_in_bytes() {

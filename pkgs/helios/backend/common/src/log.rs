@@ -3,16 +3,27 @@
 
 use std::fmt::Display;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 
 /// Something went wrong that somebody should look at.
 pub fn error(name: &str, problem: impl Display) {
-    eprintln!("{}", line(3, name, &problem.to_string(), is_journal()));
+    print(io::stderr(), 3, name, problem);
 }
 
 /// Something is not as it should be, and the program copes.
 pub fn warning(name: &str, problem: impl Display) {
-    eprintln!("{}", line(4, name, &problem.to_string(), is_journal()));
+    print(io::stderr(), 4, name, problem);
+}
+
+/// Something that is worth knowing.
+pub fn information(name: &str, fact: impl Display) {
+    print(io::stderr(), 6, name, fact);
+}
+
+/// A journal that went away takes no lines, which is no reason to end: `eprintln` would.
+fn print(mut stream: impl Write, priority: u8, name: &str, message: impl Display) {
+    let _ = writeln!(stream, "{}", line(priority, name, &message.to_string(), is_journal()));
 }
 
 /// A line is an entry of its own, so each one gets the prefix.
@@ -30,6 +41,17 @@ fn is_journal() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_journal_that_went_away_does_no_harm() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("two ends");
+        print(&ours, 3, "helios", "heard");
+        let mut heard = [0; 64];
+        let count = io::Read::read(&mut &theirs, &mut heard).expect("a line");
+        assert_eq!(&heard[..count], b"helios: heard\n");
+        drop(theirs);
+        print(&ours, 3, "helios", "unheard");
+    }
 
     #[test]
     fn only_the_journal_gets_priorities_and_each_line_has_one() {

@@ -46,7 +46,7 @@ pub fn run(name: &'static str, version: &'static str, details: impl Fn() -> Vec<
     let at_stop = Arc::clone(&clients);
     let watching = crate::termination::on_request(move || {
         let count = at_stop.finish(FAREWELL);
-        eprintln!("{name}: stopped after {count} requests");
+        crate::log::information(name, format!("stopped after {count} requests"));
         std::process::exit(0);
     });
     let started = Instant::now();
