@@ -1,5 +1,6 @@
 /** Mistakes between options, each of which somebody has shipped in an image. */
 import { type Config, defineModule } from "#lib/evaluator/index.ts";
+import { importedTrees } from "./buildroot.ts";
 import { matchesGlob } from "./glob.ts";
 import { tolerable } from "./legacy.ts";
 
@@ -22,6 +23,7 @@ export default defineModule({
     ...missingMounts(config),
     ...missingServices(config),
     ...prunedData(config),
+    ...absentLanguage(config),
     ...stoppedWatchdog(config),
     ...imageLabels(config),
   ]),
@@ -228,6 +230,22 @@ function prunedData(config: Config): string[] {
       .filter((left) => isBelow(`/${path}`, `/${left.replace(/^\/+|\/+$/g, "")}`))
       .map((left) => `${option} needs /${path}, which buildroot.starting_point.leave_out leaves out by '${left}'.`),
   );
+}
+
+/** Maintainer scripts, which would generate locales, never run, so one has to come as files. What an imported tree has is not known. */
+function absentLanguage(config: Config): string[] {
+  const { starting_point: point } = config.buildroot;
+  const { language } = config.locale;
+  const there =
+    /^(C|POSIX)(\.|$)/.test(language) ||
+    importedTrees(point).length > 0 ||
+    point.packages.install.includes("locales-all") ||
+    config.stage.files.some(({ dst }) => isBelow(dst, "/usr/lib/locale"));
+  return there
+    ? []
+    : [
+        `locale.language is ${language}, which nothing in the image has. Add "locales-all" to buildroot.starting_point.packages.install.`,
+      ];
 }
 
 function stoppedWatchdog(config: Config): string[] {

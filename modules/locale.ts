@@ -12,7 +12,8 @@ const options = {
       type: types.strMatching("[A-Za-z0-9_.@-]+"),
       default: "C.UTF-8",
       example: "C.UTF-8",
-      description: "Value of LANG. Only C.UTF-8 needs no generated locale.",
+      description:
+        "Value of LANG. All but C.UTF-8 need the package `locales-all`, or a locale staged in /usr/lib/locale.",
     }),
   },
 };

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { defineModule, mkIf, mkMerge, mkOption, types } from "#lib/evaluator/index.ts";
 
 const interfaceOptions = {
@@ -49,7 +50,7 @@ const options = {
       description: "Domain of the machine, for /etc/hosts and name resolution.",
     }),
     hosts: mkOption({
-      type: types.attrsOf(types.listOf(types.str)),
+      type: types.attrsOf(types.nonEmptyListOf(types.strMatching("[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"))),
       default: {},
       example: { "192.0.2.1": ["gateway"] },
       description: "Names for addresses, in /etc/hosts.",
@@ -58,7 +59,8 @@ const options = {
       type: types.listOf(types.strMatching("[0-9a-fA-F.:]+")),
       default: [],
       example: ["9.9.9.9", "2620:fe::fe"],
-      description: "Name servers in /etc/resolv.conf.",
+      description:
+        "Name servers in /etc/resolv.conf. Those that DHCP offers are not taken over: for that, stage systemd-resolved and its link.",
     }),
     interfaces: mkOption({
       type: types.attrsOf(types.submodule({ options: interfaceOptions })),
@@ -115,6 +117,11 @@ export default defineModule({
         },
       ],
     },
+    assertions: (config) =>
+      Object.keys(config.networking.hosts).map((address) => ({
+        assertion: isIP(address) !== 0,
+        message: `networking.hosts: '${address}' is no address. Names are listed behind the address that they stand for.`,
+      })),
     tests: {
       boot: mkMerge([
         [(config) => ({ type: "hostname", hostname: config.networking.hostName })],

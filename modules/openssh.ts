@@ -1,5 +1,8 @@
 import { defineModule, mkIf, mkOption, types } from "#lib/evaluator/index.ts";
 
+/** Where `users.users.*.authorizedKeys` are put. */
+const stagedKeys = "/etc/ssh/authorized_keys.d/%u";
+
 const options = {
   services: {
     openssh: {
@@ -9,7 +12,11 @@ const options = {
         example: true,
         description: "Whether to run the ssh server.",
       }),
-      ports: mkOption({ type: types.listOf(types.port), default: [22], description: "TCP ports to listen on." }),
+      ports: mkOption({
+        type: types.nonEmptyListOf(types.port),
+        default: [22],
+        description: "TCP ports to listen on.",
+      }),
       permitRootLogin: mkOption({
         type: types.enum(["no", "prohibit-password", "forced-commands-only", "yes"]),
         default: "prohibit-password",
@@ -22,7 +29,7 @@ const options = {
       }),
       authorizedKeysFiles: mkOption({
         type: types.nonEmptyListOf(types.strMatching("[^\\s]+")),
-        default: [".ssh/authorized_keys", "/etc/ssh/authorized_keys.d/%u"],
+        default: [".ssh/authorized_keys", stagedKeys],
         description:
           "Files with the public keys that may log in, absolute or below the home directory. `users.users.*.authorizedKeys` is in the second one.",
       }),
@@ -33,7 +40,12 @@ const options = {
         description:
           "Kinds of keys by which the server proves who it is. They are made on the machine when it has none. RSA takes seconds to make, and only clients from before 2014 need it.",
       }),
-      extraConfig: mkOption({ type: types.lines, default: "", description: "Further lines of sshd_config(5)." }),
+      extraConfig: mkOption({
+        type: types.lines,
+        default: "",
+        description:
+          "Further lines of sshd_config(5), behind those that follow from the other options: of several values of one keyword the first counts.",
+      }),
     },
   },
 };
@@ -105,6 +117,16 @@ export default defineModule({
         },
       ],
     },
+    assertions: (config) => [
+      ...overruled(config.services.openssh.extraConfig).map(([keyword, option]) => ({
+        assertion: false,
+        message: `services.openssh.extraConfig: ${keyword} has no effect there, since the first value counts and the option comes first. Set services.openssh.${option}.`,
+      })),
+      ...Object.values(config.users.users).map(({ name, authorizedKeys }) => ({
+        assertion: authorizedKeys.length === 0 || config.services.openssh.authorizedKeysFiles.includes(stagedKeys),
+        message: `users.users.${name}.authorizedKeys: the ssh server does not look into ${stagedKeys}, where they are. Add that to services.openssh.authorizedKeysFiles.`,
+      })),
+    ],
     tests: {
       boot: (config) => [
         ...config.services.openssh.ports.map((port) => ({ type: "ssh", port }) as const),
@@ -131,6 +153,19 @@ export default defineModule({
     },
   }),
 });
+
+/** Keywords of lines that an option has decided already; behind a Match, which only adds conditions, they count. */
+function overruled(extraConfig: string): (readonly [keyword: string, option: string])[] {
+  const lines = extraConfig.split("\n").map((line) => line.trim().split(/[\s=]+/)[0] ?? "");
+  const match = lines.findIndex((keyword) => keyword.toLowerCase() === "match");
+  return lines.slice(0, match < 0 ? undefined : match).flatMap((keyword) => {
+    const option = ["permitRootLogin", "passwordAuthentication"].find(
+      (name) => name.toLowerCase() === keyword.toLowerCase(),
+    );
+    if (keyword.toLowerCase() === "authorizedkeysfile") return [[keyword, "authorizedKeysFiles"] as const];
+    return option === undefined ? [] : [[keyword, option] as const];
+  });
+}
 
 /** What `sshd -T` prints of the two settings; it writes the older name of `prohibit-password`. */
 function effectiveSettings(settings: {

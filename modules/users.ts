@@ -220,6 +220,7 @@ export default defineModule({
         assertion: hashedPassword === null || hashedPasswordFrom === null,
         message: `users.users.${name}: hashedPassword and hashedPasswordFrom cannot both decide the password.`,
       })),
+      ...sameNames(config.users.users).map((message) => ({ assertion: false, message: `users.users: ${message}` })),
       ...duplicates(config.users.ids.users).map((message) => ({
         assertion: false,
         message: `users.users: ${message}`,
@@ -232,12 +233,22 @@ export default defineModule({
         assertion:
           number <= numberRanges.system.to ||
           number >= numberRanges.person.from ||
-          config.users.users[name]?.uid !== null,
+          Object.values(config.users.users).some((user) => user.name === name && user.uid !== null),
         message: `users.users.${name}: there are more system users than numbers from ${numberRanges.system.from} to ${numberRanges.system.to}. Set uid.`,
       })),
     ],
   },
 });
+
+/** A message for each login name that two attributes have: the second would take the place of the first. */
+function sameNames(users: Readonly<Record<string, { readonly name: string }>>): string[] {
+  const owners = new Map<string, string>();
+  return Object.entries(users).flatMap(([attribute, { name }]) => {
+    const other = owners.get(name);
+    owners.set(name, attribute);
+    return other === undefined ? [] : [`'${other}' and '${attribute}' are both called '${name}'`];
+  });
+}
 
 /** A message for each number that two names share. */
 function duplicates(numbers: Readonly<Record<string, number>>): string[] {

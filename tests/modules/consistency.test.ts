@@ -396,3 +396,36 @@ t.test("rules of the board: boot files, four partitions, what a master boot reco
   );
   t.match(judge({ boot: { files: { "x.dtbo": {} } } }).error, /needs exactly one of content and src/);
 });
+
+t.test("an option that could not do what it promises is an error", async (t) => {
+  const openssh = (settings: object) => judge({ services: { openssh: { enable: true, ...settings } } }).error;
+  t.match(openssh({ ports: [] }), /services\.openssh\.ports/);
+  t.match(
+    openssh({ extraConfig: "MaxAuthTries 3\npermitrootlogin yes\n" }),
+    /permitrootlogin has no effect.*openssh\.permitRootLogin/,
+  );
+  t.match(openssh({ extraConfig: "AuthorizedKeysFile=/x\n" }), /Set services\.openssh\.authorizedKeysFiles/);
+  t.equal(openssh({ extraConfig: "MaxAuthTries 3\nMatch User ada\n  PasswordAuthentication yes\n" }), "");
+  const german = { locale: { language: "de_DE.UTF-8" } };
+  t.match(judge(german).error, /locale\.language is de_DE\.UTF-8, which nothing in the image has.*locales-all/);
+  const generated = { ...german, buildroot: { starting_point: { packages: { install: ["locales-all"] } } } };
+  t.equal(judge(generated).error, "");
+  const ada = { users: { users: { ada: { authorizedKeys: ["ssh-ed25519 AAAA ada"] } } } };
+  const lockedOut = { ...ada, services: { openssh: { enable: true, authorizedKeysFiles: [".ssh/authorized_keys"] } } };
+  t.match(judge(lockedOut).error, /users\.users\.ada\.authorizedKeys: the ssh server does not look into/);
+  t.equal(judge({ ...ada, services: { openssh: { enable: true } } }).error, "");
+  t.match(
+    judge({ networking: { hosts: { gateway: ["192.0.2.1"] } } }).error,
+    /networking\.hosts: 'gateway' is no address/,
+  );
+  t.match(judge({ networking: { hosts: { "192.0.2.1": ["a\nb"] } } }).error, /networking\.hosts/);
+  t.equal(judge({ networking: { hosts: { "2001:db8::1": ["gateway", "gw.lab.example"] } } }).error, "");
+  t.match(
+    judge({ users: { users: { a: { name: "x", uid: 1500 }, b: { name: "x", uid: 1501 } } } }).error,
+    /users\.users: 'a' and 'b' are both called 'x'/,
+  );
+  const many = Object.fromEntries(
+    Array.from({ length: 101 }, (_, index) => [`a${index}`, { isSystemUser: true, name: `b${index}` }]),
+  );
+  t.match(judge({ users: { users: many } }).error, /more system users than numbers from 800 to 899/);
+});
