@@ -47,7 +47,7 @@ export const realise = Effect.fnUntraced(function* (
   const pool = poolOf(original);
   const resolved = resolveDerivation(derivation, session.outputs);
 
-  const attempt = Effect.gen(function* () {
+  const realised = Effect.gen(function* () {
     const before = yield* realisedOutputs(store, resolved);
     if (before !== undefined) return { outputs: before, outcome: "cut-off" as const };
     // The caches were asked for the original already. Whoever filled them may have come to the same inputs differently.
@@ -65,6 +65,9 @@ export const realise = Effect.fnUntraced(function* (
     });
     return yield* withLock(resolved.path, `builds ${original.name}`, locked);
   });
+  const attempt = Effect.tap(realised, ({ outputs }) =>
+    resolved.path === path ? Effect.void : addRealisations(store, original, derivation.hashModulo, outputs),
+  );
   const finish = (outcome: RealisationOutcome | "failed"): void =>
     events.emit({
       type: "build-finished",
@@ -76,7 +79,6 @@ export const realise = Effect.fnUntraced(function* (
     });
 
   const { outputs, outcome } = yield* Effect.tapError(attempt, () => Effect.sync(() => finish("failed")));
-  if (resolved.path !== path) yield* addRealisations(store, original, derivation.hashModulo, outputs);
   session.outputs.set(path, outputs);
   finish(outcome);
   return outcome;

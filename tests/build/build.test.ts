@@ -449,6 +449,30 @@ for (const [place, makeWorld] of Object.entries(worlds)) {
         t.same(harness.ran, []);
       });
 
+      t.test("end what has begun, also if only what it came to cannot be written down", async (t) => {
+        const { fs, directory } = makeWorld(t);
+        let written = 0;
+        const renameSync: typeof fs.renameSync = (from, to) => {
+          if (String(to).includes("/realisations/") && ++written === 3)
+            throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+          fs.renameSync(from, to);
+        };
+        const harness = harnessOf({
+          fs: Object.assign(Object.create(fs) as typeof fs, { renameSync }),
+          root: `${directory}/store`,
+        });
+        const error = await failureOf(harness.run(build([testDerivation("top", [testDerivation("leaf", [])])])));
+        t.match(error.message, /the disk is full/);
+        const ended = harness.events.flatMap((event) => (event.type === "build-finished" ? [event] : []));
+        t.strictSame(
+          ended.map(({ name, outcome }) => [name, outcome]),
+          [
+            ["leaf", "built"],
+            ["top", "failed"],
+          ],
+        );
+      });
+
       t.test("an unknown builtin builder is named, with those there are", async (t) => {
         const unknown = testDerivation("x", [], {}, { builder: "builtin:unknown" });
         const error = await failureOf(makeHarness(t).run(build([unknown])));

@@ -907,6 +907,16 @@ void t.test("a server that sends without end is not listened to without end", as
   t.ok(size > 1000 && size <= chunk.length, `${size} bytes, which is not what was promised`);
 });
 
+void t.test("a port that is taken is named, with the way out", async (t) => {
+  const url = await listening(t, () => {});
+  const { fail } = place(worlds["memory"]!(t));
+  const serve = Effect.scoped(serveCache({ directory: "/w/cache", writable: true, port: Number(new URL(url).port) }));
+  t.match(await fail("from", serve), {
+    _tag: "StoreIoError",
+    message: /^cannot listen on port '\d+': another program listens there\. Choose another port with --port\.$/,
+  });
+});
+
 void t.test("a compressor that fails is named, with how it ended", async (t) => {
   const here = place(worlds["disk"]!(t));
   const { fs, directory, run, fail } = here;

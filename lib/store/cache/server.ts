@@ -56,11 +56,19 @@ function listen(fs: FileSystemShape, options: ServerOptions): Effect.Effect<Serv
       answer(fs, options, request, response).catch(() => response.destroy());
     });
     server.once("error", (cause) => {
-      resume(Effect.fail(new StoreIoError({ operation: "listen on port", path: String(options.port ?? 0), cause })));
+      const problem = portProblems[errorCode(cause) ?? ""] ?? cause.message;
+      const explained = new Error(`${problem}. Choose another port with --port`, { cause });
+      const path = String(options.port ?? 0);
+      resume(Effect.fail(new StoreIoError({ operation: "listen on port", path, cause: explained })));
     });
     server.listen(options.port ?? 0, "127.0.0.1", () => resume(Effect.succeed(server)));
   });
 }
+
+const portProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there",
+  EACCES: "it takes the administrator's rights",
+};
 
 async function answer(
   fs: FileSystemShape,
