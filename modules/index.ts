@@ -36,7 +36,7 @@ import passwords from "./users/passwords.ts";
 import workspace, { workspaceAt } from "./workspace.ts";
 
 /** Every option module. */
-export const optionModules: readonly Module[] = [
+const optionModules: readonly Module[] = [
   assertionsModule,
   archive,
   board,

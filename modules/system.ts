@@ -13,7 +13,7 @@ import { installedItems } from "./program/problems.ts";
 import { workspacePath, workspaceProblem } from "./workspace.ts";
 
 /** The parts of a system, each a derivation or made of derivations. */
-export interface SystemBuild {
+interface SystemBuild {
   /** The Debian packages that the root file system starts from. */
   readonly base: ReturnType<Packages["startingPoint"]>;
   readonly linux: ReturnType<Packages["linux"]>;

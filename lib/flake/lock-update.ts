@@ -20,7 +20,7 @@ export interface EnvironmentChange {
 }
 
 /** A new lock and what is new in it; environments without a change are not listed. */
-export interface LockUpdate {
+interface LockUpdate {
   readonly lock: Lock;
   readonly changes: readonly EnvironmentChange[];
 }

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import t from "tap";
 import { evalModules, EvaluationError, mkOption, type Module, types } from "#lib/evaluator/index.ts";
-import { setC } from "../bench/evaluator/sets.ts";
 import { configOf, failure, type Loose, mkDefault, mkForce, mkIf, opt, sub } from "../conformance/untyped.ts";
 
 t.setTimeout(300_000);
@@ -11,10 +10,6 @@ const chain = (length: number, first: unknown): Module => ({
   config: Object.fromEntries(
     Array.from({ length }, (_, i) => [`c${i}`, i === 0 ? first : (config: Loose) => config[`c${i - 1}`] + 1]),
   ),
-});
-
-t.test("a chain of 100,000 options evaluates", async (t) => {
-  t.equal(evalModules<Record<string, number>>({ modules: setC(100_000) }).config["c99999"], 99_999);
 });
 
 t.test("a cycle of 100,000 options reports itself", async (t) => {
