@@ -95,6 +95,20 @@ t.test("a terminal that becomes narrower is drawn anew, with what still fits of 
   t.strictSame([lastRows(["a"], 0, 10), lastRows(["a"], 9, 10), lastRows([], 9, 10)], [[], ["a"], []]);
 });
 
+t.test("a phase that the builder also prints is shown once", async (t) => {
+  const terminal = Object.assign(new EventEmitter(), { columns: 80, rows: 10, isTTY: true, text: "" });
+  const write = (text: string) => ((terminal.text += text), true);
+  const printer = livePrinter(Object.assign(terminal, { write }) as unknown as NodeJS.WriteStream);
+  const build = { derivation: "/nix/store/a-image.drv", name: "image" };
+  printer.emit({ type: "build-started", ...build, pool: "build" });
+  printer.emit({ type: "build-phase", ...build, phase: "disk" });
+  printer.emit({ type: "build-log", ...build, line: "disk" });
+  await delay(300);
+  printer.close();
+  t.match(terminal.text, /image.* disk/);
+  t.notMatch(terminal.text, /disk.*disk/);
+});
+
 t.test("sizes and durations are short and have units", async (t) => {
   t.strictSame([0, 17, 1023, 1024, 1536, 50 * 1024 ** 2, 3 * 1024 ** 4].map(formatBytes), [
     "0 B",

@@ -89,7 +89,8 @@ function Display(props: {
           <Text key={derivation} wrap="truncate-end">
             <Text color="cyan">▸ {name}</Text>
             {phase === undefined ? null : <Text color="yellow"> {phase}</Text>}
-            <Text dimColor> {oneRow(lastLine)}</Text>
+            {/* A builder that also prints its phase, for the log, would show it twice. */}
+            <Text dimColor> {lastLine === phase ? "" : oneRow(lastLine)}</Text>
           </Text>
         ))}
         {hidden > 0 ? <Text dimColor> and {hidden} more</Text> : null}
