@@ -4,6 +4,7 @@ import { defineModule } from "#lib/evaluator/index.ts";
 const program = "/usr/libexec/helios/usb-gadget.sh";
 const settings = "/etc/helios/gadget.env";
 const dnsmasqSettings = "/etc/helios/dnsmasq-usb0.conf";
+const heard = "/run/helios-usb-gadget.heard";
 const interfaceName = "usb0";
 /** At boot, and when a controller appears later: udev starts usb-gadget.target then. */
 const appearance = ["multi-user.target", "usb-gadget.target"];
@@ -109,14 +110,14 @@ export default defineModule({
         },
         "helios-usb-gadget-watchdog.service": {
           unit: {
-            Description: "Bind the USB gadget again if it was dropped",
+            Description: "Look after the USB gadget",
             ConditionPathExists: `${gadget}/UDC`,
           },
           service: { Type: "oneshot", EnvironmentFile: settings, ExecStart: `${program} watch` },
         },
         "helios-usb-gadget-watchdog.timer": {
-          unit: { Description: "Look after the USB gadget", ...hasController },
-          timer: { OnActiveSec: "30s", OnUnitInactiveSec: "30s", AccuracySec: "5s" },
+          unit: { Description: "Look after the USB gadget every half a minute", ...hasController },
+          timer: { OnActiveSec: "10s", OnUnitInactiveSec: "30s", AccuracySec: "5s" },
           wantedBy: ["timers.target", "usb-gadget.target"],
         },
       },
@@ -148,6 +149,20 @@ export default defineModule({
           command: "ip -brief address show | grep '^enx'",
           expect: { stdout: { matches: "172\\.31\\.250\\.([2-9]|1\\d|20)/24" } },
           retry: true,
+          timeout: 60,
+        },
+        // The host's end is down meanwhile, so that it says nothing; then it hears of the carrier's going and coming.
+        {
+          description: "a host that has said nothing since the cable was plugged in hears of the network again",
+          command: [
+            `host=$(basename /sys/class/net/enx*) && before=$(cat /sys/class/net/$host/carrier_changes)`,
+            "ip link set $host down",
+            `echo "0 $(cat /sys/class/net/${interfaceName}/statistics/rx_packets)" >${heard}`,
+            "systemctl start helios-usb-gadget-watchdog.service && ip link set $host up",
+            "for second in $(seq 20); do test $(cat /sys/class/net/$host/carrier_changes) -gt $((before + 1)) && break; sleep 1; done",
+            "echo $(($(cat /sys/class/net/$host/carrier_changes) - before))",
+          ].join("; "),
+          expect: { stdout: { equals: "2" } },
           timeout: 60,
         },
         {

@@ -2,12 +2,14 @@
 # The USB gadget: network (ECM) and a serial port on the device port of the board.
 #   start   makes the gadget and binds it to the first device controller
 #   stop    takes it away
-#   watch   binds it again if the controller has dropped it
+#   watch   binds it again if the controller has dropped it, and tells a silent host again that the network is there
 # Settings: VID, PID, MANUFACTURER, PRODUCT of /etc/helios/gadget.env.
 set -eu
 
 gadget=/sys/kernel/config/usb_gadget/g1
 controllers=/sys/class/udc
+# What the network had counted when something had last come in: changes of the carrier, and packets.
+heard=/run/helios-usb-gadget.heard
 
 serial() {
   if [ -r /sys/firmware/devicetree/base/serial-number ]; then
@@ -52,6 +54,7 @@ start() {
 }
 
 stop() {
+  rm -f "$heard"
   [ -d "$gadget" ] || return 0
   echo > "$gadget/UDC" || true
   # configfs is taken apart in the opposite order; its directories are removed as if they were empty.
@@ -65,6 +68,27 @@ watch() {
   if [ -z "$(cat "$gadget/UDC")" ]; then
     echo "the controller has dropped the gadget; binding it again"
     controller > "$gadget/UDC"
+  fi
+  tell_again
+}
+
+# A host learns by one message that the network is there. Linux (usbnet of 6.12.42 and later) loses it when it comes
+# while the host's interface is being opened, and waits for it ever after. So, as long as nothing has come in since
+# the cable was plugged in, the interface goes down and up, which sends the message again.
+tell_again() {
+  network=/sys/class/net/$(cat "$gadget/functions/ecm.usb0/ifname")
+  # Of an interface that is down the carrier cannot be read.
+  [ "$(cat "$network/carrier" 2> /dev/null)" = 1 ] || return 0
+  changes=$(cat "$network/carrier_changes")
+  packets=$(cat "$network/statistics/rx_packets")
+  heard_changes=none heard_packets=0
+  [ ! -e "$heard" ] || read -r heard_changes heard_packets < "$heard"
+  if [ "$packets" != "$heard_packets" ]; then
+    echo "$changes $packets" > "$heard"
+  elif [ "$changes" != "$heard_changes" ]; then
+    echo "nothing has come from the host yet; telling it again that the network is there"
+    ip link set "${network##*/}" down
+    ip link set "${network##*/}" up
   fi
 }
 
