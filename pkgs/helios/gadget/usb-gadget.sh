@@ -72,7 +72,7 @@ watch() {
   tell_again
 }
 
-# A host learns by one message that the network is there. Linux (usbnet of 6.12.42 and later) loses it when it comes
+# A host learns by one message that the network is there. Linux (its usbnet, since August 2025) can lose it when it comes
 # while the host's interface is being opened, and waits for it ever after. So, as long as nothing has come in since
 # the cable was plugged in, the interface goes down and up, which sends the message again.
 tell_again() {
