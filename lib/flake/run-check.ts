@@ -27,8 +27,12 @@ const run = Effect.fnUntraced(function* (name: string, check: BootCheck, built: 
   };
   const directory = join(store.layout.logs, "checks", name);
   yield* Effect.tryPromise({
-    try: () => promises.mkdir(directory, { recursive: true }),
-    catch: (cause) => storeError("create", directory, cause),
+    try: async () => {
+      // A journal is only written of a boot that fails: one of an earlier run would be taken for this one's.
+      await promises.rm(directory, { recursive: true, force: true });
+      await promises.mkdir(directory, { recursive: true });
+    },
+    catch: (cause) => storeError("empty", directory, cause),
   });
   // Among what the store knows the owner of: if this process is killed, the next one deletes the disks.
   const temporary = yield* store.temporaryDirectory;

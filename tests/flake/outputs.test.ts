@@ -138,6 +138,15 @@ t.test("the disk of a check lies where the store deletes what killed processes l
   t.strictSame(await readdir(join(root, "nix/var/helios/tmp")), [], "nothing is left");
 });
 
+t.test("a journal that an earlier run of a check left is not taken for one of this run", async (t) => {
+  const { root, run } = await prepare(t, []);
+  const logs = join(root, "nix/var/helios/logs/checks/fake/first-boot");
+  await mkdir(logs, { recursive: true });
+  await writeFile(join(logs, "journal.log"), "of a boot that failed yesterday");
+  await Effect.runPromise(run("fake"));
+  t.strictSame(await readdir(logs), ["serial.log"]);
+});
+
 t.test("two checks of one name wait for each other, and two of different names do not", async (t) => {
   // Fails if it is done by two at once.
   const alone = 'mkdir "$disk/../../../alone" && sleep 0.5 && rmdir "$disk/../../../alone"';
