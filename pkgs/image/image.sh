@@ -40,14 +40,15 @@ mke2fs -q -F -t ext4 -b 4096 -m 1 -L "$rootLabel" -U "$rootUuid" -O ^metadata_cs
   -E "hash_seed=$rootUuid,root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,no_copy_xattrs" \
   -d "$rootArchive" input/root.ext4 ||
   fail "the root file system does not fit into $((rootBytes / mebibyte)) MiB. Make the partition larger, or leave its size out."
-# Of a tar's extended attributes mke2fs takes only file capabilities, so all are set afterwards.
-jq -r 'select(.xattrs != null) | .path as $path | .xattrs | to_entries[] | [.key, $path, .value] | join("\t")' "$rootManifest" > attributes
+# Of a tar's extended attributes mke2fs takes only file capabilities, so all are set afterwards. No process for each.
+jq -r 'select(.xattrs != null) | .path as $path | .xattrs | to_entries[] |
+  [.key, $path, (.value | gsub("(?<byte>..)"; "\\x\(.byte)"))] | join("\t")' "$rootManifest" > attributes
 if [ -s attributes ]; then
   mkdir values
   number=0
   while IFS=$'\t' read -r name path value; do
     number=$((number + 1))
-    printf '%b' "$(sed 's/../\\x&/g' <<< "$value")" > "values/$number"
+    printf '%b' "$value" > "values/$number"
     # In its commands a quote within quotes is doubled.
     printf 'ea_set -f values/%s "%s" "%s"\n' "$number" "${path//\"/\"\"}" "${name//\"/\"\"}"
   done < attributes > commands
