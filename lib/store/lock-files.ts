@@ -62,14 +62,17 @@ export class LockFiles {
     }
   }
 
-  /** Removes the locks that were made before a moment (milliseconds since the epoch), whoever made them. */
+  /**
+   * Removes the locks that were made before a moment (milliseconds since the epoch), whoever made them. Other files may
+   * lie there, and end like locks: those name no process.
+   */
   async removeOlder(before: number): Promise<void> {
     for (const name of await this.#fs.promises.readdir(this.#directory)) {
       const path = `${this.#directory}/${name}`;
       const made = name.endsWith(".lock") ? modificationTime(this.#fs, path) : undefined;
       if (made === undefined || made >= before) continue;
       const text = await readIfThere(this.#fs, path);
-      if (text !== undefined) await this.#break(path, text);
+      if (text !== undefined && parseIdentity(text) !== undefined) await this.#break(path, text);
     }
   }
 

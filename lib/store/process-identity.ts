@@ -8,7 +8,7 @@ export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks after the start of the machine. */
   readonly started: string;
-  /** One start of the machine. */
+  /** One start of the machine, of 32 digits: no version of a program has one such. */
   readonly boot: string;
   /** The process namespace, by the number of its inode. */
   readonly namespace: string;
@@ -21,7 +21,7 @@ export function printIdentity(identity: ProcessIdentity): string {
 
 /** Reads what `printIdentity` wrote at the start of `text`; undefined for anything else. */
 export function parseIdentity(text: string): ProcessIdentity | undefined {
-  const [, pid, started, boot, namespace] = /^(\d+)\.(\d+)\.([0-9a-f]+)\.(\d+)/.exec(text) ?? [];
+  const [, pid, started, boot, namespace] = /^(\d+)\.(\d+)\.([0-9a-f]{32})\.(\d+)/.exec(text) ?? [];
   if (pid === undefined || started === undefined || boot === undefined || namespace === undefined) return undefined;
   return { pid: Number(pid), started, boot, namespace };
 }

@@ -141,9 +141,9 @@ function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheF
 }
 
 /** How often a file is changed over HTTP until what is there stays as it was left. */
-const rounds = 5;
-/** The longest pause after the first of them, in milliseconds; each is twice as long as the one before. */
-const roundPause = 50;
+const rounds = 8;
+/** The longest pauses between them, in milliseconds: the first one, twice as long each time, up to the last. */
+const [roundPause, longestRoundPause] = [100, 800];
 
 /** A small file that takes longer does not come, in milliseconds. Archives have the five silent minutes of Node's client. */
 const silence = 60_000;
@@ -153,16 +153,25 @@ const passing: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const attempts = 3;
 /** What they answer if the file is not what it was said to be. */
 const changedMeanwhile = 412;
+/** What they answer if they do not know the condition, or none at all. */
+const unconditional: ReadonlySet<number> = new Set([400, 501]);
 /** What is larger is no small file, in bytes. The longest narinfo has some hundred bytes for each reference. */
 const largestText = 16 * 1024 * 1024;
 /** Before the second attempt, in milliseconds; twice as long before the third. */
 const firstPause = 300;
 
 function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
-  /** Undefined for a file that is not there, or that may not be sent. What is sent is made anew for each attempt. */
-  const ask = async (file: string, options: RequestInit, body?: Body, attempt = 1): Promise<Response | undefined> => {
-    const response = await fetch(`${name}/${file}`, body === undefined ? options : { ...options, body: body() });
-    if (response.ok || response.status === changedMeanwhile) return response;
+  /**
+   * Undefined for a file that is not there, or that may not be sent. What is sent is made anew for each attempt. What
+   * is an answer besides success is for the caller to say.
+   */
+  const ask = async (
+    file: string,
+    { body, isAnswer, ...options }: Question,
+    attempt = 1,
+  ): Promise<Response | undefined> => {
+    const response = await fetch(`${name}/${file}`, { ...options, ...(body && { body: body() }) });
+    if (response.ok || isAnswer?.(response.status) === true) return response;
     await response.body?.cancel();
     // Object stores answer 403 for what is not there.
     if (response.status === 404 || response.status === 403) return undefined;
@@ -170,25 +179,20 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     if (options.method === "PUT" && (response.status === 405 || response.status === 501)) return undefined;
     if (passing.has(response.status) && attempt < attempts) {
       await setTimeout(firstPause * attempt, undefined, { signal: options.signal ?? undefined });
-      return ask(file, options, body, attempt + 1);
+      return ask(file, { ...options, body, isAnswer }, attempt + 1);
     }
     throw new Error(`the server answered ${response.status} ${response.statusText}`);
   };
-  /** False if the condition, of one header, does not hold. */
-  const send = async (
-    file: string,
-    body: Body,
-    signal: AbortSignal,
-    condition?: Record<string, string>,
-  ): Promise<boolean> => {
+  const send = async (file: string, body: Body, signal: AbortSignal, condition?: Condition): Promise<number> => {
+    const isAnswer = (status: number) =>
+      condition !== undefined && (status === changedMeanwhile || unconditional.has(status));
     // A stream can only be sent while the answer is not awaited.
-    const options: RequestInit = { method: "PUT", signal, duplex: "half", ...(condition && { headers: condition }) };
-    const response = await ask(file, options, body);
+    const response = await ask(file, { method: "PUT", signal, duplex: "half", headers: condition ?? {}, body, isAnswer });
     if (response === undefined) throw new Error("the server does not accept uploads");
     await response.body?.cancel();
-    return response.status !== changedMeanwhile;
+    return response.status;
   };
-  /** The text, and how it may be replaced as long as it is the same; of a weak tag, that cannot be said. */
+  /** The text, and the condition that it is the same; of a weak tag, that cannot be said. */
   const look = (file: string, headers: Record<string, string>) =>
     reachable(name, file, async (signal) => {
       const response = await ask(file, { signal: limited(signal), headers });
@@ -196,9 +200,8 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
       if (response === undefined) return { text: undefined, condition: { "if-none-match": "*" } };
       return { text: await textOf(response), condition: tag?.startsWith('"') ? { "if-match": tag } : undefined };
     });
-  const writeIf = (file: string, content: string, condition: Record<string, string> | undefined) =>
+  const write = (file: string, content: string, condition?: Condition) =>
     reachable(name, file, (signal) => send(file, () => content, signal, condition));
-  const write = (file: string, content: string) => Effect.asVoid(writeIf(file, content, undefined));
   return {
     name,
     read: (file) => Effect.map(look(file, {}), ({ text }) => text),
@@ -215,8 +218,9 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
         await pipeline(chunksOf(response, limit), fs.createWriteStream(destination), { signal });
         return true;
       }),
-    write,
+    write: (file, content) => Effect.asVoid(write(file, content)),
     update: Effect.fnUntraced(function* (file, change) {
+      let refused: { readonly text: string | undefined; readonly condition: string } | undefined;
       for (let round = 0; ; round++) {
         // The server's own answer is wanted, not what a proxy remembers of the time before the last round.
         const { text, condition } = yield* look(file, { "cache-control": "no-cache" });
@@ -225,13 +229,15 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
         if (round === rounds) {
           return yield* new CacheFileUnsettled({ cache: name, file, rounds, missing: text === undefined });
         }
-        // Some servers refuse all conditions, and behind some proxies none ever holds.
-        const unconditional = condition === undefined || round === rounds - 1;
-        yield* unconditional
-          ? write(file, changed)
-          : writeIf(file, changed, condition).pipe(Effect.catch(() => write(file, changed)));
+        const said = { text, condition: JSON.stringify(condition) };
+        // Behind some proxies no condition ever holds: it was refused, and still the file is what it was said to be.
+        const holds = refused === undefined || refused.text !== said.text || refused.condition !== said.condition;
+        const status = yield* write(file, changed, holds ? condition : undefined);
+        if (holds && unconditional.has(status)) yield* write(file, changed);
+        refused = status === changedMeanwhile ? said : undefined;
         // Not all at once, or those who change it together would meet again and again.
-        if (round > 0) yield* Effect.sleep(roundPause * 2 ** round * Math.random());
+        const pause = Math.min(roundPause * 2 ** (round - 1), longestRoundPause);
+        if (round > 0) yield* Effect.sleep(pause * Math.random());
       }
     }),
     upload: (file, source) =>
@@ -243,6 +249,14 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
 }
 
 type Body = () => NonNullable<RequestInit["body"]>;
+
+interface Question extends Omit<RequestInit, "body"> {
+  readonly body?: Body | undefined;
+  readonly isAnswer?: ((status: number) => boolean) | undefined;
+}
+
+/** One header, under which a file may be replaced. */
+type Condition = Readonly<Record<string, string>>;
 
 /** What a server sends, up to the chunk that goes beyond the limit: it may send without end. */
 async function* chunksOf(response: Response, limit: number): AsyncGenerator<Uint8Array> {

@@ -62,17 +62,17 @@ export class CacheUnreachable extends Data.TaggedError("CacheUnreachable")<{
   }
 }
 
-/** What was written to a file of the cache does not stay there. Whether it will, nobody can say. */
+/** A file of the cache is, again and again, something else than was written. Whether that lasts, nobody can say. */
 export class CacheFileUnsettled extends Data.TaggedError("CacheFileUnsettled")<{
   readonly cache: string;
   readonly file: string;
-  /** How often it was written. */
+  /** How often that was tried. */
   readonly rounds: number;
   /** Whether there was no such file in the end. */
   readonly missing: boolean;
 }> {
   override get message(): string {
-    const what = `'${this.file}' in the cache ${this.cache} was written ${this.rounds} times, and each time`;
+    const what = `'${this.file}' in the cache ${this.cache} was to be changed ${this.rounds} times, and each time`;
     const cause = this.missing
       ? "the server did not give it back: its answers may come from a proxy that remembers old ones, or it lets you write and not read."
       : "something else was there afterwards: others write it as well, or the answers come from a proxy that remembers old ones.";

@@ -14,8 +14,9 @@ const abandonedAfter = 24 * 3_600_000;
 const directories = ["", "/nar", "/realisations"];
 
 /**
- * Deletes the drafts and locks of processes that were killed while they filled a cache. Only age counts: a cache may
- * lie on a file system that several machines, or containers, write to, and their processes cannot be seen from here.
+ * Deletes the drafts and locks of processes that were killed while they filled a cache. Whether those still run does not
+ * count, only age: a cache may lie on a file system that several machines, or containers, write to, and their processes
+ * cannot be seen from here. What names no process was put there by somebody else, and stays.
  */
 export async function removeLeftovers(fs: FileSystemShape, cache: string): Promise<void> {
   const before = Date.now() - abandonedAfter;
@@ -33,8 +34,8 @@ export async function removeLeftovers(fs: FileSystemShape, cache: string): Promi
   }
 }
 
-/** Drafts, and the files by which locks are made and broken. The start of a machine has 32 digits, and no version of a program. */
-const isOfProcess = (name: string): boolean => parseIdentity(name.replace(/^\./, ""))?.boot.length === 32;
+/** Drafts, and the files by which locks are made and broken. */
+const isOfProcess = (name: string): boolean => parseIdentity(name.replace(/^\./, "")) !== undefined;
 
 async function namesIn(fs: FileSystemShape, directory: string): Promise<string[]> {
   try {
