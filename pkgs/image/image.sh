@@ -41,8 +41,11 @@ mke2fs -q -F -t ext4 -b 4096 -m 1 -L "$rootLabel" -U "$rootUuid" -O ^metadata_cs
   -d "$rootArchive" input/root.ext4 ||
   fail "the root file system does not fit into $((rootBytes / mebibyte)) MiB. Make the partition larger, or leave its size out."
 # Of a tar's extended attributes mke2fs takes only file capabilities, so all are set afterwards. No process for each.
+# A command of debugfs is a line, so not all names can be in one.
 jq -r 'select(.xattrs != null) | .path as $path | .xattrs | to_entries[] |
-  [.key, $path, (.value | gsub("(?<byte>..)"; "\\x\(.byte)"))] | join("\t")' "$rootManifest" > attributes
+  if [.key, $path] | any(test("[\\x00-\\x1f\\x7f]")) then
+    "error: the extended attribute \(.key | @json) of \($path | @json) cannot be set, as a control character is in one of these names. Rename it, or leave the attribute out.\n" | halt_error(1)
+  else [.key, $path, (.value | gsub("(?<byte>..)"; "\\x\(.byte)"))] | join("\t") end' "$rootManifest" > attributes
 if [ -s attributes ]; then
   mkdir values
   number=0

@@ -207,24 +207,31 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
 
   t.test("may start from an archive, over packages: what it has wins", async (t) => {
     const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
-    await writeFile(
-      join(directory, "rootfs.tar"),
-      Buffer.concat([
-        fileInTar("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nold:x:1500:100:Old:/home/old:/bin/sh\n"),
-        fileInTar("etc/group", "root:x:0:\nold:x:1500:\n"),
-        fileInTar("etc/issue", "from elsewhere\n"),
-        fileInTar("etc/motd", "from elsewhere\n", {
-          "security.capability": capability,
-          "user.note": Buffer.from("a\0b"),
-        }),
-        formatHeader({ ...inTar, path: "etc/motd-link", type: "hardlink", target: "etc/motd", size: 0 }),
-        Buffer.alloc(1024),
-      ]),
-    );
+    const archive = (motd: string) =>
+      writeFile(
+        join(directory, "rootfs.tar"),
+        Buffer.concat([
+          fileInTar("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nold:x:1500:100:Old:/home/old:/bin/sh\n"),
+          fileInTar("etc/group", "root:x:0:\nold:x:1500:\n"),
+          fileInTar("etc/issue", "from elsewhere\n"),
+          fileInTar(motd, "from elsewhere\n", { "security.capability": capability, "user.note": Buffer.from("a\0b") }),
+          formatHeader({ ...inTar, path: "etc/motd-link", type: "hardlink", target: motd, size: 0 }),
+          Buffer.alloc(1024),
+        ]),
+      );
     await writeFile(
       join(directory, "configs/builds/archive.toml"),
       `[buildroot.starting_point]\nrootfs_tar = "rootfs.tar"\npackages = { enabled = true }\n[[stage.files]]\ndst = "/etc/issue"\ncontent = "staged\\n"\n`,
     );
+    const hostile = "etc/motd\nea_set -f values/1 /etc/passwd user.note";
+    await archive(hostile);
+    const refused = await run("build", ".#archive", "--no-link");
+    t.equal(refused.code, 1);
+    t.ok(
+      refused.stderr.includes(`of ${JSON.stringify(`/${hostile}`)} cannot be set, as a control char`),
+      refused.stderr,
+    );
+    await archive("etc/motd");
     const read = await build("archive");
     t.equal(await read("motd"), "from elsewhere\n");
     t.equal(await read("issue"), "staged\n", "what is staged comes over it");

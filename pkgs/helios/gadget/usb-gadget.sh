@@ -81,8 +81,8 @@ tell_again() {
   [ "$(cat "$network/carrier" 2> /dev/null)" = 1 ] || return 0
   changes=$(cat "$network/carrier_changes")
   packets=$(cat "$network/statistics/rx_packets")
-  heard_changes=none heard_packets=0
-  [ ! -e "$heard" ] || read -r heard_changes heard_packets < "$heard"
+  # A line that is not whole says nothing.
+  { [ -e "$heard" ] && read -r heard_changes heard_packets < "$heard"; } || { heard_changes=none heard_packets=0; }
   if [ "$packets" != "$heard_packets" ]; then
     echo "$changes $packets" > "$heard"
   elif [ "$changes" != "$heard_changes" ]; then
