@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import t from "tap";
-import { copyFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command, Parameter } from "#lib/cli/command.ts";
 import { commands } from "#lib/cli/commands/index.ts";
@@ -446,6 +446,36 @@ await main(flake, import.meta.url);
   t.equal(result.code, 3, result.stderr);
   t.match(result.stderr, /locale\.timeZone/);
   t.match(result.stderr, /boot\.kernelParams/);
+});
+
+t.test("check refuses a name that is no name of a directory, and deletes no logs of others", async (t) => {
+  for (const name of ["..", "", "a/b"]) {
+    const directory = t.testdir({
+      "flake.ts": `
+import { main } from "#lib/cli/main.ts";
+import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
+
+const flake = defineFlake({
+  description: "A check",
+  inputs: { debian: debianArchive({ archives: [] }) },
+  outputs: () => ({ packages: {}, systems: {}, checks: { ${JSON.stringify(name)}: { derivations: [] } as never } }),
+});
+export default flake;
+await main(flake, import.meta.url);
+`,
+      store: { var: { helios: { logs: { "other.log": "of another build" } } } },
+    });
+    const result = await heliosAlone(["check"], {
+      flake: join(directory, "flake.ts"),
+      cwd: directory,
+      env: { HELIOS_STORE: join(directory, "store") },
+    });
+    t.equal(result.code, 3, result.stderr);
+    t.match(result.stderr, `the check '${name}' `);
+    t.match(result.stderr, "Rename it.");
+    const log = join(directory, "store/var/helios/logs/other.log");
+    t.equal(await readFile(log, "utf8"), "of another build");
+  }
 });
 
 t.test("option explains an option: meaning, value, and every definition with its place", async (t) => {

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import type { Derivation } from "#lib/derivations/derivation.ts";
+import { nameProblem } from "#lib/derivations/store-path.ts";
 import { buildFlake } from "#lib/flake/build.ts";
 import { type CheckReport, runBootCheck } from "#lib/flake/run-check.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
@@ -72,6 +73,11 @@ function selectChecks(outputs: FlakeOutputs, wanted: readonly string[]) {
       return check === undefined ? Result.fail(unknownCheck(name, known)) : Result.succeed([name, check] as const);
     }),
   );
+  for (const name of known) {
+    const problem = nameProblem(name);
+    if (problem !== undefined)
+      throw new TypeError(`the check '${name}' ${problem}, and its logs have that name. Rename it.`);
+  }
   return Result.map(Result.all(named), (checks) => ({
     checks,
     derivations: checks.flatMap(([, check]) => check.derivations),
