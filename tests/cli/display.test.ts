@@ -200,10 +200,11 @@ async function inTerminal(
   options: {
     readonly cwd: string;
     readonly columns?: number;
+    readonly rows?: number;
     readonly steps?: readonly (readonly [when: string, typed: string])[];
   },
 ): Promise<{ readonly code: number | null; readonly screen: string; readonly milliseconds: number }> {
-  const size = `stty cols ${options.columns ?? 80} rows 24`;
+  const size = `stty cols ${options.columns ?? 80} rows ${options.rows ?? 24}`;
   const child = spawn("script", ["-qec", `${size}; exec ${command}`, "/dev/null"], {
     cwd: options.cwd,
     env: { ...process.env, TERM: "xterm-256color", SHELL: "/bin/sh", HELIOS_STORE: join(options.cwd, "store") },
@@ -248,6 +249,17 @@ t.test("the live display", async (t) => {
     const result = screen.lastIndexOf(`${directory}/store/nix/store/`);
     t.ok(result > screen.lastIndexOf("\u001b[2K"), "nothing is erased after the result");
     t.ok(screen.lastIndexOf(show) > screen.lastIndexOf(hide), "the cursor is there");
+  });
+
+  await t.test("gives way to plain lines on a terminal that tells no size", async (t) => {
+    const { code, screen } = await inTerminal(`${helios} build .#quick --rebuild --no-link`, {
+      cwd: directory,
+      columns: 0,
+      rows: 0,
+    });
+    t.equal(code, 0, screen);
+    t.match(screen, "building quick\r\n");
+    t.notMatch(screen, "\u001b[", "nothing is drawn");
   });
 
   await t.test("ends at once at Ctrl-C, with the builds", async (t) => {

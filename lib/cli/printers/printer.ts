@@ -7,13 +7,13 @@ export interface Printer {
   readonly close: () => void;
 }
 
-/** The forms of progress a user can ask for; `auto` is live on a terminal and lines elsewhere. */
+/** The forms of progress a user can ask for; `auto` is live on a terminal, and lines elsewhere and where `CI` is set. */
 export const progressForms = ["auto", "live", "lines", "json", "quiet"] as const;
 export type ProgressForm = (typeof progressForms)[number];
 
 /** Chooses a printer. React and ink are loaded only for the live one. */
 export async function makePrinter(form: ProgressForm, stderr: NodeJS.WriteStream): Promise<Printer> {
-  switch (form === "auto" ? (stderr.isTTY && process.env["CI"] === undefined ? "live" : "lines") : form) {
+  switch (form === "auto" ? (canRedraw(stderr) ? "live" : "lines") : form) {
     case "live":
       return (await import("./live.tsx")).livePrinter(stderr);
     case "json":
@@ -29,3 +29,7 @@ export async function makePrinter(form: ProgressForm, stderr: NodeJS.WriteStream
       return (await import("./lines.ts")).linesPrinter(stderr);
   }
 }
+
+/** Some terminals, such as those of a container that nobody looks at, say that they have no rows: ink would clear them all. */
+const canRedraw = ({ isTTY, rows, columns }: NodeJS.WriteStream): boolean =>
+  isTTY && rows > 0 && columns > 0 && process.env["CI"] === undefined;

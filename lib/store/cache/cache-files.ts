@@ -187,7 +187,14 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
     const isAnswer = (status: number) =>
       condition !== undefined && (status === changedMeanwhile || unconditional.has(status));
     // A stream can only be sent while the answer is not awaited.
-    const response = await ask(file, { method: "PUT", signal, duplex: "half", headers: condition ?? {}, body, isAnswer });
+    const response = await ask(file, {
+      method: "PUT",
+      signal,
+      duplex: "half",
+      headers: condition ?? {},
+      body,
+      isAnswer,
+    });
     if (response === undefined) throw new Error("the server does not accept uploads");
     await response.body?.cancel();
     return response.status;
