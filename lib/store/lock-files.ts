@@ -4,6 +4,8 @@ import { modificationTime, readIfThere, removeIfThere, uniqueName } from "./atom
 import { isRunning, ownIdentity, parseIdentity, printIdentity } from "./process-identity.ts";
 import { treeFiles } from "./tree-files.ts";
 
+const lockSuffix = ".lock";
+
 /** Ends the names of files by which processes say that they remove the locks of dead ones. */
 const claimSuffix = ".claim";
 
@@ -28,7 +30,7 @@ export class LockFiles {
 
   /** Where the lock of this name is. */
   file(name: string): string {
-    return `${this.#directory}/${name}.lock`;
+    return `${this.#directory}/${name}${lockSuffix}`;
   }
 
   /** Tries to take a lock; removes it if its owner is dead. Within a process, nobody else may hold or want it. */
@@ -56,7 +58,7 @@ export class LockFiles {
     await this.#isContested("");
     for (const name of await this.#fs.promises.readdir(this.#directory)) {
       const path = `${this.#directory}/${name}`;
-      if (!name.endsWith(".lock")) continue;
+      if (!name.endsWith(lockSuffix)) continue;
       const owner = await this.#owner(path);
       if (owner.state === "dead") await this.#break(path, owner.text);
     }
@@ -67,13 +69,26 @@ export class LockFiles {
    * lie there, and end like locks: those name no process.
    */
   async removeOlder(before: number): Promise<void> {
-    for (const name of await this.#fs.promises.readdir(this.#directory)) {
-      const path = `${this.#directory}/${name}`;
-      const made = name.endsWith(".lock") ? modificationTime(this.#fs, path) : undefined;
-      if (made === undefined || made >= before) continue;
-      const text = await readIfThere(this.#fs, path);
-      if (text !== undefined && parseIdentity(text) !== undefined) await this.#break(path, text);
+    for (const entry of await this.#fs.promises.readdir(this.#directory, { withFileTypes: true })) {
+      if (entry.isFile() && entry.name.endsWith(lockSuffix)) {
+        await this.removeIfOlder(entry.name.slice(0, -lockSuffix.length), before);
+      }
     }
+  }
+
+  /** Removes one lock if it was made before a moment. */
+  async removeIfOlder(name: string, before: number): Promise<void> {
+    const path = this.file(name);
+    const made = modificationTime(this.#fs, path);
+    if (made === undefined || made >= before) return;
+    const text = await readIfThere(this.#fs, path);
+    if (text !== undefined && parseIdentity(text) !== undefined) await this.#break(path, text);
+  }
+
+  /** Makes the next lock look as young as it will be: it is a link to a file from when the waiting began. */
+  async renew(): Promise<void> {
+    const now = new Date();
+    if (this.#identityFile !== undefined) await this.#fs.promises.utimes(await this.#identityFile, now, now);
   }
 
   /** Removes the file that locks are links to. Locks that are held stay. */

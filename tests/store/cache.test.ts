@@ -7,6 +7,7 @@ import * as nodeFs from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import t, { type Test } from "tap";
 import { derivation } from "#lib/derivations/derivation.ts";
@@ -25,6 +26,8 @@ import { parseNarInfo, printNarInfo, signNarInfo } from "#lib/store/cache/narinf
 import { pullPaths, pullRealisation } from "#lib/store/cache/pull.ts";
 import { pushPaths } from "#lib/store/cache/push.ts";
 import { serveCache } from "#lib/store/cache/server.ts";
+import { LockFiles } from "#lib/store/lock-files.ts";
+import { ownIdentity } from "#lib/store/process-identity.ts";
 import {
   generateKeyPair,
   parsePublicKey,
@@ -42,6 +45,8 @@ const execute = promisify(execFile);
 /** The throw-away key of the vectors. */
 const secret = "test-1:Vfo8quROPFk4HmAn7fyjzNWDxbonLX7bBWKaUkdBXeDKQCe6fYeQnAQb/2f3qcpAELq5ox7GSdjfyhDW+hA5Wg==";
 const open = "test-1:ykAnun2HkJwEG/9n96nKQBC6uaMexknY38oQ1voQOVo=";
+
+t.setTimeout(600_000);
 
 void t.test("signatures are Nix's", (t) => {
   const vectors: [string, string, number, string[], string][] = [
@@ -472,6 +477,11 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
         fs.utimesSync(join(directory, "cache", name), 0, 0);
         wanted.push(name);
       }
+      for (const name of ["d.lock", `1.2.${boot}.3`]) {
+        fs.mkdirSync(join(directory, "cache", name));
+        fs.utimesSync(join(directory, "cache", name), 0, 0);
+        wanted.push(name);
+      }
       await run("from", push);
       t.strictSame(all(), [...wanted, ...young].sort());
       t.strictSame(warnings(), []);
@@ -796,11 +806,11 @@ void t.test("what several push at once, all of them have signed", async (t) => {
     });
   }
 
-  t.test("over HTTP, also where a server refuses conditions, or a proxy spoils them", async (t) => {
-    for (const [status, tag] of [
-      [501, undefined],
-      [400, undefined],
-      [412, '"old"'],
+  t.test("over HTTP, also where a server knows no conditions; not where it says that they do not hold", async (t) => {
+    for (const [status, left] of [
+      [501, "ours"],
+      [400, "ours"],
+      [412, "theirs"],
     ] as const) {
       let content = "theirs";
       const url = await listening(t, (request, response) => {
@@ -811,12 +821,14 @@ void t.test("what several push at once, all of them have signed", async (t) => {
             if (request.headers["if-match"] !== undefined) return void response.writeHead(status).end();
             content = Buffer.concat(chunks).toString();
           }
-          response.writeHead(200, { etag: tag ?? `"${content}"` }).end(content);
+          // Some proxies give tags of their own, by which the server knows nothing.
+          response.writeHead(200, { etag: status === 412 ? '"own"' : `"${content}"` }).end(content);
         });
       });
       const update = withCache(url, (cache) => cache.update("x.narinfo", () => "ours"));
-      await Effect.runPromise(update.pipe(Effect.provide(FileSystem.layer)));
-      t.equal(content, "ours", `${status}`);
+      const done = await Effect.runPromise(Effect.result(update).pipe(Effect.provide(FileSystem.layer)));
+      t.equal(content, left, `${status}`);
+      t.match(done, left === "ours" ? { _tag: "Success" } : { failure: { _tag: "CacheFileUnsettled" } });
     }
   });
 
@@ -897,6 +909,92 @@ void t.test("what several push at once, all of them have signed", async (t) => {
       );
       t.match(await calmer.run((cache) => cache.update("x.narinfo", append("ours"))), { _tag: "Success" });
       t.match(calmer.content(), /^0 1 2 3 4 5 (a )?ours$/);
+    }
+  });
+
+  t.test("over HTTP, what is changed or deleted meanwhile is looked at again", async (t) => {
+    let conflicts = 1;
+    const busy = await conditional(t, "theirs", ({ method }) =>
+      method === "PUT" && conflicts-- > 0 ? 409 : undefined,
+    );
+    t.match(await busy.run((cache) => cache.update("x.narinfo", append("ours"))), { _tag: "Success" });
+    t.equal(busy.content(), "ours theirs");
+    const gone = await conditional(
+      t,
+      "theirs",
+      ({ headers }, content) => (headers["if-match"] !== undefined && content === undefined ? 404 : undefined),
+      () => undefined,
+    );
+    t.match(await gone.run((cache) => cache.update("x.narinfo", append("ours"))), { _tag: "Success" });
+    t.equal(gone.content(), "ours");
+  });
+
+  t.test("over HTTP, our server takes conditions as HTTP defines them", async (t) => {
+    const directory = t.testdir({});
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = `${yield* serveCache({ directory, writable: true })}/${"0".repeat(32)}.narinfo`;
+          const put = (headers: Record<string, string>) =>
+            Effect.promise(async () => (await fetch(url, { method: "PUT", body: "x", headers })).status);
+          const tag = () => Effect.promise(async () => (await fetch(url)).headers.get("etag") ?? "");
+          t.equal(yield* put({ "if-match": "*" }), 412);
+          t.equal(yield* put({ "if-none-match": '"a", "b"' }), 201);
+          t.equal(yield* put({ "if-none-match": `"a", ${yield* tag()}` }), 412);
+          t.equal(yield* put({ "if-none-match": "*" }), 412);
+          t.equal(yield* put({ "if-match": '"a", "b"' }), 412);
+          t.equal(yield* put({ "if-match": `"a", ${yield* tag()}` }), 201);
+          t.equal(yield* put({ "if-match": " * " }), 201);
+        }),
+      ).pipe(Effect.provide(FileSystem.layer)),
+    );
+  });
+
+  t.test("a lock of a process that cannot be seen from here counts for a minute", async (t) => {
+    const directory = t.testdir({});
+    const { boot } = await ownIdentity();
+    const lock = join(directory, ".x.narinfo.lock");
+    const update = withCache(`file://${directory}`, (cache) => cache.update("x.narinfo", append("ours")));
+    const run = () => Effect.runPromise(update.pipe(Effect.timeoutOption(2500), Effect.provide(FileSystem.layer)));
+    nodeFs.writeFileSync(lock, `7.123.${boot}.4026539999\n`);
+    t.match(await run(), { _tag: "None" }, "it waits");
+    t.strictSame(nodeFs.readdirSync(directory), [".x.narinfo.lock"], "and leaves nothing when it is interrupted");
+    const time = Date.now() / 1000 - 61;
+    nodeFs.utimesSync(lock, time, time);
+    // Who has waited for as long takes a lock that is young nevertheless.
+    const patient = new LockFiles(nodeFs, directory, directory);
+    t.notOk(await patient.take(".x.narinfo"));
+    for (const file of nodeFs.readdirSync(directory)) nodeFs.utimesSync(join(directory, file), time, time);
+    await patient.renew();
+    t.ok(await patient.take(".other"));
+    t.ok(nodeFs.statSync(join(directory, ".other.lock")).mtimeMs > Date.now() - 50_000);
+    await patient.release(".other");
+    await patient.close();
+    t.match(await run(), { _tag: "Some" });
+    t.strictSame(nodeFs.readdirSync(directory), ["x.narinfo"]);
+    nodeFs.rmSync(join(directory, "x.narinfo"));
+
+    // A server that waits for one can be ended, and whoever sends something can give up.
+    nodeFs.writeFileSync(lock, `7.123.${boot}.4026539999\n`);
+    const name = `${"0".repeat(32)}.narinfo`;
+    nodeFs.renameSync(lock, join(directory, `.${name}.lock`));
+    for (const leaves of ["the sender", "the server"]) {
+      const stop = new AbortController();
+      await Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const url = yield* serveCache({ directory, writable: true });
+            const sent = fetch(`${url}/${name}`, { method: "PUT", body: "x", signal: stop.signal });
+            sent.catch(() => {});
+            while (nodeFs.readdirSync(directory).length < 3) yield* Effect.sleep(10);
+            if (leaves === "the server") return;
+            stop.abort();
+            while (nodeFs.readdirSync(directory).length > 1) yield* Effect.sleep(10);
+          }),
+        ).pipe(Effect.provide(FileSystem.layer)),
+      );
+      for (let wait = 0; wait < 500 && nodeFs.readdirSync(directory).length > 1; wait++) await delay(10);
+      t.strictSame(nodeFs.readdirSync(directory), [`.${name}.lock`], leaves);
     }
   });
 

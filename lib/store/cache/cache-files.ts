@@ -143,7 +143,7 @@ function directoryFiles(fs: FileSystemShape, name: string, root: string): CacheF
 /** How often a file is changed over HTTP until what is there stays as it was left. */
 const rounds = 8;
 /** The longest pauses between them, in milliseconds: the first one, twice as long each time, up to the last. */
-const [roundPause, longestRoundPause] = [100, 800];
+const [roundPause, longestRoundPause] = [50, 800];
 
 /** A small file that takes longer does not come, in milliseconds. Archives have the five silent minutes of Node's client. */
 const silence = 60_000;
@@ -151,8 +151,8 @@ const silence = 60_000;
 /** What servers answer that have too much to do just now. */
 const passing: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const attempts = 3;
-/** What they answer if the file is not what it was said to be. */
-const changedMeanwhile = 412;
+/** What they answer if the file is not what it was said to be, is being changed, or, as only some say, is gone. */
+const changedMeanwhile: ReadonlySet<number> = new Set([412, 409, 404]);
 /** What they answer if they do not know the condition, or none at all. */
 const unconditional: ReadonlySet<number> = new Set([400, 501]);
 /** What is larger is no small file, in bytes. The longest narinfo has some hundred bytes for each reference. */
@@ -185,7 +185,7 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
   };
   const send = async (file: string, body: Body, signal: AbortSignal, condition?: Condition): Promise<number> => {
     const isAnswer = (status: number) =>
-      condition !== undefined && (status === changedMeanwhile || unconditional.has(status));
+      condition !== undefined && (changedMeanwhile.has(status) || unconditional.has(status));
     // A stream can only be sent while the answer is not awaited.
     const response = await ask(file, {
       method: "PUT",
@@ -227,24 +227,20 @@ function httpFiles(fs: FileSystemShape, name: string): CacheFiles {
       }),
     write: (file, content) => Effect.asVoid(write(file, content)),
     update: Effect.fnUntraced(function* (file, change) {
-      let refused: { readonly text: string | undefined; readonly condition: string } | undefined;
       for (let round = 0; ; round++) {
-        // The server's own answer is wanted, not what a proxy remembers of the time before the last round.
-        const { text, condition } = yield* look(file, { "cache-control": "no-cache" });
+        // The server's own answer is wanted, not what a proxy remembers of the time before the last round; and its own
+        // tag, which those that compress change.
+        const { text, condition } = yield* look(file, { "cache-control": "no-cache", "accept-encoding": "identity" });
         const changed = change(text);
         if (changed === undefined || changed === text) return;
         if (round === rounds) {
           return yield* new CacheFileUnsettled({ cache: name, file, rounds, missing: text === undefined });
         }
-        const said = { text, condition: JSON.stringify(condition) };
-        // Behind some proxies no condition ever holds: it was refused, and still the file is what it was said to be.
-        const holds = refused === undefined || refused.text !== said.text || refused.condition !== said.condition;
-        const status = yield* write(file, changed, holds ? condition : undefined);
-        if (holds && unconditional.has(status)) yield* write(file, changed);
-        refused = status === changedMeanwhile ? said : undefined;
+        const status = yield* write(file, changed, condition);
+        if (condition !== undefined && unconditional.has(status)) yield* write(file, changed);
         // Not all at once, or those who change it together would meet again and again.
-        const pause = Math.min(roundPause * 2 ** (round - 1), longestRoundPause);
-        if (round > 0) yield* Effect.sleep(pause * Math.random());
+        const pause = Math.min(roundPause * 2 ** round, longestRoundPause) * Math.random();
+        if (round > 0 || changedMeanwhile.has(status)) yield* Effect.sleep(pause);
       }
     }),
     upload: (file, source) =>

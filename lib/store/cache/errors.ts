@@ -75,7 +75,7 @@ export class CacheFileUnsettled extends Data.TaggedError("CacheFileUnsettled")<{
     const what = `'${this.file}' in the cache ${this.cache} was to be changed ${this.rounds} times, and each time`;
     const cause = this.missing
       ? "the server did not give it back: its answers may come from a proxy that remembers old ones, or it lets you write and not read."
-      : "something else was there afterwards: others write it as well, or the answers come from a proxy that remembers old ones.";
+      : "something else was there by then or afterwards: others write it as well, or the answers come from a proxy that remembers old ones or changes their tags.";
     return `${what} ${cause} Push again a little later; what is there by then is not sent again.`;
   }
 }

@@ -22,7 +22,7 @@ export async function removeLeftovers(fs: FileSystemShape, cache: string): Promi
   const before = Date.now() - abandonedAfter;
   for (const suffix of directories) {
     const directory = cache + suffix;
-    const names = await namesIn(fs, directory);
+    const names = await filesIn(fs, directory);
     for (const name of names) {
       if (!isOfProcess(name)) continue;
       const written = modificationTime(fs, `${directory}/${name}`);
@@ -37,9 +37,10 @@ export async function removeLeftovers(fs: FileSystemShape, cache: string): Promi
 /** Drafts, and the files by which locks are made and broken. */
 const isOfProcess = (name: string): boolean => parseIdentity(name.replace(/^\./, "")) !== undefined;
 
-async function namesIn(fs: FileSystemShape, directory: string): Promise<string[]> {
+async function filesIn(fs: FileSystemShape, directory: string): Promise<string[]> {
   try {
-    return await fs.promises.readdir(directory);
+    const entries = await fs.promises.readdir(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   } catch (cause) {
     if (errorCode(cause) === "ENOENT") return [];
     throw cause;

@@ -86,7 +86,7 @@ async function answer(
       return send(fs, file, request.method === "HEAD", response);
     case "PUT":
       if (!writable) return end(405);
-      return end((await receive(fs, file, request)) ? 201 : 412);
+      return end((await receive(fs, file, request, closed(response))) ? 201 : 412);
     default:
       return end(405);
   }
@@ -130,14 +130,19 @@ const tagOf = ({ ino, mtimeMs, size }: Pick<Stats, "ino" | "mtimeMs" | "size">):
  *
  * @returns false if it should replace something else than is there
  */
-async function receive(fs: FileSystemShape, file: string, request: IncomingMessage): Promise<boolean> {
+async function receive(
+  fs: FileSystemShape,
+  file: string,
+  request: IncomingMessage,
+  signal: AbortSignal,
+): Promise<boolean> {
   await makeDirectory(fs, dirname(file));
   const draft = `${dirname(file)}/${await draftName()}`;
   const { "if-match": same, "if-none-match": none } = request.headers;
   const replace = async (): Promise<boolean> => {
     const present = (same ?? none) === undefined ? undefined : await tagAt(fs, file);
-    if (same !== undefined && same !== present) return false;
-    if (none === "*" && present !== undefined) return false;
+    if (same !== undefined && !names(same, present)) return false;
+    if (none !== undefined && names(none, present)) return false;
     await fs.promises.rename(draft, file);
     return true;
   };
@@ -145,7 +150,8 @@ async function receive(fs: FileSystemShape, file: string, request: IncomingMessa
   try {
     await pipeline(request, fs.createWriteStream(draft));
     // Archives are named by their content: who is as quick writes the same.
-    replaced = file.endsWith(".narinfo") || file.endsWith(".doi") ? await alone(fs, file, replace) : await replace();
+    replaced =
+      file.endsWith(".narinfo") || file.endsWith(".doi") ? await alone(fs, file, replace, signal) : await replace();
     return replaced;
   } finally {
     // Why it failed is more worth knowing than that this fails too.
@@ -153,8 +159,24 @@ async function receive(fs: FileSystemShape, file: string, request: IncomingMessa
   }
 }
 
-const alone = (fs: FileSystemShape, file: string, action: () => Promise<boolean>): Promise<boolean> =>
-  Effect.runPromise(whileLocked(fs, file, Effect.promise(action)));
+const alone = (
+  fs: FileSystemShape,
+  file: string,
+  action: () => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<boolean> =>
+  Effect.runPromise(whileLocked(fs, file, Effect.uninterruptible(Effect.promise(action))), { signal });
+
+/** Aborted when nobody waits for an answer any more. */
+function closed(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once("close", () => controller.abort());
+  return controller.signal;
+}
+
+/** Whether a condition's header means a file: any, or one of those with these tags. */
+const names = (header: string, tag: string | undefined): boolean =>
+  tag !== undefined && (header.trim() === "*" || header.split(",").some((part) => part.trim() === tag));
 
 async function tagAt(fs: FileSystemShape, file: string): Promise<string | undefined> {
   try {
