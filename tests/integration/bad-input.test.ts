@@ -26,7 +26,7 @@ await main(flake, import.meta.url);
 
 interface LockFile {
   readonly version: number;
-  readonly environments: Record<string, { readonly packages: string[] }>;
+  readonly environments: Record<string, { readonly packages: string[]; readonly request: { packages: string[] } }>;
   readonly packages: Record<string, { version: string; sha256: string }>;
 }
 
@@ -112,6 +112,17 @@ t.test("bad input", async (t) => {
     t.equal(renewed.code, 0, renewed.stderr);
     t.match(renewed.stdout, /needs gaia-base-0123456789ab: kept for files.*--prune/);
     t.strictSame((await pinnedNow())["gaia-base-0123456789ab"]?.packages, pinned, "the file's pins are renewed");
+    const old = structuredClone(lock.environments["bubblewrap"]!);
+    old.request.packages = ["no-such-package"];
+    lock.environments["gaia-base-of-long-ago"] = old;
+    await write(lock);
+    const partly = await update();
+    t.equal(partly.code, 0, partly.stderr);
+    t.match(partly.stderr, /warning: .*'gaia-base-of-long-ago'.*no package 'no-such-package'\..*keeps its pins/);
+    t.strictSame((await pinnedNow())["gaia-base-0123456789ab"]?.packages, pinned, "the others are renewed");
+    t.strictSame((await pinnedNow())["gaia-base-of-long-ago"]?.packages, pinned);
+    const asked = await update("gaia-base-of-long-ago");
+    t.equal(asked.code, 4, asked.stderr);
     t.equal((await update("--prune")).code, 0);
     t.strictSame(Object.keys(await pinnedNow()), ["bubblewrap"]);
   });

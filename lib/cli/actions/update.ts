@@ -1,14 +1,17 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
+import type { MirrorList } from "#lib/fetchers/mirrors.ts";
 import { type Configuration, selectConfiguration } from "#lib/flake/configuration.ts";
+import type { DependencyConflict, PackageNotFound, PackageNotInstallable } from "#lib/flake/errors.ts";
 import { evaluateLocked } from "#lib/flake/evaluate.ts";
 import { lockFile, outputsOf } from "#lib/flake/outputs.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
 import { type Installable, parseInstallable } from "#lib/flake/installable.ts";
 import { writeLock } from "#lib/flake/lock-file.ts";
 import { type EnvironmentChange, refresh } from "#lib/flake/lock-update.ts";
-import { retainEnvironments } from "#lib/flake/lock.ts";
+import { type Lock, retainEnvironments } from "#lib/flake/lock.ts";
 import { discoverMirrors } from "#lib/flake/mirrors.ts";
+import { emit } from "#lib/platform/events.ts";
 import { bubblewrapRequest } from "#pkgs/bubblewrap.ts";
 import { withEngine } from "../engine.ts";
 import type { ProgressFlags } from "../progress.ts";
@@ -49,7 +52,8 @@ export const update = (flake: LocatedFlake, input: UpdateInput) =>
       // Which files there are that describe systems, a flake cannot know: what its outputs do not need may be theirs.
       const all = input.prune ? requested.keys() : lock.environments.keys();
       const names = input.targets.length > 0 ? [...named, ...value] : [...all];
-      const update = yield* refresh(lock, names, "asked for", { mirrors });
+      const optional = new Set(input.targets.length > 0 ? [] : names.filter((name) => !requested.has(name)));
+      const update = yield* refreshPossible(lock, names, optional, mirrors);
       const kept = input.prune
         ? retainEnvironments(update.lock, new Set([...requested.keys(), ...named]))
         : update.lock;
@@ -68,6 +72,34 @@ export const update = (flake: LocatedFlake, input: UpdateInput) =>
         );
     }),
   );
+
+/** Resolves environments anew; of the optional ones, those that cannot be any more keep their pins, with a warning. */
+const refreshPossible = Effect.fnUntraced(function* (
+  lock: Lock,
+  names: readonly string[],
+  optional: ReadonlySet<string>,
+  mirrors: MirrorList,
+) {
+  const impossible = new Set<string>();
+  for (;;) {
+    const possible = names.filter((name) => !impossible.has(name));
+    const update = yield* refresh(lock, possible, "asked for", { mirrors }).pipe(
+      Effect.catchTags({
+        PackageNotFound: (error) => unlessRequired(error, optional),
+        PackageNotInstallable: (error) => unlessRequired(error, optional),
+        DependencyConflict: (error) => unlessRequired(error, optional),
+      }),
+    );
+    if ("lock" in update) return update;
+    impossible.add(update.environment);
+    yield* emit({ type: "warning", message: `${update.message} No output of this flake needs it: it keeps its pins.` });
+  }
+});
+
+type Unresolvable = PackageNotFound | PackageNotInstallable | DependencyConflict;
+
+const unlessRequired = <E extends Unresolvable>(error: E, optional: ReadonlySet<string>): Effect.Effect<E, E> =>
+  optional.has(error.environment) ? Effect.succeed(error) : Effect.fail(error);
 
 /** A target that is the name of a file, rather than of an environment. */
 function fileOf(target: string): readonly Installable[] {
