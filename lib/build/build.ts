@@ -4,7 +4,7 @@ import type { DerivationError } from "#lib/derivations/errors.ts";
 import type { Instantiation } from "#lib/derivations/instantiate.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import { emit, Events } from "#lib/platform/events.ts";
-import type { FileSystem } from "#lib/platform/file-system.ts";
+import { FileSystem } from "#lib/platform/file-system.ts";
 import type { Processes } from "#lib/platform/processes.ts";
 import type { StoreError } from "#lib/store/errors.ts";
 import { attempt } from "#lib/store/attempt.ts";
@@ -13,6 +13,7 @@ import type { Builtins } from "./builtin.ts";
 import { findRootOutputs, type InstantiatedSources, nothingToDo, type RootOutputs } from "./built-already.ts";
 import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
+import { recordBuild } from "./inspect/record-build.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
 import type { BuildOptions, SubstitutionOptions } from "./options.ts";
 import { downloadSize, makePlan, type Plan, type PlannedBuild } from "./plan.ts";
@@ -61,16 +62,27 @@ export const build = Effect.fnUntraced(function* (
   instantiated?: InstantiatedSources,
 ): Effect.fn.Return<BuildResult, BuildError, Store | FileSystem | Processes | Events | Builtins | Bubblewrap> {
   const { instantiation, addInput } = yield* instantiateRoots(roots, instantiated);
-  const { reader, root: place } = yield* Store;
+  const fs = yield* FileSystem;
+  const { reader, root: place, layout } = yield* Store;
+  // What `why-rebuild` compares with later is not worth failing for.
+  const record = Effect.forEach(
+    roots,
+    (root) =>
+      attempt("write the build record in", layout.builds, () =>
+        recordBuild(fs, layout, instantiation, root, buildOptions.originOf?.(root)),
+      ).pipe(Effect.catch(warn)),
+    { discard: true },
+  );
   const found = yield* attempt("look for outputs in", place, () => findRootOutputs(reader, instantiation, roots));
   if (found !== undefined) {
+    yield* record;
     yield* emit(nothingToDo);
     return { outputs: found, instantiation, built: [], cutOff: [] };
   }
   // Most runs find everything built, and never load what builds.
   const planOptions = { durations: yield* readDurations };
   const missing = yield* makePlan(instantiation, roots, planOptions);
-  const { makeSession, realise, recordBuild } = yield* Effect.promise(() => import("./realisation.ts"));
+  const { makeSession, realise } = yield* Effect.promise(() => import("./realisation.ts"));
   const session = yield* makeSession(buildOptions, missing.realised, addInput);
   let plan = missing;
   const substituter = yield* session.substituter;
@@ -91,9 +103,7 @@ export const build = Effect.fnUntraced(function* (
   });
   const remember = Effect.suspend(() => addDurations(durations)).pipe(Effect.catch(warn));
   yield* runPlan(plan, session, run).pipe(Effect.ensuring(remember));
-  // What `why-rebuild` compares with later is not worth failing for.
-  for (const root of roots)
-    yield* recordBuild(instantiation, root, buildOptions.originOf?.(root)).pipe(Effect.catch(warn));
+  yield* record;
   const outputs = outputsOf(roots, instantiation, session.outputs);
   return { outputs, instantiation, built: outcomes.built, cutOff: outcomes["cut-off"] };
 });

@@ -124,6 +124,15 @@ t.test("why-rebuild", (t) => {
     const left = m.fs.readdirSync(layout.builds).filter((name) => name.endsWith("root.json.gz"));
     t.equal(left.length, 8, "a tree that is not built any more is forgotten");
     t.same(await report(m, root("new"), "/many/0"), expected("0", []));
+    await m.buildOne(root("7"), "/found");
+    t.same(await report(m, root("new"), "/found"), expected("7", []), "also if everything was found");
+    for (const name of m.fs.readdirSync(layout.builds)) m.fs.utimesSync(`${layout.builds}/${name}`, 1000, 1000);
+    await m.buildOne(root("7"), "/many/7");
+    t.equal(
+      (await m.run(readBuildRecord("root", "/none")))?.origin,
+      "/many/7",
+      "what is recorded already becomes the last",
+    );
     await m.buildOne(testDerivation("other-root", [], { text: "x" }), "/c");
     t.equal((await m.run(readBuildRecord("root", "/c")))?.origin?.startsWith("/many/"), true, "names are told apart");
   });

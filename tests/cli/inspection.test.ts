@@ -181,6 +181,11 @@ t.test("commands on a store", async (t) => {
     t.match(whyThere.stdout, `because of:\n(${note})\n  app-1.0\n`, whyThere.stderr);
     const planThere = await helios(["plan", ".#app"], elsewhere);
     t.equal(planThere.stderr, `${note}\n`);
+    await copyFile(join(directory, "data.txt"), join(copy, "data.txt"));
+    const found = await helios(["build", ".#app", "--no-link"], elsewhere);
+    t.equal(found.stderr, "", "a build that finds everything is one too");
+    await writeFile(join(copy, "data.txt"), "three\n");
+    t.match((await helios(["why-rebuild", ".#app"], elsewhere)).stdout, "because of:\n  app-1.0\n");
     const difference = await run(["diff-closures", app, ".#app"]);
     t.match(difference.stdout, /^app: .*\+39 KiB\n$/, difference.stderr);
   });

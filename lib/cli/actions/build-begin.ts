@@ -1,5 +1,6 @@
 import * as nodeFs from "node:fs";
 import { findRootOutputs, instantiateSources, nothingToDo } from "#lib/build/built-already.ts";
+import { recordBuild } from "#lib/build/inspect/record-build.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import type { BegunBuild, BuildRequest } from "#lib/flake/build.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
@@ -49,6 +50,11 @@ export async function beginBuild(flake: LocatedFlake, input: BuildInput): Promis
       outputs: found.get(derivation) ?? new Map<string, StorePath>(),
     }));
     if (!input.noLink) for (const { link, path } of resultLinks(built, input.outLink)) await reader.addRoot(link, path);
+    // If this fails, the engine says so.
+    for (const root of value.derivations) {
+      const origin = value.files?.get(root) ?? flake.directory;
+      await recordBuild(nodeFs, reader.layout, instantiated.instantiation, root, origin);
+    }
     // There is no progress to be seen, so a live display is not loaded either.
     const quietly = input.progress === "json" || input.progress === "quiet" ? input.progress : "lines";
     const printer = await makePrinter(quietly, process.stderr);
