@@ -116,7 +116,8 @@ mod tests {
         let state = read(&sockets);
         let elapsed = started.elapsed();
         std::fs::remove_dir_all(&directory).expect("the folder to be there");
-        assert!(elapsed < status::PATIENCE * 2, "{elapsed:?}");
+        // One after the other, they would take three times as long as one.
+        assert!(elapsed < status::PATIENCE * 3, "{elapsed:?}");
         for name in SERVICES {
             assert!(state.get(name).is_some_and(|answer| answer.get("error").is_some()), "{state}");
         }
