@@ -1,6 +1,6 @@
 import { defineModule, mkIf, mkOption, types } from "#lib/evaluator/index.ts";
 
-/** Where `users.users.*.authorizedKeys` are put. */
+/** Where `users.users.*.authorizedKeys` are put, with `%u` for the user as sshd_config(5) has it. */
 const stagedKeys = "/etc/ssh/authorized_keys.d/%u";
 
 const options = {
@@ -123,8 +123,8 @@ export default defineModule({
         message: `services.openssh.extraConfig: ${keyword} has no effect there, since the first value counts and the option comes first. Set services.openssh.${option}.`,
       })),
       ...Object.values(config.users.users).map(({ name, authorizedKeys }) => ({
-        assertion: authorizedKeys.length === 0 || config.services.openssh.authorizedKeysFiles.includes(stagedKeys),
-        message: `users.users.${name}.authorizedKeys: the ssh server does not look into ${stagedKeys}, where they are. Add that to services.openssh.authorizedKeysFiles.`,
+        assertion: authorizedKeys.length === 0 || findsKeys(config.services.openssh, name),
+        message: `users.users.${name}.authorizedKeys: the ssh server does not look into ${forUser(stagedKeys, name)}, where they are. Add ${stagedKeys} to services.openssh.authorizedKeysFiles.`,
       })),
     ],
     tests: {
@@ -154,9 +154,33 @@ export default defineModule({
   }),
 });
 
+/** The first word of each line; sshd lets it end with blanks or one `=`, and takes double quotes off. */
+function keywords(extraConfig: string): string[] {
+  return extraConfig.split("\n").map((line) => {
+    const [, start = "", quoted = ""] = /^\s*([^\s"=]*)(?:"([^"]*)")?/.exec(line) ?? [];
+    return start + quoted;
+  });
+}
+
+/** Whether the server looks into the file with the keys of a user's; what it does behind a Match or runs is not known. */
+function findsKeys(
+  settings: { readonly authorizedKeysFiles: readonly string[]; readonly extraConfig: string },
+  user: string,
+): boolean {
+  return (
+    settings.authorizedKeysFiles.some((file) => forUser(file, user) === forUser(stagedKeys, user)) ||
+    keywords(settings.extraConfig).some((keyword) => /^authorizedkeys(file|command)$/i.test(keyword))
+  );
+}
+
+/** A file name with the tokens of sshd_config(5) replaced that say who it is; others stay. */
+function forUser(file: string, user: string): string {
+  return file.replaceAll(/%([%u])/g, (_, token: string) => (token === "u" ? user : "%"));
+}
+
 /** Keywords of lines that an option has decided already; behind a Match, which only adds conditions, they count. */
 function overruled(extraConfig: string): (readonly [keyword: string, option: string])[] {
-  const lines = extraConfig.split("\n").map((line) => line.trim().split(/[\s=]+/)[0] ?? "");
+  const lines = keywords(extraConfig);
   const match = lines.findIndex((keyword) => keyword.toLowerCase() === "match");
   return lines.slice(0, match < 0 ? undefined : match).flatMap((keyword) => {
     const option = ["permitRootLogin", "passwordAuthentication"].find(

@@ -405,6 +405,11 @@ t.test("an option that could not do what it promises is an error", async (t) => 
     /permitrootlogin has no effect.*openssh\.permitRootLogin/,
   );
   t.match(openssh({ extraConfig: "AuthorizedKeysFile=/x\n" }), /Set services\.openssh\.authorizedKeysFiles/);
+  t.match(
+    openssh({ extraConfig: '"PermitRootLogin" yes\n  Password"Authentication"yes\n' }),
+    /PermitRootLogin has no effect[^]*PasswordAuthentication has no effect/,
+    "sshd takes the quotes off",
+  );
   t.equal(openssh({ extraConfig: "MaxAuthTries 3\nMatch User ada\n  PasswordAuthentication yes\n" }), "");
   const german = { locale: { language: "de_DE.UTF-8" } };
   t.match(judge(german).error, /locale\.language is de_DE\.UTF-8, which nothing in the image has.*locales-all/);
@@ -414,6 +419,15 @@ t.test("an option that could not do what it promises is an error", async (t) => 
   const lockedOut = { ...ada, services: { openssh: { enable: true, authorizedKeysFiles: [".ssh/authorized_keys"] } } };
   t.match(judge(lockedOut).error, /users\.users\.ada\.authorizedKeys: the ssh server does not look into/);
   t.equal(judge({ ...ada, services: { openssh: { enable: true } } }).error, "");
+  const keysFor = (file: string, extraConfig = "") =>
+    judge({ ...ada, services: { openssh: { enable: true, authorizedKeysFiles: [file], extraConfig } } }).error;
+  const staged = "/etc/ssh/authorized_keys.d";
+  t.equal(keysFor(`${staged}/ada`), "");
+  t.match(keysFor(`${staged}/bob`), /users\.users\.ada\.authorizedKeys: the ssh server does not look into .*d\/ada,/);
+  t.match(keysFor(`${staged}/%%u`), /does not look/, "a percent sign and a u");
+  t.equal(keysFor("x", `Match User ada\n"AuthorizedKeysFile" ${staged}/%u`), "");
+  t.equal(keysFor("x", "authorizedkeyscommand /bin/keys\nAuthorizedKeysCommandUser nobody"), "");
+  t.match(keysFor("x", "AuthorizedPrincipalsFile x"), /does not look/);
   t.match(
     judge({ networking: { hosts: { gateway: ["192.0.2.1"] } } }).error,
     /networking\.hosts: 'gateway' is no address/,
