@@ -221,9 +221,7 @@ function prunedData(config: Config): string[] {
     ...(/^(Etc\/)?(UTC|UCT|GMT|Zulu|Universal)$/.test(timeZone)
       ? []
       : [{ option: `locale.timeZone = "${timeZone}"`, path: `usr/share/zoneinfo/${timeZone}` }]),
-    ...(/^(C|POSIX)(\.|$)/.test(language)
-      ? []
-      : [{ option: `locale.language = "${language}"`, path: "usr/lib/locale" }]),
+    ...(isBuiltIn(language) ? [] : [{ option: `locale.language = "${language}"`, path: "usr/lib/locale" }]),
   ];
   return needed.flatMap(({ option, path }) =>
     leave_out
@@ -232,20 +230,28 @@ function prunedData(config: Config): string[] {
   );
 }
 
+/** Locales that are in the C library itself; it knows others of these names no more than any. */
+function isBuiltIn(language: string): boolean {
+  return /^(C|POSIX|C\.(UTF-8|utf8))$/.test(language);
+}
+
 /** Maintainer scripts, which would generate locales, never run, so one has to come as files. What an imported tree has is not known. */
 function absentLanguage(config: Config): string[] {
   const { starting_point: point } = config.buildroot;
   const { language } = config.locale;
+  const directory = "/usr/lib/locale";
+  const excluded = point.packages.exclude.includes("locales-all");
   const there =
-    /^(C|POSIX)(\.|$)/.test(language) ||
+    isBuiltIn(language) ||
     importedTrees(point).length > 0 ||
-    point.packages.install.includes("locales-all") ||
-    config.stage.files.some(({ dst }) => isBelow(dst, "/usr/lib/locale"));
-  return there
-    ? []
-    : [
-        `locale.language is ${language}, which nothing in the image has. Add "locales-all" to buildroot.starting_point.packages.install.`,
-      ];
+    (point.packages.install.includes("locales-all") && !excluded) ||
+    staged(config).isStaged(directory) ||
+    config.stage.files.some(({ dst }) => isBelow(dst, directory));
+  if (there) return [];
+  const remedy = excluded
+    ? 'Take "locales-all" out of buildroot.starting_point.packages.exclude, and have it in install.'
+    : 'Add "locales-all" to buildroot.starting_point.packages.install.';
+  return [`locale.language is ${language}, which nothing in the image has. ${remedy}`];
 }
 
 function stoppedWatchdog(config: Config): string[] {

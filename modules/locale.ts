@@ -13,7 +13,7 @@ const options = {
       default: "C.UTF-8",
       example: "C.UTF-8",
       description:
-        "Value of LANG. All but C.UTF-8 need the package `locales-all`, or a locale staged in /usr/lib/locale.",
+        "Value of LANG. All but C, POSIX and C.UTF-8 need the package `locales-all`, or a locale staged in /usr/lib/locale.",
     }),
   },
 };

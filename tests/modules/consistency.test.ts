@@ -415,6 +415,14 @@ t.test("an option that could not do what it promises is an error", async (t) => 
   t.match(judge(german).error, /locale\.language is de_DE\.UTF-8, which nothing in the image has.*locales-all/);
   const generated = { ...german, buildroot: { starting_point: { packages: { install: ["locales-all"] } } } };
   t.equal(judge(generated).error, "");
+  const { install } = generated.buildroot.starting_point.packages;
+  const excluded = { buildroot: { starting_point: { packages: { install, exclude: install } } } };
+  t.match(judge({ ...german, ...excluded }).error, /nothing in the image has.*exclude/);
+  for (const dst of ["/usr/lib", "/usr/lib/locale/de_DE.utf8"])
+    t.equal(judge({ ...german, stage: { files: [{ dst, src: "/srv/x", recursive: true }] } }).error, "", dst);
+  for (const language of ["POSIX.UTF-8", "C.ISO-8859-1", "C.UTF-9"])
+    t.match(judge({ locale: { language } }).error, /nothing in the image has/, language);
+  for (const language of ["C", "POSIX", "C.UTF-8", "C.utf8"]) t.equal(judge({ locale: { language } }).error, "");
   const ada = { users: { users: { ada: { authorizedKeys: ["ssh-ed25519 AAAA ada"] } } } };
   const lockedOut = { ...ada, services: { openssh: { enable: true, authorizedKeysFiles: [".ssh/authorized_keys"] } } };
   t.match(judge(lockedOut).error, /users\.users\.ada\.authorizedKeys: the ssh server does not look into/);
