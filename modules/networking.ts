@@ -50,7 +50,7 @@ const options = {
       description: "Domain of the machine, for /etc/hosts and name resolution.",
     }),
     hosts: mkOption({
-      type: types.attrsOf(types.nonEmptyListOf(types.strMatching("[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"))),
+      type: types.attrsOf(types.listOf(types.strMatching("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9])?[.]?"))),
       default: {},
       example: { "192.0.2.1": ["gateway"] },
       description: "Names for addresses, in /etc/hosts.",
@@ -117,11 +117,29 @@ export default defineModule({
         },
       ],
     },
-    assertions: (config) =>
-      Object.keys(config.networking.hosts).map((address) => ({
-        assertion: isIP(address) !== 0,
-        message: `networking.hosts: '${address}' is no address. Names are listed behind the address that they stand for.`,
-      })),
+    assertions: (config) => {
+      const { hosts, nameservers, interfaces } = config.networking;
+      return [
+        ...Object.keys(hosts).map((address) => ({
+          assertion: isIP(address) !== 0,
+          message: `networking.hosts: '${address}' is no address. Names are listed behind the address that they stand for.`,
+        })),
+        ...nameservers.map((address) => ({
+          assertion: isIP(address) !== 0,
+          message: `networking.nameservers: '${address}' is no address.`,
+        })),
+        ...Object.entries(interfaces).flatMap(([name, { addresses, gateway }]) => [
+          ...addresses.map((address) => ({
+            assertion: isAddressWithPrefix(address),
+            message: `networking.interfaces.${name}.addresses: '${address}' is no address with the length of its network's part.`,
+          })),
+          {
+            assertion: gateway === null || isIP(gateway) !== 0,
+            message: `networking.interfaces.${name}.gateway: '${gateway}' is no address.`,
+          },
+        ]),
+      ];
+    },
     tests: {
       boot: mkMerge([
         [(config) => ({ type: "hostname", hostname: config.networking.hostName })],
@@ -133,6 +151,12 @@ export default defineModule({
     },
   },
 });
+
+function isAddressWithPrefix(text: string): boolean {
+  const [address = "", length = ""] = text.split("/");
+  const version = isIP(address);
+  return version !== 0 && Number(length) <= (version === 4 ? 32 : 128);
+}
 
 function hostsFile(networking: {
   readonly hostName: string;
@@ -149,9 +173,10 @@ function hostsFile(networking: {
     "::1 localhost ip6-localhost ip6-loopback",
     "ff02::1 ip6-allnodes",
     "ff02::2 ip6-allrouters",
-    ...Object.keys(networking.hosts)
-      .sort()
-      .map((address) => `${address} ${(networking.hosts[address] ?? []).join(" ")}`),
+    ...Object.entries(networking.hosts)
+      .filter(([, names]) => names.length > 0)
+      .map(([address, names]) => `${address} ${names.join(" ")}`)
+      .sort(),
     "",
   ].join("\n");
 }

@@ -440,7 +440,23 @@ t.test("an option that could not do what it promises is an error", async (t) => 
     judge({ networking: { hosts: { gateway: ["192.0.2.1"] } } }).error,
     /networking\.hosts: 'gateway' is no address/,
   );
-  t.match(judge({ networking: { hosts: { "192.0.2.1": ["a\nb"] } } }).error, /networking\.hosts/);
+  for (const name of ["a\nb", "a b", "#a", "a#", "a\tb", "", ".", "a..", "\u0001"])
+    t.match(judge({ networking: { hosts: { "192.0.2.1": [name] } } }).error, /networking\.hosts/, JSON.stringify(name));
+  t.equal(judge({ networking: { hosts: { "192.0.2.1": ["_gateway", "a.example.", "a_b"] } } }).error, "");
+  const nobody = evaluate({ config: { networking: { hosts: { "192.0.2.1": [], "192.0.2.2": ["b"] } } } });
+  t.strictSame(checkAssertions(nobody), []);
+  const hosts = nobody.stage.files.find(({ dst }) => dst === "/etc/hosts")?.content ?? "";
+  t.match(hosts, /^192\.0\.2\.2 b$/m);
+  t.notMatch(hosts, /^192\.0\.2\.1/m, "an address alone would be no line of /etc/hosts");
+  t.match(
+    judge({ networking: { nameservers: ["9.9.9.9", "face", "..."] } }).error,
+    /networking\.nameservers: 'face' is no address[^]*'\.\.\.' is no address/,
+  );
+  const end0 = (settings: object) => judge({ networking: { interfaces: { end0: settings } } }).error;
+  t.match(end0({ gateway: "1.2" }), /networking\.interfaces\.end0\.gateway: '1\.2' is no address/);
+  for (const address of ["1.2/8", "192.0.2.1/33", "2001:db8::1/129"])
+    t.match(end0({ addresses: [address] }), /networking\.interfaces\.end0\.addresses: '.*' is no address/, address);
+  t.equal(end0({ addresses: ["192.0.2.10/32", "2001:db8::1/64"], gateway: "192.0.2.1" }), "");
   t.equal(judge({ networking: { hosts: { "2001:db8::1": ["gateway", "gw.lab.example"] } } }).error, "");
   t.match(
     judge({ users: { users: { a: { name: "x", uid: 1500 }, b: { name: "x", uid: 1501 } } } }).error,
