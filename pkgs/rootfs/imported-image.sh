@@ -1,6 +1,7 @@
 # Takes the root file system out of a disk image: see imported-tree.ts. Set by it: image, partition.
 #   out          its files
-#   inodes       a line for each: mode in octal, uid, gid, path, number, and of further names the first one of a file
+#   inodes       a line for each: mode in octal, uid, gid, path, number, and of further names the first one of a file;
+#                the root directory's path is empty
 #   attributes   a line for each extended attribute: number of the inode, name, value in hexadecimal
 fail() {
   echo "error: $1" >&2
@@ -56,7 +57,9 @@ rm -rf "$out/lost+found"
 # Prints each command, and then a line for each entry: /inode/mode/uid/gid/name/size/
 debugfs -f commands "$disk" 2> /dev/null | awk -F/ -v OFS='\t' '
   sub(/^debugfs: +ls -p "\//, "") { directory = substr($0, 1, length($0) - 1); gsub(/""/, "\"", directory); next }
-  NF >= 7 && $6 != "." && $6 != ".." && $2 != 0 { print $3, $4, $5, (directory == "" ? "" : directory "/") $6, $2 }
+  NF < 7 || $2 == 0 || $6 == ".." { next }
+  $6 == "." { if (directory == "") print $3, $4, $5, "", $2; next }
+  { print $3, $4, $5, (directory == "" ? "" : directory "/") $6, $2 }
 ' | sort -t "$(printf '\t')" -k4,4 | awk -F'\t' -v OFS='\t' '
   $1 !~ /^0?10....$/ { print $0, ""; next }
   { print $0, first[$5]; if (!($5 in first) || first[$5] == "") first[$5] = $4 }
@@ -73,27 +76,52 @@ awk -F'\t' '$6 != "" { print $4 }' "$inodes" > further
 # debugfs leaves extended attributes behind, file capabilities such as ping's among them. system.data is the content of
 # small files on file systems that keep it there.
 cut -f5 "$inodes" | sort -un | sed 's/.*/ea_list <&>/' > commands
-debugfs -f commands "$disk" 2> /dev/null | awk -v OFS='\t' '
+# It prints a name that is mostly ASCII with escapes, and any other one as bytes in hexadecimal.
+debugfs -f commands "$disk" 2> /dev/null | LC_ALL=C awk -v OFS='\t' '
+  function escaped(bytes,   name, i, byte) {
+    for (i = 1; i < length(bytes); i += 3) {
+      byte = strtonum("0x" substr(bytes, i, 2))
+      name = name (byte == 34 || byte == 92 ? "\\" : "") sprintf(byte >= 32 && byte <= 126 ? "%c" : "\\%03o", byte)
+    }
+    return name
+  }
+  function unescaped(text,   name) {
+    while (match(text, /\\([0-7][0-7][0-7]|.)/)) {
+      name = name substr(text, 1, RSTART - 1) \
+        (RLENGTH == 2 ? substr(text, RSTART + 1, 1) : sprintf("%c", strtonum("0" substr(text, RSTART + 1, 3))))
+      text = substr(text, RSTART + RLENGTH)
+    }
+    return name text
+  }
   sub(/^debugfs: ea_list </, "") { inode = $0 + 0; next }
-  sub(/^  /, "") && match($0, / \([0-9]+\)( = |$)/) {
-    name = substr($0, 1, RSTART - 1)
-    if (name != "system.data") print (name ~ /^[A-Za-z0-9_.:@\/+-]+$/ ? "usual" : "unusual"), inode, name
+  # Then come the length and the value, in quotes or in hexadecimal; quotes within either have a backslash before them.
+  sub(/^  /, "") && match($0, / \([0-9]+\)( = "| = ([0-9a-f][0-9a-f] )+$|$)/) {
+    text = substr($0, 1, RSTART - 1)
+    if (text ~ /^([0-9a-f][0-9a-f] )+$/) text = escaped(text)
+    name = unescaped(text)
+    # Neither a command of debugfs nor the JSON of layers can hold others: control characters, and what is no UTF-8.
+    usual = name ~ /^([ -~]|[\302-\337][\200-\277]|[\340-\357][\200-\277][\200-\277]|[\360-\364][\200-\277][\200-\277][\200-\277])+$/
+    if (name != "system.data") print (usual ? "usual" : "unusual"), inode, (usual ? name : text)
   }
 ' > names
 awk -F'\t' '
   NR == FNR { if ($1 == "unusual") names[$2] = names[$2] " " $3; next }
   $5 in names { print "extended attributes with such names are not taken over: /" $4 ":" names[$5] }
 ' names "$inodes"
-awk -F'\t' '$1 == "usual" { print "ea_get -x <" $2 "> " $3 }' names > commands
-debugfs -f commands "$disk" 2> /dev/null | awk -v OFS='\t' '
-  sub(/^debugfs: ea_get -x </, "") { inode = $1 + 0; name = $2; next }
-  name != "" && index($0, name " (") == 1 {
-    value = ""
-    if (match($0, / = /)) { value = substr($0, RSTART + 3); gsub(/ /, "", value) }
-    print inode, name, value
-    name = ""
+grep '^usual' names | cut -f2,3 > usual || true
+# The answers come in the order of the questions.
+awk -F'\t' '{ gsub(/"/, "\"\"", $2); print "ea_get -x <" $1 "> \"" $2 "\"" }' usual > commands
+debugfs -f commands "$disk" 2> /dev/null | awk '
+  /^debugfs: ea_get -x </ { asked = 1; number++; next }
+  asked && match($0, / \([0-9]+\)( = [0-9a-f ]+)?$/) {
+    value = substr($0, RSTART)
+    if (!sub(/.* = /, "", value)) value = ""
+    gsub(/ /, "", value)
+    print number "\t" value
+    asked = 0
   }
-' > "$attributes"
+' > values
+awk -F'\t' -v OFS='\t' 'FILENAME == ARGV[1] { value[$1] = $2; next } FNR in value { print $0, value[FNR] }' values usual > "$attributes"
 [ "$(wc -l < "$attributes")" -eq "$(wc -l < commands)" ] || fail "debugfs lists extended attributes that it does not give: $(head -n 5 commands | tr '\n' ',')"
 echo "$(wc -l < further) further names of files, $(wc -l < "$attributes") extended attributes"
 # Nothing on the machine needs them: /dev and /run are made at boot.

@@ -10,7 +10,7 @@ export type ImportedTree =
   | { readonly kind: "tar"; readonly path: string }
   /** Everything in it is root's, of modes only "executable" is kept, and hard links are copies: a store holds no more. */
   | { readonly kind: "directory"; readonly path: string }
-  /** A disk, or a file system of the ext family. All is kept but devices and sockets. */
+  /** A disk, or a file system of the ext family. All is kept but devices, sockets, and extended attributes with control characters in their names. */
   | {
       readonly kind: "image";
       readonly path: string;

@@ -35,7 +35,7 @@ const flake = defineFlake({
           for path in issue hostname os-release passwd group shadow default/helios-engine helios/gadget.env systemd/network/10-wired.network motd modules-load.d/camera.conf; do
             debugfs -R "cat /etc/$path" root.ext4 2>/dev/null > "$out/\\\${path//\\\\//-}"
           done
-          for path in motd motd-link; do debugfs -R "ea_list /etc/$path" root.ext4; debugfs -R "stat /etc/$path" root.ext4; done 2>/dev/null > "$out/attributes"
+          for path in motd motd-link ..; do debugfs -R "ea_list /etc/$path" root.ext4; debugfs -R "stat /etc/$path" root.ext4; done 2>/dev/null > "$out/attributes"
           debugfs -R "ls -p /etc/systemd/system/local-fs.target.wants" root.ext4 2>/dev/null > "$out/wants"
           debugfs -R "ls -p /usr/bin" root.ext4 2>/dev/null > "$out/programs"
           mtype -i "$disk@@$(( $(sector 0 start) * 512 ))" ::/config.txt > "$out/config.txt"
@@ -52,6 +52,7 @@ const flake = defineFlake({
         echo root:x:0:0:root:/root:/bin/sh > tree/etc/passwd
         ln -s usr/bin tree/bin
         pack() { mode=$1; owner=$2; shift 2; tar --no-recursion --owner="$owner" --group="$owner" --mode="$mode" -C tree -rf root.tar "$@"; }
+        pack 0751 7 ./
         pack 0755 0 ./usr ./usr/bin ./etc ./srv ./bin
         pack 0755 0 ./usr/bin/init
         pack 4755 0 ./usr/bin/su
@@ -64,6 +65,9 @@ const flake = defineFlake({
         # CAP_NET_RAW, permitted and effective: what setcap(8) writes.
         printf '\\\\001\\\\000\\\\000\\\\002\\\\000\\\\040' > capability; truncate -s 20 capability
         printf note > note
+        printf '%s\\\\n' 'ea_set -f note / user.root' 'ea_set -f note /usr/bin/own user.ü' 'ea_set -f note /usr/bin/own "user.q""x \\\\\\\\"' 'ea_set -f note /usr/bin/init user.äöüäöüäöü' > names
+        { printf 'ea_set -f note /usr/bin/own user.'; printf '\\\\003\\\\n'; printf 'ea_set -f note /usr/bin/own user.with-many-printable'; printf '\\\\003\\\\n'; } >> names
+        debugfs -w -f names root.ext4
         printf '%s\\\\n' 'ea_set -f capability /usr/bin/su security.capability' 'ea_set -f note "/srv/with blank" user.note' 'ln /usr/bin/su /usr/bin/su-link' 'set_inode_field /usr/bin/su links_count 2' | debugfs -w -f - root.ext4
         truncate -s 16M "$out"
         printf 'label: dos\\nstart=2048,size=2048,type=c\\nstart=8192,size=16384,type=83\\n' | sfdisk -q "$out"
@@ -125,7 +129,7 @@ const flake = defineFlake({
             name: "listing",
             environment: tools,
             env: { archive, accounts },
-            script: 'tar --numeric-owner --xattrs --xattrs-include=* -tvvf "$archive" | sed -E "s/ +/ /g" > list; { grep -E "usr/bin|srv|passwd| x: " list; cat "$accounts/passwd"; } > "$out"',
+            script: 'tar --numeric-owner --xattrs --xattrs-include=* -tvvf "$archive" | sed -E "s/ +/ /g" > list; { grep -E "usr/bin|srv|passwd| x: | [.]/$" list; cat "$accounts/passwd"; } > "$out"',
           });
         },
       },
@@ -250,7 +254,9 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
     for (const line of [
       /^-rwsr-xr-x\*? 0\/0 .* \.\/usr\/bin\/su\n x: 20 security\.capability$/m,
       /^hrwsr-xr-x\*? 0\/0 .* \.\/usr\/bin\/su-link link to \.\/usr\/bin\/su$/m,
-      /^-rw-r----- 1234\/1234 .* \.\/usr\/bin\/own$/m,
+      /^drwxr-x--x\*? 7\/7 .* \.\/\n x: 4 user\.root$/m,
+      /^-rw-r-----\*? 1234\/1234 .* \.\/usr\/bin\/own\n x: 4 user\.q"x \\\\\n x: 4 user\.ü\n[^ ]/m,
+      /^-rwxr-xr-x\*? 0\/0 .* \.\/usr\/bin\/init\n x: 4 user\.äöüäöüäöü\n[^ ]/m,
       /^drwxrwxrwt\*? 0\/0 .* \.\/srv\/with blank\/?\n x: 4 user\.note$/m,
       /^drwxr-x--- 0\/0 .* \.\/srv\/with"quote\/in\/?$/m,
       /^root:x:0:0:root:\/root:\/bin\/sh$/m,
