@@ -22,8 +22,9 @@ phase() {
 
 phase "root file system"
 mkdir input
-# Files and links, rounded up to blocks, and for each path an inode and a share of a directory.
-read -r paths content < <(jq -rn 'reduce inputs as $entry ([0, 0]; [.[0] + 1, .[1] + ((($entry.size // 0) + 4095) / 4096 | floor) * 4096]) | "\(.[0]) \(.[1])"' "$rootManifest")
+# Files and links, rounded up to blocks, a block for the extended attributes of one, and for each path an inode and a
+# share of a directory.
+read -r paths content < <(jq -rn 'reduce inputs as $entry ([0, 0]; [.[0] + 1, .[1] + (((($entry.size // 0) + 4095) / 4096 | floor) + if $entry.xattrs then 1 else 0 end) * 4096]) | "\(.[0]) \(.[1])"' "$rootManifest")
 if [ -n "$rootSize" ]; then
   rootBytes=$((rootSize * mebibyte))
   if [ "$content" -gt "$rootBytes" ]; then
@@ -55,10 +56,21 @@ if [ -s attributes ]; then
     # In its commands a quote within quotes is doubled.
     printf 'ea_set -f values/%s "%s" "%s"\n' "$number" "${path//\"/\"\"}" "${name//\"/\"\"}"
   done < attributes > commands
-  # It ends well even if a command does not.
-  debugfs -w -f commands input/root.ext4 2>&1 > /dev/null | grep -v '^debugfs ' > messages || true
-  [ ! -s messages ] || fail "extended attributes of the root file system cannot be set: $(head -n 3 messages)
-They are: $(head -n 10 commands)"
+  # It ends well even if a command does not, and prints each before what it says of it.
+  debugfs -w -f commands input/root.ext4 2>&1 | awk -F '\t' '
+    FILENAME == ARGV[1] { attribute[FNR] = "\"" $1 "\" of \"" $2 "\""; next }
+    sub(/^debugfs: ea_set -f values\//, "") { number = $0 + 0; next }
+    number in attribute && NF {
+      sub(/^ea_set: /, "")
+      sub(/ while setting extended attribute$/, "")
+      print "  " attribute[number] ": " $0
+    }
+  ' attributes - > messages
+  if grep -q 'Could not allocate block' messages; then
+    fail "the extended attributes of the root file system do not fit into $((rootBytes / mebibyte)) MiB. Make the partition larger, or leave its size out."
+  fi
+  [ ! -s messages ] || fail "extended attributes of the root file system cannot be set. All of a file have to fit into 4 KiB, and access control lists have to be well-formed. Shorten or mend them, or leave them out:
+$(head -n 8 messages)"
 fi
 
 phase "boot partition"

@@ -7,6 +7,7 @@ import { helios, root } from "../cli/rig.ts";
 /** Systems of Gaia trees, and of root file systems from elsewhere, built by the real engine and looked at with e2fsprogs and mtools. */
 const flakeText = `
 import { main } from "#lib/cli/main.ts";
+import { source } from "#lib/derivations/source.ts";
 import { debianArchive, defineFlake } from "#lib/flake/flake.ts";
 import { gaiaConfiguration } from "#modules/gaia/index.ts";
 import { makePackages } from "#pkgs/index.ts";
@@ -79,11 +80,38 @@ const flake = defineFlake({
       packages: [],
       tree: { kind: "image", path: \`\${disk}\`, partition: null },
     });
+    // An image of files that have an attribute of some length each.
+    const sized = (name, length) => {
+      const archive = pkgs.mkDerivation({
+        name: name + "-root",
+        environment: tools,
+        outputs: ["out", "manifest"],
+        env: { length },
+        script: \`
+          mkdir tree; (cd tree && seq 1100 | xargs touch); tar --owner=0 --group=0 --mode=0644 -C tree -cf "$out" .
+          jq -cn --argjson length "$length" 'range(1; 1101) | { path: "/\\\\(.)", type: "file", size: 0 }
+            + if $length > 0 then { xattrs: { "user.long": ("78" * $length) } } else {} end' > "$manifest"
+        \`,
+      });
+      return pkgs.mkDerivation({
+        name,
+        environment: tools,
+        script: source({ path: "${root}/pkgs/image/image.sh" }),
+        env: {
+          imageName: name, fileName: name, rootArchive: archive, rootManifest: archive.output("manifest"),
+          bootSources: "{}", bootTexts: '{"config.txt":"text"}', packages: "[]", bootLabel: "BOOT", bootSize: 40, bootSerial: "01234567",
+          rootLabel: "ROOT", rootSize: "", rootFree: 0, rootUuid: "01234567-89ab-4def-8123-456789abcdef", diskSignature: "01234567",
+          passAsFile: ["bootSources", "bootTexts", "packages"],
+        },
+      });
+    };
     return {
       systems: {},
       checks: {},
       configuration,
       packages: {
+        get plain() { return sized("plain", 0); },
+        get attributed() { return sized("attributed", 300); },
         get tree() { return look("tree", import.meta.dirname + "/configs/builds/small.toml"); },
         get archive() { return look("archive", import.meta.dirname + "/configs/builds/archive.toml"); },
         get bare() {
@@ -211,7 +239,7 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
 
   t.test("may start from an archive, over packages: what it has wins", async (t) => {
     const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
-    const archive = (motd: string) =>
+    const archive = (motd: string, more: readonly Buffer[] = []) =>
       writeFile(
         join(directory, "rootfs.tar"),
         Buffer.concat([
@@ -220,6 +248,7 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
           fileInTar("etc/issue", "from elsewhere\n"),
           fileInTar(motd, "from elsewhere\n", { "security.capability": capability, "user.note": Buffer.from("a\0b") }),
           formatHeader({ ...inTar, path: "etc/motd-link", type: "hardlink", target: motd, size: 0 }),
+          ...more,
           Buffer.alloc(1024),
         ]),
       );
@@ -235,7 +264,28 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
       refused.stderr.includes(`of ${JSON.stringify(`/${hostile}`)} cannot be set, as a control char`),
       refused.stderr,
     );
-    await archive("etc/motd");
+    const long = Buffer.alloc(3000, "x");
+    await archive("etc/motd", [
+      fileInTar("etc/crowded", "", { "user.first": long, "user.second": long, "user.third": Buffer.from("x") }),
+      fileInTar("etc/listed", "", { "system.posix_acl_access": Buffer.from("no list") }),
+    ]);
+    const crowded = await run("build", ".#archive", "--no-link");
+    t.equal(crowded.code, 1);
+    t.match(
+      crowded.stderr,
+      /attributes .* cannot be set\. .* 4 KiB, .*\. Shorten or mend them, or leave them out:\n.*"user\.second" of "\/etc\/crowded": Insuff.* data\n.*"system\.posix_acl_access" of "\/etc\/listed": Invalid argument\n/,
+    );
+    t.notMatch(crowded.stderr, /user\.first|user\.third|ea_set/);
+    const top = formatHeader({
+      ...inTar,
+      path: "",
+      type: "directory",
+      mode: 0o751,
+      uid: 7,
+      size: 0,
+      xattrs: new Map([["user.top", Buffer.from("x")]]),
+    });
+    await archive("etc/motd", [top]);
     const read = await build("archive");
     t.equal(await read("motd"), "from elsewhere\n");
     t.equal(await read("issue"), "staged\n", "what is staged comes over it");
@@ -246,7 +296,18 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
     const attributes = await read("attributes");
     t.match(attributes, / security\.capability \(20\) = 01 00 00 02 00 20 /);
     t.equal(attributes.match(/ user\.note \(3\) = 61 00 62 /g)?.length, 4, "both names, by ea_list and stat");
-    t.equal(attributes.match(/Links: 2 /g)?.length, 2, "both names are one file");
+    t.equal(attributes.match(/^Links: 2 /gm)?.length, 2, "both names are one file");
+    t.match(attributes, /^ +user\.top \(1\) = "x"$[^]*Mode: +0751 [^]*User: +7 /m, "the root directory too");
+  });
+
+  t.test("has a root file system with room for attributes, which take a block of each file", async (t) => {
+    const free = async (name: string): Promise<number> => {
+      const report = JSON.parse(await (await build(name))("image-report.json")) as { root: { freeBlocks: number } };
+      return report.root.freeBlocks;
+    };
+    const [plain, attributed] = [await free("plain"), await free("attributed")];
+    // The larger file system has larger tables, too.
+    t.ok(attributed > plain - 550, `${attributed} blocks are free, and ${plain} without attributes`);
   });
 
   t.test("may start from a disk: owners, modes and links are those of its file system", async (t) => {
