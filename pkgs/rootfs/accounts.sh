@@ -47,16 +47,41 @@ if [ -n "$existing" ]; then
 fi
 
 systemd-sysusers --root="$root" > sysusers.log 2>&1 || { cat sysusers.log; exit 1; }
-if grep -E 'already used|already exists|[Cc]onflict|Failed' sysusers.log; then
+# Where a tree has the id, the package gets another one.
+awk -F: -v existing="$existing" '
+  FILENAME != "sysusers.log" { declared[$2] = 1; next }
+  !/already used|already exists|[Cc]onflict|Failed/ { next }
+  { print }
+  existing == "" || !match($0, / ID [0-9]+ for .* already used/) { exit 1 }
+  { split(substr($0, RSTART + 1), words, " "); if (words[2] in declared) exit 1 }
+' "$usersPath" "$groupsPath" sysusers.log ||
   fail "a declared user or group takes a name or an id that a package needs; choose another (1000 or above)"
-fi
 
+# Accounts of a tree may share ids among themselves, as toor does root's, and those of the network have none.
 for file in passwd group; do
   kind=${file/passwd/user}
-  duplicates=$(cut -d: -f1 "$root/etc/$file" | sort | uniq -d)
-  [ -z "$duplicates" ] || fail "several ${kind}s have the name ${duplicates//$'\n'/, }"
-  duplicates=$(awk -F: '{ names[$3] = names[$3] (names[$3] == "" ? "" : ", ") $1 } END { for (id in names) if (names[id] ~ /,/) print id " (" names[id] ")" }' "$root/etc/$file" | sort)
-  [ -z "$duplicates" ] || fail "several ${kind}s have the id ${duplicates//$'\n'/, }${existing:+. What a tree brings keeps its id: declare another one for yours (users.${kind}s.NAME.${kind:0:1}id)}"
+  declared=$groupsPath
+  [ "$file" = group ] || declared=$usersPath
+  awk -F: -v existing="$existing" '
+    FILENAME == ARGV[1] { if ($1 != "root") declared[$1] = 1; next }
+    { ours = existing == "" || $1 in declared }
+    ++lines[$1] == 2 { print (ours ? "ours" : "theirs") "\tname\t" $1 }
+    $3 != "" {
+      names[$3] = names[$3] (shared[$3]++ ? ", " : "") $1
+      if (ours) mine[$3] = 1
+    }
+    END { for (id in names) if (shared[id] > 1) print (id in mine ? "ours" : "theirs") "\tid\t" id " (" names[id] ")" }
+  ' "$declared" "$root/etc/$file" | sort > doubled
+  for what in name id; do
+    ours=$(sed -n "s/^ours\t$what\t//p" doubled)
+    theirs=$(sed -n "s/^theirs\t$what\t//p" doubled)
+    [ -z "$theirs" ] || echo "$file: in the tree, several ${kind}s have the $what ${theirs//$'\n'/, }"
+    remedy=
+    if [ -n "$existing" ] && [ "$what" = id ]; then
+      remedy=". What a tree brings keeps its id: declare another one for yours (users.${kind}s.NAME.${kind:0:1}id)"
+    fi
+    [ -z "$ours" ] || fail "several ${kind}s have the $what ${ours//$'\n'/, }$remedy"
+  done
 done
 
 # Primary groups.

@@ -243,8 +243,12 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
       writeFile(
         join(directory, "rootfs.tar"),
         Buffer.concat([
-          fileInTar("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nold:x:1500:100:Old:/home/old:/bin/sh\n"),
-          fileInTar("etc/group", "root:x:0:\nold:x:1500:\n"),
+          // Of these some share a number or a name, and those of the network (nsswitch.conf's `compat`) have none.
+          fileInTar(
+            "etc/passwd",
+            "root:x:0:0:root:/root:/bin/sh\nold:x:1500:100:Old:/home/old:/bin/sh\ntoor:x:0:0::/root:/bin/sh\nold:x:1501:100::/:\n+@net::::::\n+::::::\n",
+          ),
+          fileInTar("etc/group", "root:x:0:\nold:x:1500:\nwheel:x:10:old\nadmin:x:10:\n+:::\n"),
           fileInTar("etc/issue", "from elsewhere\n"),
           fileInTar(motd, "from elsewhere\n", { "security.capability": capability, "user.note": Buffer.from("a\0b") }),
           formatHeader({ ...inTar, path: "etc/motd-link", type: "hardlink", target: motd, size: 0 }),
@@ -291,6 +295,8 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
     t.equal(await read("issue"), "staged\n", "what is staged comes over it");
     t.match(await read("passwd"), /^old:x:1500:100:Old:\/home\/old:\/bin\/sh$/m);
     t.match(await read("passwd"), /^root:x:0:0:root:\/root:\/bin\/bash$/m, "as declared");
+    t.match(await read("passwd"), /^toor:x:0:0:[^]*^\+@net::::::$/m);
+    t.match(await read("group"), /^wheel:x:10:old\nadmin:x:10:$[^]*^\+:::$/m, "sharing a number is the tree's affair");
     t.equal(await read("hostname"), "archive\n");
     t.match(await read("programs"), "/bash/");
     const attributes = await read("attributes");
