@@ -70,7 +70,7 @@ if [ -s attributes ]; then
     fail "the extended attributes of the root file system do not fit into $((rootBytes / mebibyte)) MiB. Make the partition larger, or leave its size out."
   fi
   [ ! -s messages ] || fail "extended attributes of the root file system cannot be set. All of a file have to fit into 4 KiB, and access control lists have to be well-formed. Shorten or mend them, or leave them out:
-$(head -n 8 messages)"
+$(awk 'NR <= 8 { print } END { if (NR > 8) print "  and " NR - 8 " more" }' messages)"
 fi
 
 phase "boot partition"

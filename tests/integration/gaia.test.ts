@@ -81,7 +81,7 @@ const flake = defineFlake({
       tree: { kind: "image", path: \`\${disk}\`, partition: null },
     });
     // An image of files that have an attribute of some length each.
-    const sized = (name, length) => {
+    const sized = (name, length, size = "") => {
       const archive = pkgs.mkDerivation({
         name: name + "-root",
         environment: tools,
@@ -100,7 +100,7 @@ const flake = defineFlake({
         env: {
           imageName: name, fileName: name, rootArchive: archive, rootManifest: archive.output("manifest"),
           bootSources: "{}", bootTexts: '{"config.txt":"text"}', packages: "[]", bootLabel: "BOOT", bootSize: 40, bootSerial: "01234567",
-          rootLabel: "ROOT", rootSize: "", rootFree: 0, rootUuid: "01234567-89ab-4def-8123-456789abcdef", diskSignature: "01234567",
+          rootLabel: "ROOT", rootSize: size, rootFree: 0, rootUuid: "01234567-89ab-4def-8123-456789abcdef", diskSignature: "01234567",
           passAsFile: ["bootSources", "bootTexts", "packages"],
         },
       });
@@ -112,6 +112,7 @@ const flake = defineFlake({
       packages: {
         get plain() { return sized("plain", 0); },
         get attributed() { return sized("attributed", 300); },
+        get full() { return sized("full", 300, 8); },
         get tree() { return look("tree", import.meta.dirname + "/configs/builds/small.toml"); },
         get archive() { return look("archive", import.meta.dirname + "/configs/builds/archive.toml"); },
         get bare() {
@@ -314,6 +315,9 @@ imports = ["../modules/stage/services/provisioning.toml", "../modules/stage/serv
     const [plain, attributed] = [await free("plain"), await free("attributed")];
     // The larger file system has larger tables, too.
     t.ok(attributed > plain - 550, `${attributed} blocks are free, and ${plain} without attributes`);
+    const full = await run("build", ".#full", "--no-link");
+    t.equal(full.code, 1);
+    t.match(full.stderr, /the extended attributes .* do not fit into 8 MiB\. Make the partition larger/);
   });
 
   t.test("may start from a disk: owners, modes and links are those of its file system", async (t) => {
