@@ -13,6 +13,7 @@ import type { Module } from "./module.ts";
 import { ModuleSource, type Place, withSource } from "./module-source.ts";
 import type { JsonSchema } from "./schema.ts";
 import { sourceFiles } from "./source-files.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** Definitions that were read from data, of one file or merged from several. */
 export interface DataDocument {
@@ -50,9 +51,9 @@ function loadDataFile(path: string, importer: ModuleSource): Module {
       remedy: "Call useSourceFiles first, or make the module with dataModule.",
     });
   }
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = source.read(file);
+    bytes = source.read(file);
   } catch (error) {
     throw new EvaluationError({
       reason: "bad-import",
@@ -60,6 +61,7 @@ function loadDataFile(path: string, importer: ModuleSource): Module {
       source: importer,
     });
   }
+  const text = decodeUtf8(file, bytes);
   const known = files.get(file);
   if (known !== undefined && known.text === text) return known.module;
   const { imports, ...config } = parseData(file, text);

@@ -88,7 +88,7 @@ export function keysOfToml(text: string): KeyPositions {
   let table: readonly string[] = [];
   const arrays = new Map<string, number>();
   let multiline: string | undefined;
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/u).entries()) {
     if (multiline !== undefined) {
       if (line.includes(multiline)) multiline = undefined;
       continue;

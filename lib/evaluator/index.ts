@@ -75,6 +75,7 @@ export {
 export { toJson, toPlain } from "./records.ts";
 export { type JsonSchema, schemaDocument } from "./schema.ts";
 export { type SourceFiles, useSourceFiles } from "./source-files.ts";
+export { decodeUtf8 } from "./utf8.ts";
 export { tomlDocument, type TomlTable, type TomlValue } from "./toml.ts";
 export { mkModule } from "./types/modules.ts";
 export * as types from "./types/index.ts";

@@ -15,7 +15,9 @@ function textOf(file: string): string | undefined {
   if (!texts.has(file)) {
     let text: string | undefined;
     try {
-      text = sourceFiles()?.read(file);
+      // Also of a file that is no UTF-8, which the message may be about.
+      const bytes = sourceFiles()?.read(file);
+      text = bytes === undefined ? undefined : new TextDecoder().decode(bytes);
     } catch {
       // A message without a code frame is better than an error about the error.
     }

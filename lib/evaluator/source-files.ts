@@ -7,8 +7,8 @@
 
 /** Access to the files in which modules are written. */
 export interface SourceFiles {
-  /** The text of a file; throws if it cannot be read. */
-  readonly read: (file: string) => string;
+  /** The content of a file; throws if it cannot be read. */
+  readonly read: (file: string) => Uint8Array;
   /** The directory that messages show paths relative to. */
   readonly directory: () => string;
 }

@@ -2,4 +2,4 @@
 import { readFileSync } from "node:fs";
 import { useSourceFiles } from "#lib/evaluator/source-files.ts";
 
-useSourceFiles({ read: (file) => readFileSync(file, "utf8"), directory: () => process.cwd() });
+useSourceFiles({ read: (file) => readFileSync(file), directory: () => process.cwd() });

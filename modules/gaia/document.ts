@@ -4,8 +4,15 @@
  */
 import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { EvaluationError, keyFinder, parseData, type Place, type PlacedDataProblem } from "#lib/evaluator/index.ts";
-import { readText, unreadable } from "./local-file.ts";
+import {
+  decodeUtf8,
+  EvaluationError,
+  keyFinder,
+  parseData,
+  type Place,
+  type PlacedDataProblem,
+} from "#lib/evaluator/index.ts";
+import { readContent, unreadable } from "./local-file.ts";
 
 /** What a tree of files says. */
 export interface GaiaDocument {
@@ -84,7 +91,10 @@ class Reader {
     if (this.active.length >= limits.depth)
       throw failure(named, file, `more than ${limits.depth} files import each other in a chain`);
     this.active.push(canonical);
-    const text = told(file, named, () => readText(file));
+    const text = decodeUtf8(
+      file,
+      told(file, named, () => readContent(file)),
+    );
     const source = { file, find: keyFinder(file, text) };
     const { extends: parent, ...data } = parseData(file, text);
     const table = this.inline(tableOf(source, data, []), source);

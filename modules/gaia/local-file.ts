@@ -5,20 +5,25 @@ import { readFileSync, statSync } from "node:fs";
 const mostBytes = 4 * 1024 * 1024;
 
 /**
- * The text of a regular file.
+ * The content of a regular file.
  * @throws Error with a message for people: `unreadable` makes it.
  */
-export function readText(file: string): string {
+export function readContent(file: string): Buffer {
   let stats;
   try {
     stats = statSync(file);
-    if (stats.isFile() && stats.size <= mostBytes) return readFileSync(file, "utf8");
+    if (stats.isFile() && stats.size <= mostBytes) return readFileSync(file);
   } catch (error) {
     throw unreadable(file, error);
   }
   // A device or a pipe may never end.
   if (!stats.isFile()) throw unreadable(file, stats.isDirectory() ? "it is a directory" : "it is no regular file");
   throw unreadable(file, `it has ${stats.size} bytes, and a file like this at most ${mostBytes}`);
+}
+
+/** The text of a regular file; throws as `readContent` does. */
+export function readText(file: string): string {
+  return readContent(file).toString("utf8");
 }
 
 /** The mode of a staged file that has none of its own: executable if the local file is. */

@@ -258,6 +258,51 @@ t.test("a file that does not parse is reported with its place", async (t) => {
   t.throws(() => parseData("x.toml", "[valueOf]\n"), { message: /a table cannot have the name 'valueOf'/ });
 });
 
+t.test("a file that is not UTF-8 is refused at the byte, and never read as something else", async (t) => {
+  const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
+  const directory = t.testdir({
+    "latin1.toml": bytes('[net]\n# \xc3\xa9\xef\xbf\xbd\nhostName = "\xc3\xa9 caf\xe9"\n'),
+    "latin1.json": bytes('{"net": {"hostName": "caf\xe9"}}'),
+    "cut.toml": bytes('\xef\xbb\xbf[net]\r\nhostName = "\xef\xbf"\r\n'),
+    "utf16.toml": bytes("\xff\xfe[\0n\0e\0t\0]\0"),
+  });
+  const refused = (name: string): string => {
+    const [{ line = 0, column = 0, problem = "" } = {}] = failureOf(join(directory, name)).problems;
+    return `${line}:${column} ${problem}`;
+  };
+  const problem = (byte: string): string => `this is not UTF-8 (byte ${byte}); save the file as UTF-8`;
+  t.equal(refused("latin1.toml"), `3:18 ${problem("0xe9")}`);
+  t.equal(refused("latin1.json"), `1:26 ${problem("0xe9")}`);
+  t.equal(refused("cut.toml"), `2:13 ${problem("0xef")}`);
+  t.equal(refused("utf16.toml"), `1:1 ${problem("0xff")}`);
+  const { config } = evalModules({
+    modules: [declare, join(t.testdir({ "good.toml": '[net]\nhostName = "\ufffdé😀"\n' }), "good.toml")],
+  });
+  t.equal(config.net.hostName, "\ufffdé😀", "the replacement character itself is a character like any other");
+});
+
+t.test("line ends of Windows and a byte order mark change neither values nor places", async (t) => {
+  const text = '[net]\nhostName = "ok"\n\n[net.units.web]\nport = 80\nprot = 1\n[[net.routes]]\nto = 1\n';
+  const windows = `\ufeff${text.replaceAll("\n", "\r\n")}`;
+  const json = '{"net": {\n  "hostName": "ok",\n  "mode": "x"}}';
+  const directory = t.testdir({
+    "windows.toml": windows,
+    "unix.toml": text,
+    "windows.json": `\ufeff${json.replaceAll("\n", "\r\n")}`,
+    "good.toml": '\ufeff[net]\r\nhostName = "ok"\r\n',
+  });
+  const places = (name: string): readonly unknown[] =>
+    failureOf(join(directory, name)).problems.map(({ path, line, column }) => [path.join("."), line, column]);
+  t.strictSame(places("unix.toml"), [
+    ["net.units.web.prot", 6, 1],
+    ["net.routes.0.to", 8, 1],
+  ]);
+  t.strictSame(places("windows.toml"), places("unix.toml"));
+  t.strictSame(places("windows.json"), [["net.mode", 3, 3]]);
+  const { config } = evalModules({ modules: [declare, join(directory, "good.toml")] });
+  t.equal(config.net.hostName, "ok");
+});
+
 t.test("a missing file names the importing module", async (t) => {
   t.throws(() => evalModules({ modules: [declare, defineModule({ imports: ["./data/absent.toml"] })] }).config, {
     failure: { reason: "bad-import" },

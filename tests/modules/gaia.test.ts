@@ -125,6 +125,18 @@ t.test("reading a tree", async (t) => {
     t.equal(place("program.rust.artifacts.0.absent"), "rust.toml:3:3");
   });
 
+  t.test("files of Windows are like any other; what is not UTF-8 is refused at the byte", async (t) => {
+    const file = tree(t, { "build.toml": `\ufeff[x]\r\na = "1"\r\n\r\n[x.y]\r\nb = 1\r\n` });
+    const { config, placeOf } = readGaia(file);
+    t.strictSame(config, { x: { a: "1", y: { b: 1 } } });
+    t.match(placeOf(["x", "y", "b"]), { line: 5, column: 1 });
+    writeFileSync(file, Buffer.from('a = 1\nb = "caf\xe9"\n', "latin1"));
+    t.match(
+      problemsOf(() => readGaia(file), dirname(file)),
+      ["build.toml:2:9 : this is not UTF-8 (byte 0xe9); save the file as UTF-8"],
+    );
+  });
+
   t.test("files that import each other are refused with the chain, by whatever name", async (t) => {
     const file = tree(t, { "a.toml": `\nimports = ["b.toml"]`, "b.toml": `[x]\nimports = ["link.toml"]` });
     symlinkSync("a.toml", join(dirname(file), "link.toml"));
