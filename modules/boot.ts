@@ -1,4 +1,5 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { fatPathProblem } from "#pkgs/image/fat-path.ts";
 import { entryFile, initrdFile } from "#pkgs/image/boot-partition.ts";
 
 const bootFile = {
@@ -110,11 +111,19 @@ export default defineModule({
   name: "boot",
   options,
   config: {
-    assertions: (config) =>
-      Object.entries(config.boot.files).map(([path, { content, src }]) => ({
+    assertions: (config, { options }) => [
+      ...Object.entries(config.boot.files).map(([path, { content, src }]) => ({
         assertion: (content === null) !== (src === null),
         message: `boot.files."${path}": needs exactly one of content and src.`,
       })),
+      ...options.boot.files.definitionsWithLocations.flatMap(({ file, value }) =>
+        Object.keys(value as object).flatMap((path) => {
+          const problem = fatPathProblem(path);
+          if (problem === undefined) return [];
+          return [{ assertion: false, message: `boot.files.${JSON.stringify(path)} (in ${file}): ${problem}.` }];
+        }),
+      ),
+    ],
     tests: {
       boot: [
         {

@@ -1,6 +1,7 @@
-import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
+import { type Config, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import { octalMode } from "./file-mode.ts";
-import { imagePath } from "./image-path.ts";
+import { imagePath, mergedPath } from "./image-path.ts";
+import { installedItems } from "./program/problems.ts";
 import { repeated } from "./repeated.ts";
 import { renderEnvironmentFile } from "./services/render-unit.ts";
 
@@ -91,8 +92,8 @@ const options = {
       unordered: true,
       default: [],
       apply: (files) => {
-        const firm = new Set(files.filter(({ fallback }) => !fallback).map(({ dst }) => dst));
-        return files.filter(({ dst, fallback }) => !fallback || !firm.has(dst));
+        const firm = new Set(files.filter(({ fallback }) => !fallback).map(({ dst }) => mergedPath(dst)));
+        return files.filter(({ dst, fallback }) => !fallback || !firm.has(mergedPath(dst)));
       },
       description: "Files, directory trees and links to put into the image, over what packages ship.",
     }),
@@ -162,10 +163,11 @@ export default defineModule({
           message: `stage.env.files: '${path}' uses the set '${name}', which stage.env.sets does not have. It has: ${Object.keys(config.stage.env.sets).join(", ")}.`,
         })),
       ),
-      ...repeated(config.stage.files.map(({ dst }) => dst)).map((dst) => ({
+      ...repeated(config.stage.files.map(({ dst }) => mergedPath(dst))).map((dst) => ({
         assertion: false,
         message: `stage.files: '${dst}' has more than one writer: ${writers(options.stage.files.definitionsWithLocations, dst).join(" and ")}. Leave one of them away.`,
       })),
+      ...ownerProblems(config, options.stage).map((message) => ({ assertion: false, message })),
       ...config.stage.files.map(({ dst, content, src, link }) => ({
         assertion: [content, src, link].filter((given) => given !== null).length === 1,
         message: `stage.files: '${dst}' needs exactly one of content, src and link.`,
@@ -184,17 +186,43 @@ function environmentContent(
   return renderEnvironmentFile({ ...Object.assign({}, ...sets.map((name) => all[name] ?? {})), ...vars });
 }
 
-/** The modules whose definitions of `stage.files` have an entry for a path. */
-function writers(definitions: readonly { readonly file: string; readonly value: unknown }[], dst: string): string[] {
+/** What modules say of an option, and where. */
+type Written = readonly { readonly file: string; readonly value: unknown }[];
+
+/** The modules whose definitions have an entry for a path; with the path, where it is another name of the same file. */
+function writers(definitions: Written, path: string): string[] {
   return definitions.flatMap(({ file, value }) =>
-    (Array.isArray(value) ? (value as unknown[]) : []).flatMap((entry) =>
-      typeof entry === "object" &&
-      entry !== null &&
-      "dst" in entry &&
-      entry.dst === dst &&
-      Reflect.get(entry, "fallback") !== true
-        ? [file]
-        : [],
-    ),
+    (Array.isArray(value) ? (value as unknown[]) : []).flatMap((entry) => {
+      if (typeof entry !== "object" || entry === null || !("dst" in entry) || typeof entry.dst !== "string") return [];
+      if (mergedPath(entry.dst) !== path || Reflect.get(entry, "fallback") === true) return [];
+      return [entry.dst === path ? file : `${file} (as ${entry.dst})`];
+    }),
   );
+}
+
+/** Owners that nobody declares. Links have none. */
+function ownerProblems(
+  config: Config,
+  written: Readonly<Record<"files" | "directories", { readonly definitionsWithLocations: Written }>>,
+): string[] {
+  const { users, groups } = config.users.ids;
+  const programs = new Set(installedItems(config).map(({ dest }) => dest));
+  return [
+    ...config.stage.files.filter(({ link }) => link === null).map((entry) => ({ option: "files" as const, entry })),
+    ...config.stage.directories.map((entry) => ({ option: "directories" as const, entry })),
+  ].flatMap(({ option, entry: { dst, owner, group } }) => {
+    // Only of what is wrong: definitions are looked through one by one.
+    const where = (): string => {
+      if (option === "files" && programs.has(dst)) return "program.install.items";
+      const [file] = writers(written[option].definitionsWithLocations, mergedPath(dst));
+      return `stage.${option}${file === undefined ? "" : ` (in ${file})`}`;
+    };
+    const problem = (kind: "user" | "group", name: string, ids: Readonly<Record<string, number>>): string[] =>
+      Object.hasOwn(ids, name)
+        ? []
+        : [
+            `${where()}: '${dst}' is to belong to the ${kind} '${name}', which users.${kind}s does not declare. Declare it, or name another: ${Object.keys(ids).join(", ")}.`,
+          ];
+    return [...problem("user", owner, users), ...problem("group", group, groups)];
+  });
 }

@@ -12,7 +12,7 @@ import { checkKeys } from "./check.ts";
 import { type GaiaDocument, readGaia } from "./document.ts";
 import { declareGivenInputs } from "./inputs.ts";
 import { preparePrograms } from "./programs.ts";
-import { checkStartingPoint, prepareStage } from "./staged.ts";
+import { checkBootFiles, checkStartingPoint, prepareStage } from "./staged.ts";
 import { GaiaTree, workspaceRoot } from "./tree.ts";
 import { settleWriters } from "./writers.ts";
 
@@ -78,6 +78,7 @@ function gaiaModules(
   preparePrograms(tree);
   prepareStage(tree);
   checkStartingPoint(tree);
+  checkBootFiles(tree);
   settleWriters(tree);
   const accounts = takeAccounts(tree);
   const derived = baseModule(tree, name, { ...board, accounts });

@@ -1,6 +1,7 @@
 /** Files and units of a tree, in the form that `stage` takes them. */
 import { existsSync, statSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
+import { fatPathProblem } from "#pkgs/image/fat-path.ts";
 import { modeOf, unreadable } from "./local-file.ts";
 import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
 
@@ -20,6 +21,14 @@ export function checkStartingPoint(tree: GaiaTree): void {
     if (isDirectory === undefined || isDirectory === (key === "rootfs_dir")) continue;
     const problem = isDirectory ? `${written} is a directory: name it as rootfs_dir` : `${written} is no directory`;
     tree.report({ path: at, problem, suggestions: [] });
+  }
+}
+
+/** The names of files on the boot partition are paths that it can have. */
+export function checkBootFiles(tree: GaiaTree): void {
+  for (const [key] of tree.entries("boot", "files")) {
+    const problem = fatPathProblem(key);
+    if (problem !== undefined) tree.report({ path: ["boot", "files", key], problem, suggestions: [] });
   }
 }
 

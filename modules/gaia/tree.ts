@@ -27,7 +27,9 @@ export class GaiaTree {
 
   /** Notes a mistake. */
   report(problem: PlacedDataProblem): void {
-    this.problems.push({ ...problem, ...this.placeOf(problem.path) });
+    // An empty value may be allowed, and yet is nothing to write.
+    const suggestions = problem.suggestions.filter((each) => each !== "");
+    this.problems.push({ ...problem, suggestions, ...this.placeOf(problem.path) });
   }
 
   /** Notes what Gaia accepted without a word: a warning with `--legacy`, else a mistake. */

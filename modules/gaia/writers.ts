@@ -1,5 +1,7 @@
 /** Paths in the image that a tree writes more than once. */
 import { basename } from "node:path";
+import { showPlace } from "#lib/evaluator/index.ts";
+import { mergedPath } from "../image-path.ts";
 import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
 
 /** One that writes a path, in the order in which Gaia does it. */
@@ -18,11 +20,18 @@ export function settleWriters(tree: GaiaTree): void {
   const removed = new Set<Table>();
   const last = new Map<string, Writer>();
   for (const writer of writers(tree, removed)) {
-    const before = last.get(writer.dst);
-    last.set(writer.dst, writer);
+    const path = mergedPath(writer.dst);
+    const before = last.get(path);
+    last.set(path, writer);
     if (before === undefined) continue;
+    const place = tree.placeOf(writer.at);
+    const where = place === undefined ? "" : ` (${showPlace(place)})`;
     tree.tolerate(
-      { path: before.at, problem: `'${writer.dst}' is written by ${writer.at.join(".")} as well`, suggestions: [] },
+      {
+        path: before.at,
+        problem: `'${writer.dst}' is written by ${writer.at.join(".")} as well${where}`,
+        suggestions: [],
+      },
       "the last one counts",
     );
     if (tree.legacy) before.yield(writer);

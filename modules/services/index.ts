@@ -203,8 +203,8 @@ function unitAssertions(name: string, unit: Unit, sets: EnvironmentSets) {
         .join(", ")}.`,
     },
     {
-      assertion: foreign.length === 0,
-      message: `services.units."${name}": a .${type ?? "?"} cannot have the section ${foreign.join(" and ")}.`,
+      assertion: type === undefined || foreign.length === 0,
+      message: `services.units."${name}": a .${type ?? ""} cannot have the section ${foreign.join(" and ")}.`,
     },
     {
       assertion:

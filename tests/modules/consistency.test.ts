@@ -397,6 +397,96 @@ t.test("rules of the board: boot files, four partitions, what a master boot reco
   t.match(judge({ boot: { files: { "x.dtbo": {} } } }).error, /needs exactly one of content and src/);
 });
 
+t.test("a name on the boot partition is one that FAT has, below its top", async (t) => {
+  const named = (path: string): string =>
+    messageOf({ file: "own.ts", config: { boot: { files: { [path]: { content: "x" } } } } } as Module);
+  for (const [path, why] of [
+    ["../x.dtbo", /a part of it is '\.\.'/],
+    ["overlays/./x", /a part of it is '\.'/],
+    ["/x", /it starts with \//],
+    ["", /it is empty/],
+    ["a//b", /a part of it is empty/],
+    ["a/", /a part of it is empty/],
+    ["a:b?.txt", /':' cannot be in a name on FAT/],
+    ["a\\b", /'\\' cannot be in a name on FAT/],
+    ["a\tb", /a control character cannot be/],
+    ["a. /b", /'a\. ' ends in a blank or a dot/],
+    ["b.", /'b\.' ends in a blank or a dot/],
+    [`${"n".repeat(256)}`, /has 256 characters/],
+  ] as const) {
+    const message = named(path);
+    t.match(message, why, JSON.stringify(path));
+    t.match(message, /boot\.files\.".*" \(in own\.ts\).*such as "overlays\/x\.dtbo"/, JSON.stringify(path));
+  }
+  for (const path of ["overlays/x.dtbo", ".hidden", "a b.txt", "ü+,;=[].txt", "n".repeat(255)])
+    t.equal(named(path), "", path);
+});
+
+t.test("what is staged belongs to accounts that there are", async (t) => {
+  const message = messageOf(
+    defineModule({
+      file: "own.ts",
+      config: {
+        stage: {
+          files: [
+            { dst: "/etc/x", content: "", owner: "nobodyy" },
+            { dst: "/etc/y", content: "", group: "constructor" },
+            { dst: "/etc/link", link: "x", owner: "gone" },
+          ],
+          directories: [{ dst: "/srv/x", owner: "adda" }],
+        },
+      },
+    }),
+  );
+  t.match(
+    message,
+    /stage\.files \(in own\.ts\): '\/etc\/x' is to belong to the user 'nobodyy', which users\.users does not declare\. Declare it, or name another: .*root/,
+  );
+  t.match(message, /'\/etc\/y' is to belong to the group 'constructor', which users\.groups does not declare/);
+  t.match(message, /stage\.directories \(in own\.ts\): '\/srv\/x' is to belong to the user 'adda'/);
+  t.notMatch(message, "gone");
+});
+
+t.test("one file has one writer, by whichever name of a merged /usr", async (t) => {
+  const files = (...dsts: readonly string[]): string =>
+    messageOf(
+      ...dsts.map((dst, index) =>
+        defineModule({ file: `${index}.ts`, config: { stage: { files: [{ dst, content: "" }] } } }),
+      ),
+    );
+  t.match(
+    files("/bin/x", "/usr/bin/x"),
+    /stage\.files: '\/usr\/bin\/x' has more than one writer: 1\.ts and 0\.ts \(as \/bin\/x\)\. Leave one/,
+  );
+  t.match(files("/lib/x", "/usr//lib/x"), /'\/usr\/lib\/x' has more than one writer/);
+  t.match(files("/etc/x", "/etc/x"), /'\/etc\/x' has more than one writer: 1\.ts and 0\.ts\./);
+  t.equal(files("/binary/x", "/usr/binary/x"), "");
+  const { stage } = evaluate(
+    defineModule({
+      config: {
+        stage: {
+          files: [
+            { dst: "/lib/y", content: "", fallback: true },
+            { dst: "/usr/lib/y", content: "own" },
+          ],
+        },
+      },
+    }),
+  );
+  t.strictSame(
+    stage.files.filter(({ dst }) => dst.endsWith("/y")).map(({ dst }) => dst),
+    ["/usr/lib/y"],
+  );
+});
+
+t.test("a unit whose name has an unknown end is told of that alone", async (t) => {
+  const message = messageOf({
+    config: { services: { units: { "x.servce": { service: { ExecStart: "/bin/true" } } } } },
+  } as Module);
+  t.match(message, /"x\.servce": the name must end in one of \.service/);
+  t.notMatch(message, "cannot have the section");
+});
+
 t.test("an option that could not do what it promises is an error", async (t) => {
   const openssh = (settings: object) => judge({ services: { openssh: { enable: true, ...settings } } }).error;
   t.match(openssh({ ports: [] }), /services\.openssh\.ports/);

@@ -473,7 +473,7 @@ t.test("what Gaia accepted without a word", async (t) => {
       /^build.toml:4:1: stage.enabeld: there is no such option; it is ignored\.$/,
       /^build.toml:5:\d+: stage.files.1.colour: there is no such option/,
       /^build.toml:5:\d+: stage.files.1.src: content is set as well, and wins; it is ignored/,
-      /^build.toml:5:\d+: stage.files.0: '\/etc\/a' is written by stage.files.1 as well; the last one counts/,
+      /^build.toml:5:\d+: stage.files.0: '\/etc\/a' is written by stage.files.1 as well \(\S+:5:\d+\); the last one counts/,
       /^build.toml:7:1: stage.services.allowed_prefixes: Gaia itself never read this/,
       /^build.toml:8:1: stage.services.imports: imports must be a list/,
       /^build.toml:9:2: unheard: there is no such option/,
@@ -496,9 +496,9 @@ t.test("what Gaia accepted without a word", async (t) => {
     const file = tree(t, {
       "build.toml": `[[stage.files]]\ndst = "/etc/a"\ncontent = "1"\n[[stage.env.files]]\npath = "/etc/a"\n`,
     });
-    t.strictSame(
+    t.match(
       problemsOf(() => systemOf(file), dirname(file)),
-      ["build.toml:1:3 stage.files.0: '/etc/a' is written by stage.env.files.0 as well"],
+      [/^build.toml:1:3 stage.files.0: '\/etc\/a' is written by stage.env.files.0 as well \(\S*build.toml:4:3\)$/],
     );
   });
 
@@ -711,6 +711,15 @@ t.test("local files and image paths that cannot be", async (t) => {
   ]);
   t.match(problems(`[[stage.files]]\ncontent = ""\ndst = "etc/a"\n`), [/stage.files.0.dst: .*must match pattern/]);
   t.match(problems(`[stage.services.units.x]\nsrc = "d"\n`, { "d/file": "" }), [/is a directory, not a unit file/]);
+  const empty = tree(t, { "build.toml": `[buildroot]\narchive_format = "tr"\n` });
+  t.notOk(failureOf(() => systemOf(empty)).problems.some(({ suggestions }) => suggestions.includes("")));
+  t.match(problems(`[boot.files."../x.dtbo"]\ncontent = ""\n`), [
+    /^build.toml:1:\d+ boot.files.*: a part of it is '\.\.'. Write a path below the top of the partition/,
+  ]);
+  t.match(
+    problems(`[[stage.files]]\ncontent = ""\ndst = "/bin/x"\n[[stage.files]]\ncontent = ""\ndst = "/usr/bin/x"\n`),
+    [/^build.toml:1:\d+ stage.files.0: '\/usr\/bin\/x' is written by stage.files.1 as well \(\S*build.toml:4:3\)$/],
+  );
   t.match(problems(`[workspace]\nroot_dir = "elsewhere"\n`), [
     /^build.toml:2:1 workspace.root_dir: 'elsewhere' is relative/,
   ]);
