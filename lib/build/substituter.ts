@@ -52,7 +52,13 @@ export const openSubstituter = Effect.fnUntraced(function* ({
   const working = new Map<string, CacheFiles>();
   for (const url of caches) {
     const cache = yield* openCache(url).pipe(Effect.catch(({ message }) => warn(message)));
-    if (cache !== undefined) working.set(url, cache);
+    if (cache === undefined) continue;
+    working.set(url, cache);
+    // A server says that it is not there; a directory that is not is as good as an empty one.
+    const isCache = url.startsWith("file:")
+      ? yield* Effect.orElseSucceed(cache.has("nix-cache-info"), () => true)
+      : true;
+    if (!isCache) yield* warn(`there is no cache at ${url}: it has no nix-cache-info. Is its name misspelt?`);
   }
 
   /** The answer of the first cache that has one. */

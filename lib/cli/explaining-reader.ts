@@ -55,7 +55,7 @@ const presenter: CliOutput.Presenter = {
     event._tag === "InvalidInvocation"
       ? Effect.sync(() => {
           const errors = event.errors.map(({ message }) => `error: ${message}\n`).join("");
-          const words = ["tsx flake.ts", ...event.commandPath.slice(1), "--help"].join(" ");
+          const words = ["npx tsx flake.ts", ...event.commandPath.slice(1), "--help"].join(" ");
           process.stderr.write(`${errors}See '${words}'.\n`);
         })
       : CliOutput.defaultPresenter.present(event),

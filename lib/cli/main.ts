@@ -17,7 +17,8 @@ export async function main(flake: Flake, moduleUrl: string): Promise<void> {
   // Whoever reads the output has read enough, as in `log … | head`.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(exitCodes.success);
-    throw error;
+    process.stderr.write(`error: the output cannot be written: ${error.message}.\n`);
+    process.exit(exitCodes.store);
   });
   process.exitCode = await run(flake, moduleUrl, process.argv.slice(2));
 }

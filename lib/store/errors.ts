@@ -141,13 +141,14 @@ export class NarError extends TaggedError("NarError")<{ readonly offset: number;
   }
 }
 
-/** The place of a root link is taken by something else. */
+/** A root link cannot be made where it should be. */
 export class RootLinkError extends TaggedError("RootLinkError")<{
   readonly link: string;
-  readonly found: string;
+  /** Without a full stop. */
+  readonly problem: string;
 }> {
   override get message(): string {
-    return `cannot make the link '${this.link}': ${this.found} is there. Move it away, or choose another name with --out-link.`;
+    return `cannot make the link '${this.link}': ${this.problem}. Choose another place with --out-link, or have none with --no-link.`;
   }
 }
 

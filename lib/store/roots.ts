@@ -46,9 +46,11 @@ async function checkPlace(fs: FileSystemShape, place: string): Promise<void> {
   try {
     const stats = await fs.promises.lstat(place);
     const found = stats.isDirectory() ? "a directory" : "a file";
-    if (!stats.isSymbolicLink()) throw new RootLinkError({ link: place, found });
+    if (!stats.isSymbolicLink())
+      throw new RootLinkError({ link: place, problem: `${found} is there, which stays as it is` });
     const old = await fs.promises.readlink(place);
-    if (!old.includes(`${storeDirectory}/`)) throw new RootLinkError({ link: place, found: `a link to '${old}'` });
+    if (!old.includes(`${storeDirectory}/`))
+      throw new RootLinkError({ link: place, problem: `a link to '${old}' is there, which stays as it is` });
   } catch (cause) {
     if (errorCode(cause) !== "ENOENT") throw cause;
   }
@@ -60,10 +62,20 @@ async function replaceLink(fs: FileSystemShape, target: string, link: string): P
     await fs.promises.symlink(target, draft);
     await fs.promises.rename(draft, link);
   } catch (cause) {
-    await removeIfThere(fs, draft);
-    throw cause;
+    await removeIfThere(fs, draft).catch(() => {});
+    const problem = placeProblems[errorCode(cause) ?? ""];
+    throw problem === undefined ? cause : new RootLinkError({ link, problem });
   }
 }
+
+/** Of a failed link, the system names what it would have pointed to. */
+const placeProblems: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such directory",
+  ENOTDIR: "a part of its path is not a directory",
+  EACCES: "its directory cannot be written to",
+  EPERM: "its directory cannot be written to",
+  EROFS: "its file system is read-only",
+};
 
 /** The roots whose links exist and point into this store; `forget` also removes the entries of the others. */
 export async function listRoots(fs: FileSystemShape, layout: Layout, forget: boolean): Promise<Root[]> {

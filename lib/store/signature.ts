@@ -14,14 +14,16 @@ export interface PublicKey {
   readonly key: KeyObject;
 }
 
-/** A key that is not `<name>:<base64>` of the right length. */
+/** A key that is not `<name>:<base64>` of the right length, or a name that none can have. */
 export class KeySyntaxError extends Error {
   readonly _tag = "KeySyntaxError";
 
-  constructor(kind: "secret" | "public") {
+  constructor(kind: "secret" | "public" | "name") {
     const size = kind === "secret" ? 64 : 32;
     super(
-      `this is no ${kind} key: it should be '<name>:<base64 of ${size} bytes>'. Make one with \`store generate-key <name>\`.`,
+      kind === "name"
+        ? "a key's name consists of letters, digits and the characters . _ + -, as in cache.example.org-1."
+        : `this is no ${kind} key: it should be '<name>:<base64 of ${size} bytes>'. Make one with \`store generate-key <name>\`.`,
     );
   }
 }
@@ -57,7 +59,7 @@ function split(
 
 /** Makes a pair of keys in Nix's form. */
 export function generateKeyPair(name: string): { readonly secret: string; readonly public: string } {
-  if (!/^[^\s:]+$/.test(name)) throw new KeySyntaxError("secret");
+  if (!/^[0-9A-Za-z][0-9A-Za-z._+-]*$/.test(name)) throw new KeySyntaxError("name");
   const pair = generateKeyPairSync("ed25519");
   const secret = pair.privateKey.export({ format: "der", type: "pkcs8" }).subarray(secretPrefix.length);
   const open = pair.publicKey.export({ format: "der", type: "spki" }).subarray(publicPrefix.length);

@@ -221,10 +221,10 @@ t.test("a flake that evaluates", async (t) => {
   t.test("an unknown command and an unknown flag are usage errors", async (t) => {
     const command = await run("bild");
     t.strictSame([command.code, command.stdout], [2, ""]);
-    t.match(command.stderr, /^error: .*"bild"[^]*Did you mean[^]*build\nSee 'tsx flake\.ts --help'\.\n$/);
+    t.match(command.stderr, /^error: .*"bild"[^]*Did you mean[^]*build\nSee 'npx tsx flake\.ts --help'\.\n$/);
     const flag = await run("store", "gc", "--dry-rnu");
     t.strictSame([flag.code, flag.stdout], [2, ""]);
-    t.match(flag.stderr, /^error: .*--dry-rnu[^]*--dry-run\nSee 'tsx flake\.ts store gc --help'\.\n$/);
+    t.match(flag.stderr, /^error: .*--dry-rnu[^]*--dry-run\nSee 'npx tsx flake\.ts store gc --help'\.\n$/);
   });
 
   t.test("--locked refuses what is not pinned, and says what to run", async (t) => {

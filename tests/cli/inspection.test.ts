@@ -256,6 +256,14 @@ t.test("commands on a store", async (t) => {
     const again = await run(["store", "generate-key", "test-1"]);
     t.equal(again.code, 6);
     t.match(again.stderr, /cannot write the secret key 'test-1.secret': it is there already, and is not overwritten/);
+    for (const name of ["a b", "a:b", "", "/tmp/key"]) {
+      const refused = await run(["store", "generate-key", name]);
+      t.not(refused.code, 0, name);
+      t.match(refused.stderr, "a key's name consists of letters, digits");
+    }
+    const port = await run(["store", "serve", directory, "--port", "65536"]);
+    t.equal(port.code, 2, port.stderr);
+    t.match(port.stderr, /"65536".*a port from 0 to 65535/);
     const pushed = await run(["store", "push", url, ".#app", "--secret-key-file", "test-1.secret", "--json"]);
     t.equal(pushed.code, 0, pushed.stderr);
     t.equal((JSON.parse(pushed.stdout) as { readonly pushed: readonly string[] }).pushed.length, 2);
@@ -293,6 +301,8 @@ t.test("commands on a store", async (t) => {
     t.equal(substituted.stderr, "substituted app-1.0\n", "nothing was built");
     const pulled = await run(["store", "pull", url, lib], { HELIOS_STORE: join(directory, "third") });
     t.equal(pulled.stdout, `${lib}\n1 path pulled\n`, pulled.stderr);
+    const misspelt = await run(["build", ".#app", "--dry-run", "--substituters", `${url}-2`], other);
+    t.match(misspelt.stderr, `warning: there is no cache at ${url}-2: it has no nix-cache-info. Is its name misspelt?`);
     const missing = await run(["store", "pull", url, app], other);
     t.equal(missing.code, 5, missing.stderr);
   });

@@ -292,6 +292,12 @@ for (const [name, makeWorld] of Object.entries(worlds)) {
             t.strictSame(yield* s.roots, []);
             w.fs.writeFileSync(link, "mine");
             t.match(yield* failure(s.addRoot(link, a)), { _tag: "RootLinkError", message: /a file is there/ });
+            const nowhere = join(w.directory, "none/result");
+            t.match(yield* failure(s.addRoot(nowhere, a)), {
+              _tag: "RootLinkError",
+              message: `cannot make the link '${nowhere}': there is no such directory. Choose another place with --out-link`,
+            });
+            t.strictSame(yield* s.roots, []);
           }),
         ),
       );

@@ -6,20 +6,20 @@ export const buildCommand = defineCommand({
   name: "build",
   description: "Build what is missing and link ./result to it",
   examples: [
-    { command: "tsx flake.ts build .#helios-cm5", description: "Build the SD card image" },
+    { command: "npx tsx flake.ts build .#helios-cm5", description: "Build the SD card image" },
     {
-      command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.initrd",
+      command: "npx tsx flake.ts build .#systems.helios-cm5.config.system.build.initrd",
       description: "Build a part of it",
     },
     {
-      command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.image --rebuild",
+      command: "npx tsx flake.ts build .#systems.helios-cm5.config.system.build.image --rebuild",
       description: "See whether a build is reproducible",
     },
     {
-      command: "tsx flake.ts build .#systems.helios-cm5.config.system.build.image --shell",
+      command: "npx tsx flake.ts build .#systems.helios-cm5.config.system.build.image --shell",
       description: "Look around where it is built",
     },
-    { command: "tsx flake.ts build /nix/store/….drv --keep-failed", description: "Build again what has failed" },
+    { command: "npx tsx flake.ts build /nix/store/….drv --keep-failed", description: "Build again what has failed" },
   ],
   parameters: {
     installables: flags.installables,

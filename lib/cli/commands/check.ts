@@ -6,8 +6,8 @@ export const checkCommand = defineCommand({
   name: "check",
   description: "Evaluate everything, and boot-test the images in QEMU",
   examples: [
-    { command: "tsx flake.ts check", description: "Run all checks" },
-    { command: "tsx flake.ts check helios-cm5 --json", description: "Run one, and print every assertion as JSON" },
+    { command: "npx tsx flake.ts check", description: "Run all checks" },
+    { command: "npx tsx flake.ts check helios-cm5 --json", description: "Run one, and print every assertion as JSON" },
   ],
   parameters: {
     names: manyArguments("check", "Checks to run, and files that describe systems; all checks by default"),

@@ -6,7 +6,7 @@ export const diffClosuresCommand = defineCommand({
   name: "diff-closures",
   description: "Show which packages, versions and sizes differ between two closures",
   examples: [
-    { command: "tsx flake.ts diff-closures ./result-old ./result", description: "See what an update brought" },
+    { command: "npx tsx flake.ts diff-closures ./result-old ./result", description: "See what an update brought" },
   ],
   parameters: {
     before: flags.installableOrPath,

@@ -7,7 +7,7 @@ export const evalCommand = defineCommand({
   description: "Print a value",
   examples: [
     {
-      command: "tsx flake.ts eval .#systems.helios-cm5.config.networking",
+      command: "npx tsx flake.ts eval .#systems.helios-cm5.config.networking",
       description: "Print a part of the configuration",
     },
   ],

@@ -5,7 +5,7 @@ import * as flags from "../flags.ts";
 export const lintCommand = defineCommand({
   name: "lint",
   description: "Look for lost defaults, values that depend on the order of imports, and options without use",
-  examples: [{ command: "tsx flake.ts lint --strict", description: "Fail if there is anything to mend" }],
+  examples: [{ command: "npx tsx flake.ts lint --strict", description: "Fail if there is anything to mend" }],
   parameters: {
     system: textFlag("system", "The system, or the file that describes it; the first system by default"),
     strict: switchFlag("strict", "Fail if something is found"),

@@ -6,8 +6,8 @@ export const logCommand = defineCommand({
   name: "log",
   description: "Print the log of the last build of something, successful or not",
   examples: [
-    { command: "tsx flake.ts log .#helios-cm5", description: "See how it was built" },
-    { command: "tsx flake.ts log /nix/store/….drv", description: "See why it failed" },
+    { command: "npx tsx flake.ts log .#helios-cm5", description: "See how it was built" },
+    { command: "npx tsx flake.ts log /nix/store/….drv", description: "See why it failed" },
   ],
   parameters: {
     installable: flags.installableOrPath,

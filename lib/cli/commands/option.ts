@@ -6,8 +6,8 @@ export const optionCommand = defineCommand({
   name: "option",
   description: "Explain an option: its meaning, its value, and every definition of it with its place",
   examples: [
-    { command: "tsx flake.ts option networking.hostName", description: "Who named this machine?" },
-    { command: "tsx flake.ts option services", description: "List the options of a group" },
+    { command: "npx tsx flake.ts option networking.hostName", description: "Who named this machine?" },
+    { command: "npx tsx flake.ts option services", description: "List the options of a group" },
   ],
   parameters: {
     option: argument("option", "An option, or a group of options, such as networking.hostName"),

@@ -9,9 +9,9 @@ export const optionsCommand = defineCommand({
   name: "options",
   description: "Print the reference of all options: type, default, example, and where each is declared",
   examples: [
-    { command: "tsx flake.ts options --format html > options.html", description: "One page, with search" },
+    { command: "npx tsx flake.ts options --format html > options.html", description: "One page, with search" },
     {
-      command: "tsx flake.ts options --format schema > schema.json",
+      command: "npx tsx flake.ts options --format schema > schema.json",
       description: "For editors of TOML and JSON files",
     },
   ],

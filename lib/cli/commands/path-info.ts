@@ -5,7 +5,7 @@ import * as flags from "../flags.ts";
 export const pathInfoCommand = defineCommand({
   name: "path-info",
   description: "Show what is known of paths",
-  examples: [{ command: "tsx flake.ts path-info -rS ./result", description: "List a closure with sizes" }],
+  examples: [{ command: "npx tsx flake.ts path-info -rS ./result", description: "List a closure with sizes" }],
   parameters: {
     installables: flags.installablesOrPaths,
     size: switchFlag("size", "Also show the size", { alias: "s" }),

@@ -6,8 +6,8 @@ export const planCommand = defineCommand({
   name: "plan",
   description: "Tell what a build would do, task by task, and why",
   examples: [
-    { command: "tsx flake.ts plan .#helios-cm5", description: "What has to be built and fetched for the image" },
-    { command: "tsx flake.ts plan path/to/build.toml --dot | dot -Tsvg > plan.svg", description: "Draw the tasks" },
+    { command: "npx tsx flake.ts plan .#helios-cm5", description: "What has to be built and fetched for the image" },
+    { command: "npx tsx flake.ts plan path/to/build.toml --dot | dot -Tsvg > plan.svg", description: "Draw the tasks" },
   ],
   parameters: {
     installable: flags.installable,

@@ -6,8 +6,8 @@ export const replayCommand = defineCommand({
   name: "replay",
   description: "Show the progress of a recorded build again",
   examples: [
-    { command: "tsx flake.ts build --record build.jsonl", description: "Record a build" },
-    { command: "tsx flake.ts replay build.jsonl --speed 10", description: "Show it ten times as fast" },
+    { command: "npx tsx flake.ts build --record build.jsonl", description: "Record a build" },
+    { command: "npx tsx flake.ts replay build.jsonl --speed 10", description: "Show it ten times as fast" },
   ],
   parameters: {
     file: argument("file", "What --record wrote"),

@@ -6,9 +6,9 @@ export const resolveCommand = defineCommand({
   name: "resolve",
   description: "Print what all modules of a system say, merged, as one file would say it",
   examples: [
-    { command: "tsx flake.ts resolve .#helios-cm5", description: "As TOML, which can be imported as a module" },
-    { command: "tsx flake.ts resolve path/to/build.toml --json", description: "Of a file, as JSON" },
-    { command: "tsx flake.ts resolve .#helios-cm5 --set channel=edge", description: "With another input" },
+    { command: "npx tsx flake.ts resolve .#helios-cm5", description: "As TOML, which can be imported as a module" },
+    { command: "npx tsx flake.ts resolve path/to/build.toml --json", description: "Of a file, as JSON" },
+    { command: "npx tsx flake.ts resolve .#helios-cm5 --set channel=edge", description: "With another input" },
   ],
   parameters: {
     system: flags.system,

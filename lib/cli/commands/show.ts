@@ -5,7 +5,7 @@ import * as flags from "../flags.ts";
 export const showCommand = defineCommand({
   name: "show",
   description: "List what this flake has to offer",
-  examples: [{ command: "tsx flake.ts show --json", description: "The names of all outputs, for a program" }],
+  examples: [{ command: "npx tsx flake.ts show --json", description: "The names of all outputs, for a program" }],
   parameters: {
     json: flags.json,
   },

@@ -6,10 +6,16 @@ export const updateCommand = defineCommand({
   name: "update",
   description: "Resolve packages anew and write flake.lock",
   examples: [
-    { command: "tsx flake.ts update", description: "Renew all pins" },
-    { command: "tsx flake.ts update qemu", description: "Renew those of one environment" },
-    { command: "tsx flake.ts update path/to/build.toml", description: "Renew those of a system that a file describes" },
-    { command: "tsx flake.ts update --prune path/to/build.toml", description: "And forget what nothing else needs" },
+    { command: "npx tsx flake.ts update", description: "Renew all pins" },
+    { command: "npx tsx flake.ts update qemu", description: "Renew those of one environment" },
+    {
+      command: "npx tsx flake.ts update path/to/build.toml",
+      description: "Renew those of a system that a file describes",
+    },
+    {
+      command: "npx tsx flake.ts update --prune path/to/build.toml",
+      description: "And forget what nothing else needs",
+    },
   ],
   parameters: {
     targets: manyArguments(

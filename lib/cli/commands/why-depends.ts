@@ -7,7 +7,7 @@ export const whyDependsCommand = defineCommand({
   description: "Show the shortest chain of references between two paths, and the files that make it",
   examples: [
     {
-      command: "tsx flake.ts why-depends ./result /nix/store/…-glibc",
+      command: "npx tsx flake.ts why-depends ./result /nix/store/…-glibc",
       description: "Find out why something is in a closure",
     },
   ],

@@ -5,7 +5,7 @@ import * as flags from "../flags.ts";
 export const whyRebuildCommand = defineCommand({
   name: "why-rebuild",
   description: "Tell what changed since the last build: which file, which variable, of which input",
-  examples: [{ command: "tsx flake.ts why-rebuild .#helios-cm5", description: "Find out what a change sets off" }],
+  examples: [{ command: "npx tsx flake.ts why-rebuild .#helios-cm5", description: "Find out what a change sets off" }],
   parameters: {
     installable: flags.installable,
     json: flags.json,

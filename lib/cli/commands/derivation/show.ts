@@ -7,7 +7,7 @@ export const showDerivationCommand = defineCommand({
   description: "Print a derivation as JSON, with Nix's names of fields",
   examples: [
     {
-      command: "tsx flake.ts derivation show .#helios-cm5",
+      command: "npx tsx flake.ts derivation show .#helios-cm5",
       description: "See builder, arguments, variables, inputs",
     },
   ],

@@ -7,9 +7,9 @@ export const gcCommand = defineCommand({
   name: "gc",
   description: "Delete what no ./result link and no running build needs",
   examples: [
-    { command: "tsx flake.ts store gc --dry-run", description: "See what would go" },
+    { command: "npx tsx flake.ts store gc --dry-run", description: "See what would go" },
     {
-      command: "tsx flake.ts store gc --older-than 30d --max-size 20G",
+      command: "npx tsx flake.ts store gc --older-than 30d --max-size 20G",
       description: "Delete old things, until 20 GiB are left",
     },
   ],

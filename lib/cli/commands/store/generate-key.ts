@@ -5,7 +5,7 @@ export const generateKeyCommand = defineCommand({
   name: "generate-key",
   description: "Make a key for signing; writes the secret one to a file and prints the public one",
   examples: [
-    { command: "tsx flake.ts store generate-key cache.example.org-1", description: "Make a key for a new cache" },
+    { command: "npx tsx flake.ts store generate-key cache.example.org-1", description: "Make a key for a new cache" },
   ],
   parameters: {
     name: argument("name", "Whose key it is, such as cache.example.org-1"),

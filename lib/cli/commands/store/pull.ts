@@ -7,7 +7,7 @@ export const pullCommand = defineCommand({
   description: "Take what was built elsewhere, and all that it needs, out of a binary cache",
   examples: [
     {
-      command: "tsx flake.ts store pull http://127.0.0.1:8080 .#helios-cm5 --trusted-public-keys cache:…",
+      command: "npx tsx flake.ts store pull http://127.0.0.1:8080 .#helios-cm5 --trusted-public-keys cache:…",
       description: "Take an image",
     },
   ],

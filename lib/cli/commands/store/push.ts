@@ -7,7 +7,7 @@ export const pushCommand = defineCommand({
   description: "Copy what is built, and all that it needs, into a binary cache in Nix's format",
   examples: [
     {
-      command: "tsx flake.ts store push file:///srv/cache .#helios-cm5 --secret-key-file cache.secret",
+      command: "npx tsx flake.ts store push file:///srv/cache .#helios-cm5 --secret-key-file cache.secret",
       description: "Share an image",
     },
   ],

@@ -5,7 +5,7 @@ import * as flags from "../../flags.ts";
 export const rootsCommand = defineCommand({
   name: "roots",
   description: "List the links, such as ./result, that keep paths from being deleted",
-  examples: [{ command: "tsx flake.ts store roots", description: "Find old ./result links" }],
+  examples: [{ command: "npx tsx flake.ts store roots", description: "Find old ./result links" }],
   parameters: {
     json: flags.json,
   },

@@ -5,7 +5,7 @@ import * as flags from "../../flags.ts";
 export const verifyCommand = defineCommand({
   name: "verify",
   description: "Compare everything in the store with its hash, and mend it if asked to",
-  examples: [{ command: "tsx flake.ts store verify --repair", description: "After a disk reported errors" }],
+  examples: [{ command: "npx tsx flake.ts store verify --repair", description: "After a disk reported errors" }],
   parameters: {
     repair: switchFlag("repair", "Take damaged paths from a cache, or build them again"),
     ...flags.substitution,
