@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect";
 import * as fc from "fast-check";
 import t from "tap";
+import { spawnSync } from "node:child_process";
 import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command, Parameter } from "#lib/cli/command.ts";
@@ -446,6 +447,25 @@ await main(flake, import.meta.url);
   t.equal(result.code, 3, result.stderr);
   t.match(result.stderr, /locale\.timeZone/);
   t.match(result.stderr, /boot\.kernelParams/);
+});
+
+t.test("output that a full disk does not take is an error, and what nobody reads any more is none", async (t) => {
+  const show = (then: string) => {
+    const script = `"$1" --import=tsx "$2" show ${then}`;
+    const shell = spawnSync(
+      "bash",
+      ["-o", "pipefail", "-c", script, "bash", process.execPath, join(root, "flake.ts")],
+      {
+        cwd: root,
+        encoding: "utf8",
+      },
+    );
+    return [shell.status, shell.stderr] as const;
+  };
+  const [code, stderr] = show("> /dev/full");
+  t.equal(code, 6, stderr);
+  t.match(stderr, /^error: the output cannot be written: ENOSPC: .*\.\n$/);
+  t.strictSame(show("| true"), [0, ""]);
 });
 
 t.test("check refuses a name that is no name of a directory, and deletes no logs of others", async (t) => {
