@@ -6,6 +6,14 @@ import { sandboxed } from "../sandboxed-service.ts";
 const socketPath = "/run/helios/engine.sock";
 const pluginDirectory = "/usr/lib/helios/plugins";
 
+const activation = {
+  type: "socket-activation",
+  socket: "helios-engine.socket",
+  service: "helios-engine.service",
+  path: socketPath,
+  answer: { name: "helios-engine" },
+} as const;
+
 /** The engine, started by the first request on its socket, and its plugins. */
 export default defineModule({
   name: "profiles/helios/engine",
@@ -59,16 +67,11 @@ export default defineModule({
     },
     tests: {
       boot: [
-        {
-          type: "socket-activation",
-          socket: "helios-engine.socket",
-          service: "helios-engine.service",
-          path: socketPath,
-          answer: { name: "helios-engine" },
-        },
+        activation,
         { type: "file", path: "/usr/bin/helios-engine", mode: "755" },
         { type: "file", path: `${pluginDirectory}/libhelios_daedalus_led_plugin.so`, mode: "644" },
       ],
+      reboot: [activation],
     },
   },
 });

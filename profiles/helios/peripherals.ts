@@ -4,6 +4,14 @@ import { sandboxed } from "../sandboxed-service.ts";
 
 const socketPath = "/run/helios/peripherals.sock";
 
+const activation = {
+  type: "socket-activation",
+  socket: "helios-peripherals.socket",
+  service: "helios-peripherals.service",
+  path: socketPath,
+  answer: { name: "helios-peripherals" },
+} as const;
+
 /** What the board has: sensors and fans on request, its button and the serial ports of its USB gadget when they are there. */
 export default defineModule({
   name: "profiles/helios/peripherals",
@@ -107,14 +115,9 @@ export default defineModule({
       },
     },
     tests: {
+      reboot: [activation],
       boot: [
-        {
-          type: "socket-activation",
-          socket: "helios-peripherals.socket",
-          service: "helios-peripherals.service",
-          path: socketPath,
-          answer: { name: "helios-peripherals" },
-        },
+        activation,
         {
           description: "the button's program says what there is",
           command: "helios-boot-buttond --status",

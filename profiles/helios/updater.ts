@@ -37,21 +37,18 @@ export default defineModule({
         },
       },
     },
-    tests: {
-      boot: (config) => [
-        {
-          type: "socket-activation",
-          socket: "helios-updater.socket",
-          service: "helios-updater.service",
-          path: socketPath,
-          answer: { name: "helios-updater", state: "idle", image: versionOf(config.build) },
-        },
-      ],
-    },
+    tests: { boot: (config) => [activation(config.build)], reboot: (config) => [activation(config.build)] },
   },
 });
 
-/** What the updater reads from /etc/os-release. */
-function versionOf(build: { readonly name: string; readonly version: string; readonly distribution: string }) {
-  return { id: build.name, version: build.version, name: `${build.distribution} ${build.version}` };
+/** It answers with what it reads from /etc/os-release. */
+function activation(build: { readonly name: string; readonly version: string; readonly distribution: string }) {
+  const image = { id: build.name, version: build.version, name: `${build.distribution} ${build.version}` };
+  return {
+    type: "socket-activation",
+    socket: "helios-updater.socket",
+    service: "helios-updater.service",
+    path: socketPath,
+    answer: { name: "helios-updater", state: "idle", image },
+  } as const;
 }
