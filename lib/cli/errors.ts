@@ -54,3 +54,41 @@ export class ShellFailed extends Data.TaggedError("ShellFailed")<{ readonly code
     return `the shell ended with exit code ${this.code}.`;
   }
 }
+
+/** A name that leads to no option. */
+export class UnknownOption extends Data.TaggedError("UnknownOption")<{
+  /** What there is; empty for the options of the system as a whole. */
+  readonly found: string;
+  /** What there is not, below it. */
+  readonly missing: string;
+  readonly what: "group" | "record" | "list" | "leaf" | "free-form";
+  readonly known: readonly string[];
+  readonly suggestions: readonly string[];
+  /** What names all elements at once. */
+  readonly all: string | undefined;
+}> {
+  override get message(): string {
+    const { found, missing, what, known, suggestions, all } = this;
+    const hint =
+      suggestions.length > 0
+        ? ` Did you mean ${suggestions.map((name) => `'${name}'`).join(" or ")}?`
+        : known.length > 0
+          ? ` It has: ${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}.`
+          : "";
+    const every = all === undefined ? "" : ` '${all}' stands for every one.`;
+    switch (what) {
+      case "leaf":
+        return `${found} has no options below it.`;
+      case "group":
+        return found === "" ? `there is no option '${missing}'.${hint}` : `${found} has no option '${missing}'.${hint}`;
+      case "record":
+        return `${found} has no '${missing}'.${hint}${every}`;
+      case "list":
+        return known.length === 0
+          ? `${found} is an empty list.${every}`
+          : `${found} is a list of ${known.length}, numbered from 0; it has no '${missing}'.${every}`;
+      case "free-form":
+        return `${found} is free-form, with no options below it, and '${missing}' is not set there.${hint}`;
+    }
+  }
+}

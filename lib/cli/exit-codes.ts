@@ -17,6 +17,7 @@ import type {
   NotReproducible,
   ShellFailed,
   StoreDamaged,
+  UnknownOption,
   UnsuitableFlags,
 } from "./errors.ts";
 
@@ -69,6 +70,7 @@ export type ActionError =
   | NotReproducible
   | LintsFound
   | StoreDamaged
+  | UnknownOption
   | UnsuitableFlags
   | ShellFailed;
 
@@ -94,6 +96,7 @@ const classes: Readonly<Record<Exclude<CommandError["_tag"], "BuildsFailed">, Ex
   NoConfigurations: usage,
   UnknownEnvironment: usage,
   NotAStorePath: usage,
+  UnknownOption: usage,
   UnsuitableFlags: usage,
   KeySyntaxError: usage,
   RecordingError: usage,

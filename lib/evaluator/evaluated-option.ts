@@ -1,7 +1,7 @@
 /** Evaluated options as data: value, definitions, provenance. */
 import type { Cell } from "./cells.ts";
 import type { AnyOption, readType } from "./definition.ts";
-import type { ConditionLink, DefinitionRecord } from "./definition-record.ts";
+import type { DefinitionRecord } from "./definition-record.ts";
 import { EvaluationError } from "./errors.ts";
 import { type Evaluation } from "./evaluation.ts";
 import { GroupNode, OptionCell } from "./nodes.ts";
@@ -10,7 +10,7 @@ import { computeThunks, expand, select, sortByOrder } from "./merge.ts";
 import type { ModuleSource, Place } from "./module-source.ts";
 import type { OptionFields } from "./option.ts";
 import { locate } from "./places.ts";
-import { PropertyRecord } from "./properties.ts";
+import { allOf, type DefinitionProvenance, provenanceOf } from "./provenance.ts";
 import { isRecord, RecordSource, recordSourceOf, setKey } from "./records.ts";
 import type { AnyOptionType } from "./types/option-type.ts";
 
@@ -18,29 +18,6 @@ import type { AnyOptionType } from "./types/option-type.ts";
 export type OptionsOf<O> = {
   readonly [K in keyof O]: O[K] extends AnyOption ? EvaluatedOption<O[K][typeof readType]> : OptionsOf<O[K]>;
 };
-
-/** What became of a definition. */
-export type DefinitionStatus =
-  /** It is part of the value. */
-  | "wins"
-  /** A definition of better priority replaced it. */
-  | "loses"
-  /** A condition around it does not hold. */
-  | "inactive";
-
-/** One definition with all that decides about it. */
-export interface DefinitionProvenance {
-  readonly status: DefinitionStatus;
-  readonly source: ModuleSource;
-  readonly place: Place | undefined;
-  /** What was written; a thunk's result if it was computed. */
-  readonly value: unknown;
-  readonly isThunk: boolean;
-  readonly priority: number;
-  readonly order: number;
-  /** Whether each condition around the definition holds, outermost first; undefined where it was not asked. */
-  readonly conditions: readonly { readonly source: ModuleSource; readonly holds: boolean | undefined }[];
-}
 
 /** An option of an evaluation. */
 export class EvaluatedOption<T = unknown> {
@@ -130,21 +107,7 @@ export class EvaluatedOption<T = unknown> {
 
   /** Every definition, winning or not, in merge order. */
   get provenance(): readonly DefinitionProvenance[] {
-    const winners = new Set(this.survivors());
-    return this.all().map((each) => {
-      const conditions = conditionsOf(each, this.cell);
-      const inactive = conditions.some((condition) => condition.holds === false);
-      return {
-        status: winners.has(each) ? "wins" : inactive ? "inactive" : "loses",
-        source: each.source,
-        place: locate(each.source, "config", this.cell),
-        value: winners.has(each) ? this.computed(each) : each.value,
-        isThunk: typeof each.value === "function",
-        priority: each.priority,
-        order: each.order,
-        conditions,
-      };
-    });
+    return provenanceOf(this.all(), this.cell);
   }
 
   private tryForce(): void {
@@ -155,44 +118,16 @@ export class EvaluatedOption<T = unknown> {
     }
   }
 
-  private computed(definition: DefinitionRecord): unknown {
-    const results = computeThunks([definition], this.cell).map((each) => each.value);
-    return results.length === 1 ? results[0] : results;
-  }
-
   private expanded: readonly DefinitionRecord[] | undefined = undefined;
   private all(): readonly DefinitionRecord[] {
     if (this.expanded === undefined) {
-      const sink: DefinitionRecord[] = [];
-      for (const each of this.cell.allDefinitions(this.fields)) expandKeepingFalse(each, this.cell, sink);
-      this.expanded = sink;
+      this.expanded = allOf(this.cell.allDefinitions(this.fields), this.cell);
     }
     return this.expanded;
   }
   private survivors(): readonly DefinitionRecord[] {
     return select(this.all(), this.cell);
   }
-}
-
-/** Like `expand`, but keeps definitions under a condition that is written as false, for provenance. */
-function expandKeepingFalse(definition: DefinitionRecord, location: Location, sink: DefinitionRecord[]): void {
-  const { value } = definition;
-  if (value instanceof PropertyRecord && value._type === "if" && value.parameter === false) {
-    expand(definition.inside(new PropertyRecord("if", value.content, () => false)), location, sink, false);
-  } else {
-    expand(definition, location, sink, false);
-  }
-}
-
-function conditionsOf(definition: DefinitionRecord, location: Location): DefinitionProvenance["conditions"] {
-  const chain: ConditionLink[] = [];
-  for (let at = definition.condition; at !== undefined; at = at.next) chain.push(at);
-  let reached = true;
-  return chain.reverse().map((link) => {
-    const holds = reached ? link.holds(location) : undefined;
-    reached = holds === true;
-    return { source: link.source, holds };
-  });
 }
 
 /** The options that computing a cell read, its elements and conditions included. */

@@ -23,13 +23,7 @@ export { documentationHtml } from "./documentation-page.ts";
 export { type Documentation, literalExpression, literalMD } from "./documentation-text.ts";
 export { allErrors } from "./check.ts";
 export { type Asserted, assertionsError, assertionsModule, checkAssertions } from "./assertions.ts";
-export {
-  type DefinitionProvenance,
-  type DefinitionStatus,
-  type EvaluatedOption,
-  optionsOf,
-  type OptionsOf,
-} from "./evaluated-option.ts";
+export { type EvaluatedOption, optionsOf, type OptionsOf } from "./evaluated-option.ts";
 export type { ModuleGraphNode } from "./collect.ts";
 export { dataProblems } from "./data-check.ts";
 export { type DataDocument, dataModule } from "./data-modules.ts";
@@ -39,7 +33,7 @@ export { describeFailure, EvaluationError, type Failure, type FailureReason } fr
 export { type EvaluatedModules, type EvaluationRequest, evalModules, type Replacement } from "./evaluate.ts";
 export { type FunctionValue, mkFunction } from "./function-value.ts";
 export { type Lint, lintModules, type LintOptions, type LintRule, lintSystem } from "./lint.ts";
-export { type OptionPath, showOption } from "./location.ts";
+export { type OptionPath, showComponent, showOption } from "./location.ts";
 export {
   doRename,
   getAttrByPath,
@@ -56,7 +50,9 @@ export {
 export { type DefinedModule, defineModule, type Module, type ModuleFunction, type ModuleReference } from "./module.ts";
 export type { Place } from "./module-source.ts";
 export { codeFrame, placesOf, renderError, showPlace } from "./places.ts";
-export { type ConfigOf, isOption, mkOption, type Option } from "./option.ts";
+export { findOption, type MissingOption, type NamedOption } from "./named-option.ts";
+export { type ConfigOf, isOption, mkOption, type Option, type OptionFields } from "./option.ts";
+export type { DefinitionProvenance, DefinitionStatus } from "./provenance.ts";
 export { mkEnableOption, mkPackageOption, type PackageOptionDetails } from "./option-helpers.ts";
 export {
   mkAfter,

@@ -85,6 +85,12 @@ export class OptionCell extends Cell {
     return fields.apply === undefined ? value : (fields.apply as (merged: unknown) => unknown)(value);
   }
 
+  /** The value as it is merged, of which `apply` may make something of another shape. */
+  get merged(): unknown {
+    const { fields } = this;
+    return fields.apply === undefined || fields.forward !== undefined ? this.force() : this.mergeAll(fields);
+  }
+
   private mergeAll(fields: OptionFields): unknown {
     const { definitions } = this;
     const { default: fallback, type } = fields;

@@ -29,9 +29,9 @@ function textOf(file: string): string | undefined {
 /** Where a module writes an option: its definition or its declaration. */
 export function locate(source: ModuleSource, part: WrittenPart, location: Location | undefined): Place | undefined {
   const { module } = source;
-  const path = pathOf(location).filter((key) => !key.startsWith("[") && !key.startsWith("<"));
   if (module === undefined) return source.place;
-  if (source.isData) return placeInData(module, path) ?? source.place;
+  if (source.isData) return placeInData(module, pathOf(location).map(keyInData)) ?? source.place;
+  const path = pathOf(location).filter((key) => !key.startsWith("[") && !key.startsWith("<"));
   const site = callSiteOf(module)?.position;
   if (site === undefined || source.file !== undefined) return source.place;
   const text = textOf(site.file);
@@ -39,6 +39,12 @@ export function locate(source: ModuleSource, part: WrittenPart, location: Locati
   // A default counts as a definition but is written among the options.
   const found = findPart(text, site, part, path) ?? findPart(text, site, "options", path);
   return found === undefined ? site : { file: site.file, ...found };
+}
+
+/** In a data file, an entry of a list has its number. */
+function keyInData(key: string): string {
+  const entry = /^\[definition \d+-entry (\d+)\]$/u.exec(key)?.[1];
+  return entry === undefined ? key : String(Number(entry) - 1);
 }
 
 /** The longest written part of a path: inside a submodule only its inner part is written. */

@@ -361,6 +361,7 @@ t.test("a configuration file in the place of an installable", async (t) => {
   const directory = t.testdir({
     "build.toml": '[build]\nversion = "v1"\n[stage]\nenabeld = true\n',
     "broken.toml": "a = [1,\n",
+    "files.toml": '[[stage.files]]\ncontent = "a"\ndst = "/etc/a"\n[[stage.files]]\ncontent = "b"\ndst = "/etc/b"\n',
     "flake.ts": flakeText("{}"),
   });
   const run = (...args: string[]) => helios(args, { cwd: directory });
@@ -387,6 +388,8 @@ t.test("a configuration file in the place of an installable", async (t) => {
     const explained = await run("option", "buildroot.rpi.board", "--system", lab);
     t.equal(explained.code, 0, explained.stderr);
     t.match(explained.stdout, /wins +\S*platforms\/pi\/cm5\.toml:7:1, priority 100: "cm5"/);
+    const entry = await run("option", "stage.files.1.dst", "--system", "files.toml");
+    t.match(entry.stdout, /wins +files\.toml:6:1, priority 100: "\/etc\/b"/, entry.stderr);
   });
 
   t.test("what is wrong with it is an evaluation error with its place, and with --legacy a warning", async (t) => {
@@ -517,8 +520,66 @@ t.test("option lists a group, and suggests a name for one that does not exist", 
   t.strictSame(group.stdout.trim().split("\n"), ["filesystem", "freeMiB", "label", "sizeMiB"], group.stderr);
   const misspelt = await helios(["option", "image.rot"]);
   t.equal(misspelt.code, 2);
-  t.match(misspelt.stderr, "has no attribute 'rot'. Did you mean 'root'?");
+  t.match(misspelt.stderr, "image has no option 'rot'. Did you mean 'root'?");
 });
+
+t.test("option goes into records, lists and submodules", async (t) => {
+  const explain = async (name: string): Promise<Readonly<Record<string, unknown>>> => {
+    const { code, stdout, stderr } = await helios(["option", name, "--json"]);
+    t.equal(code, 0, stderr);
+    return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  };
+  t.test("by the name of an element, with its value and who set it", async (t) => {
+    t.match(await explain("users.users.helios.extraGroups"), {
+      name: "users.users.helios.extraGroups",
+      description: "Further groups.",
+      value: '["helios-ipc","systemd-journal"]',
+      declarations: [/^modules\/users\.ts:\d+/],
+      definitions: [{ status: "loses" }, { status: "wins", place: /^profiles\/helios\/ssh\.ts:\d+/, priority: 100 }],
+    });
+    t.match(await explain('services.units."helios-api.service".service.ExecStart'), {
+      value: '"/usr/bin/helios-api"',
+      definitions: [{ status: "loses" }, { status: "wins", place: /^profiles\/helios\/api\.ts:\d+/ }],
+    });
+    t.match(await explain("stage.files.0.dst"), {
+      name: "stage.files.0.dst",
+      value: /^"\//,
+      definitions: [{ status: "wins", place: /^profiles\// }],
+    });
+    t.match(await explain("users.users.helios.extraGroups.1"), {
+      description: "Part of users.users.helios.extraGroups: Further groups.",
+      value: '"systemd-journal"',
+      definitions: [{ status: "wins", place: /^profiles\/helios\/ssh\.ts:\d+/ }],
+    });
+  });
+  t.test("by the name that the reference has, without a value", async (t) => {
+    for (const name of ["users.users.*.extraGroups", "users.users.<name>.extraGroups"]) {
+      const explained = await explain(name);
+      t.match(explained, { name: "users.users.<name>.extraGroups", type: /^list of/, default: "[]", definitions: [] });
+      t.notOk(Object.hasOwn(explained, "value"));
+    }
+    t.match(await explain("services.units.*.service.ExecStart"), { default: "null", type: /^null or/ });
+    t.match(await explain("stage.files.*"), ["content", "dst"]);
+  });
+  t.test("and says what is not there in words of the configuration, with a suggestion at each level", async (t) => {
+    const answers: Readonly<Record<string, string>> = {
+      "networking.hostName.x": "networking.hostName has no options below it.",
+      networkin: "there is no option 'networkin'. Did you mean 'networking'?",
+      "users.users.heliso.uid": "users.users has no 'heliso'. Did you mean 'helios'?",
+      "users.users.helios.extraGrops": "users.users.helios has no option 'extraGrops'. Did you mean 'extraGroups'?",
+      "users.users.*.extraGrops": "users.users.<name> has no option 'extraGrops'. Did you mean 'extraGroups'?",
+      "services.units.helios-api.service": "Did you mean '\"helios-api.service\"'",
+      "stage.files.x": "numbered from 0; it has no 'x'. 'stage.files.*' stands for every one.",
+    };
+    for (const [name, answer] of Object.entries(answers)) {
+      const { code, stderr } = await helios(["option", name]);
+      t.equal(code, 2, name);
+      t.match(stderr, answer, name);
+      t.notMatch(stderr, "definitionsWithLocations", name);
+    }
+  });
+});
+
 t.test("options prints the reference of every option, as a page, as data and as a schema", async (t) => {
   const page = await helios(["options", "--format", "html"]);
   const data = await helios(["options", "--format", "json"]);

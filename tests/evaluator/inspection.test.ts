@@ -11,6 +11,7 @@ import {
   documentOptions,
   evalModules,
   EvaluationError,
+  findOption,
   type Lint,
   lintModules,
   literalExpression,
@@ -379,4 +380,44 @@ t.test("a configuration that is wrong stays wrong when it is read again", async 
     failureOf(() => evaluated.config),
     first,
   );
+});
+
+t.test("names of options lead into what nobody declared, and past values that are not there", (t) => {
+  const { options } = evaluate(
+    {
+      file: "declared.ts",
+      options: {
+        free: opt(types.anything, { description: "Anything." }),
+        taken: opt(types.attrs),
+        maybe: opt(types.nullOr(sub({ port: opt(types.port, { default: 80 }) })), { default: null }),
+        open: opt(types.submodule({ freeformType: types.attrsOf(types.int), options: { known: opt(types.str) } })),
+        shaped: opt(types.listOf(types.str), { apply: (list: readonly string[]) => list.join("") }),
+        unset: opt(types.submodule({ options: { inner: opt(types.str) } })),
+        nothing: opt(types.str),
+      },
+    },
+    { file: "first.ts", config: { free: { a: { b: 1 } }, taken: { x: 1 }, open: { known: "k" }, shaped: ["s"] } },
+    { file: "second.ts", config: { free: { a: { c: 2 } }, taken: { y: 2 }, open: { extra: 3 }, shaped: ["t"] } },
+  );
+  const at = (...path: readonly string[]): Loose => {
+    const found: Loose = findOption(options, path);
+    if (found.kind !== "option") return found;
+    const definitions = found.state?.provenance.map((each: Loose) => [each.source.file, each.status, each.value]);
+    return { value: found.state?.value, definitions, types: found.types.map((type: Loose) => type.description) };
+  };
+  t.strictSame(at("free", "a", "c"), { value: 2, definitions: [["second.ts", "wins", 2]], types: ["anything"] });
+  t.match(at("free", "a", "d"), { kind: "missing", found: ["free", "a"], known: ["b", "c"] });
+  t.strictSame(at("taken", "y"), { value: 2, definitions: [["second.ts", "wins", 2]], types: [] });
+  t.match(at("taken", "z"), { kind: "missing", what: "free-form", known: ["x", "y"] });
+  t.match(at("maybe", "port"), { value: undefined, definitions: undefined, types: [types.port.description] });
+  t.strictSame(at("open", "known").value, "k");
+  t.strictSame(at("open", "extra"), { value: 3, definitions: [["second.ts", "wins", 3]], types: ["signed integer"] });
+  t.match(at("open", "other"), { kind: "missing", what: "group", known: ["extra", "known"] });
+  t.match(at("open", "_module"), { kind: "missing" });
+  t.strictSame(at("shaped", "1"), { value: "s", definitions: [["first.ts", "wins", "s"]], types: ["string"] });
+  t.match(at("shaped", "2"), { kind: "missing", what: "list", known: ["0", "1"], placeholder: "*" });
+  t.strictSame(findOption(options, ["unset", "inner"]).kind, "option");
+  t.match(at("nothing", "x"), { kind: "missing", what: "leaf" });
+  t.match(at("nothing").value, undefined);
+  t.end();
 });

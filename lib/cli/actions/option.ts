@@ -1,10 +1,22 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import { type EvaluatedOption, showPlace, toPlain } from "#lib/evaluator/index.ts";
+import {
+  findOption,
+  type MissingOption,
+  type NamedOption,
+  type OptionFields,
+  type OptionPath,
+  showComponent,
+  showOption,
+  showPlace,
+  toPlain,
+} from "#lib/evaluator/index.ts";
 import { evaluateFlake } from "#lib/flake/evaluate.ts";
 import type { LocatedFlake } from "#lib/flake/flake.ts";
 import { parseInstallable } from "#lib/flake/installable.ts";
 import { selectAttribute } from "#lib/flake/select.ts";
+import { suggest } from "#lib/flake/similar-names.ts";
+import { UnknownOption } from "../errors.ts";
 import { withEvaluator } from "../evaluation.ts";
 import { printJson, printLine } from "../print.ts";
 import { systemOf } from "./system-of.ts";
@@ -31,8 +43,10 @@ interface ExplainedOption {
   readonly name: string;
   readonly description: string;
   readonly type: string;
-  readonly default: string;
-  readonly value: string;
+  /** Absent for an element of an option. */
+  readonly default?: string;
+  /** Absent where the name is about all elements. */
+  readonly value?: string;
   readonly declarations: readonly string[];
   readonly definitions: readonly ExplainedDefinition[];
   readonly reads: readonly string[];
@@ -45,46 +59,72 @@ export const explainOption = (flake: LocatedFlake, input: OptionInput) =>
       const parsed = parseInstallable(input.option);
       if ("_tag" in parsed) return yield* Effect.fail(parsed);
       const { value } = yield* evaluateFlake(flake, { locked: true, set: input.set, legacy: input.legacy }, (outputs) =>
-        Result.map(
+        Result.flatMap(
           Result.flatMap(systemOf(outputs, input.system, input.option), (system) =>
-            selectAttribute(outputs, {
-              text: input.option,
-              ...system,
-              path: [...system.path, "options", ...parsed.path],
-            }),
+            selectAttribute(outputs, { text: input.option, ...system, path: [...system.path, "options"] }),
           ),
-          ({ value }) => (isOption(value) ? explain(value) : Object.keys(value as object).sort()),
+          ({ value: options }): Result.Result<ExplainedOption | readonly string[], UnknownOption> => {
+            const found = findOption(options as object, parsed.path);
+            switch (found.kind) {
+              case "missing":
+                return Result.fail(unknownOption(found));
+              case "group":
+                return Result.succeed(found.keys);
+              case "option":
+                return Result.succeed(explain(found));
+            }
+          },
         ),
       );
       if (input.json) return yield* printJson(value);
-      for (const line of Array.isArray(value) ? (value as string[]) : describe(value as ExplainedOption))
-        yield* printLine(line);
+      for (const line of "name" in value ? describe(value) : value) yield* printLine(line);
     }),
   );
 
-function isOption(value: unknown): value is EvaluatedOption {
-  return typeof value === "object" && value !== null && "_type" in value && value._type === "option";
+function unknownOption({ found, key, what, known, placeholder }: MissingOption): UnknownOption {
+  const shown = known.map(showComponent);
+  // A name with dots that lacks its quotes is cut at the first of them.
+  const cut = known.filter((each) => each.startsWith(`${key}.`)).map(showComponent);
+  const suggestions = cut.length > 0 ? cut.slice(0, 3) : suggest(key, known).map(showComponent);
+  const all = placeholder === undefined ? undefined : showName([...found, placeholder]);
+  return new UnknownOption({
+    found: showName(found),
+    missing: showComponent(key),
+    what,
+    known: shown,
+    suggestions,
+    all,
+  });
 }
 
-function explain(option: EvaluatedOption): ExplainedOption {
-  const { defaultText, description } = option.fields;
+/** A name as users write it, the numbers of elements of lists without quotes. */
+function showName(path: OptionPath): string {
+  return path.map((key) => (/^\d+$/.test(key) ? key : showComponent(key))).join(".");
+}
+
+function explain({ path, types, option, isElement, state }: NamedOption): ExplainedOption {
+  const description = text(option?.fields.description);
   return {
-    name: String(option),
-    description: text(description),
-    type: option.type.description,
-    default: defaultText === undefined ? show(option.default) : text(defaultText),
-    value: option.isDefined ? show(option.value) : "not set",
-    declarations: option.declarations.map((source) =>
-      source.place === undefined ? source.label : showPlace(source.place),
+    name: showName(path),
+    description: isElement && option !== undefined ? `Part of ${showName(option.path)}: ${description}` : description,
+    type: types.length === 0 ? "anything" : types.map((type) => type.description).join(" or "),
+    ...(isElement || option === undefined ? {} : { default: defaultOf(option.fields) }),
+    ...(state === undefined ? {} : { value: state.isDefined ? show(state.value) : "not set" }),
+    declarations: (option?.declarations ?? []).map(({ source, place }) =>
+      place === undefined ? source.label : showPlace(place),
     ),
-    definitions: option.provenance.map(({ status, place, source, priority, value }) => ({
+    definitions: (state?.provenance ?? []).map(({ status, place, source, priority, value }) => ({
       status,
       place: place === undefined ? source.label : showPlace(place),
       priority,
       value: typeof value === "function" ? "a function of config" : show(value),
     })),
-    reads: option.reads.map((path) => path.join(".")),
+    reads: (state?.reads ?? []).map(showOption),
   };
+}
+
+function defaultOf({ default: value, defaultText }: OptionFields): string {
+  return defaultText === undefined ? show(value) : text(defaultText);
 }
 
 function describe(option: ExplainedOption): string[] {
@@ -95,8 +135,8 @@ function describe(option: ExplainedOption): string[] {
     `  ${option.description}`,
     "",
     `type: ${option.type}`,
-    `default: ${option.default}`,
-    `value: ${option.value}`,
+    ...(option.default === undefined ? [] : [`default: ${option.default}`]),
+    ...(option.value === undefined ? [] : [`value: ${option.value}`]),
     ...list("declared in:", option.declarations),
     ...list(
       "definitions:",

@@ -7,6 +7,8 @@ export const optionCommand = defineCommand({
   description: "Explain an option: its meaning, its value, and every definition of it with its place",
   examples: [
     { command: "npx tsx flake.ts option networking.hostName", description: "Who named this machine?" },
+    { command: "npx tsx flake.ts option users.users.root.shell", description: "Who chose the shell of root?" },
+    { command: "npx tsx flake.ts option 'users.users.*.shell'", description: "What can be said of any user?" },
     { command: "npx tsx flake.ts option services", description: "List the options of a group" },
   ],
   parameters: {

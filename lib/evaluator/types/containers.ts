@@ -19,6 +19,7 @@ export function listOf<R, W>(element: OptionType<R, W>): OptionType<readonly R[]
     emptyValue: { value: Object.freeze([]) },
     functor: elementFunctor("listOf", element, mergeOptionTypes, listOf),
     nested: { element },
+    elements: [{ key: "*", type: element }],
     subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? [],
     schema: () => ({ type: "array", items: element.fields.schema?.() ?? {} }),
     ...substitute(element, listOf),
@@ -70,6 +71,7 @@ export function nonEmptyListOf<R, W>(element: OptionType<R, W>): OptionType<read
     merge: (location, definitions) => mergeList(element, location, definitions),
     functor: elementFunctor("nonEmptyListOf", element, mergeOptionTypes, nonEmptyListOf),
     nested: { element },
+    elements: [{ key: "*", type: element }],
     subOptions: (prefix) => element.fields.subOptions?.([...prefix, "*"]) ?? [],
     schema: () => ({ type: "array", minItems: 1, items: element.fields.schema?.() ?? {} }),
     ...substitute(element, nonEmptyListOf),
@@ -93,6 +95,7 @@ export function attrsWith<R, W>(options: {
   readonly placeholder?: string;
 }): OptionType<{ readonly [name: string]: R }, AttrsOf<W>> {
   const { elemType: element, lazy = false, placeholder } = options;
+  const elementKey = `<${placeholder ?? "name"}>`;
   return mkOptionType({
     name: lazy ? "lazyAttrsOf" : "attrsOf",
     description: () => `${lazy ? "lazy " : ""}attribute set of ${embedDescription(element, ["noun", "composite"])}`,
@@ -117,7 +120,8 @@ export function attrsWith<R, W>(options: {
       },
     },
     nested: { element },
-    subOptions: (prefix) => element.fields.subOptions?.([...prefix, `<${placeholder ?? "name"}>`]) ?? [],
+    elements: [{ key: elementKey, type: element }],
+    subOptions: (prefix) => element.fields.subOptions?.([...prefix, elementKey]) ?? [],
     schema: () => ({ type: "object", additionalProperties: element.fields.schema?.() ?? {} }),
     ...substitute(element, (type) => attrsWith({ ...options, elemType: type })),
   });

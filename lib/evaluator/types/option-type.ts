@@ -21,6 +21,12 @@ export interface SubOptions {
   readonly shape: ShapeNode;
 }
 
+/** What the values of a list or a record consist of, and what stands for the key of one: `*`, `<name>`. */
+export interface Elements {
+  readonly key: string;
+  readonly type: AnyOptionType;
+}
+
 /** The parts of a type. */
 export interface OptionTypeFields {
   readonly name: string;
@@ -40,6 +46,8 @@ export interface OptionTypeFields {
   /** Whether a single checked definition is its own merged value. */
   readonly scalar?: boolean;
   readonly nested?: Readonly<Record<string, AnyOptionType>>;
+  /** What lists and records that the type accepts consist of. */
+  readonly elements?: readonly Elements[] | undefined;
   /** The options below, for documentation. */
   readonly subOptions?: (prefix: OptionPath) => readonly SubOptions[];
   /** The modules of a submodule type. */

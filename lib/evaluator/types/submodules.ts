@@ -91,6 +91,7 @@ function fieldsOf(options: SubmoduleOptions): ConstructorParameters<typeof Optio
       merge: (other) => mergeSubmodules(options, other as SubmoduleOptions),
     },
     schema: () => plan.schema,
+    elements: plan.freeformType?.fields.elements,
     subOptions: (prefix) => plan.documentation(prefix),
   };
 }
@@ -124,7 +125,8 @@ class SubmodulePlan {
     return schemaOfShape(this.shared(location).shape, undefined, this.freeformType);
   }
 
-  private get freeformType(): AnyOptionType | undefined {
+  /** The type of what no option is declared for. */
+  get freeformType(): AnyOptionType | undefined {
     const freeform = this.options.modules.find(
       (module) => typeof module === "object" && module.freeformType !== undefined,
     );

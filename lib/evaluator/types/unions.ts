@@ -47,6 +47,7 @@ export function nullOr<R, W>(element: OptionType<R, W>): OptionType<R | null, W 
     emptyValue: { value: null },
     functor: elementFunctor("nullOr", element, mergeOptionTypes, nullOr),
     nested: { element },
+    elements: element.fields.elements,
     ...(element.fields.subOptions === undefined ? {} : { subOptions: element.fields.subOptions }),
     ...(subModules === undefined || substSubModules === undefined
       ? {}
@@ -88,6 +89,7 @@ export function either<R1, W1, R2, W2>(a: OptionType<R1, W1>, b: OptionType<R2, 
       },
     },
     nested: { left: a, right: b },
+    elements: [...(a.fields.elements ?? []), ...(b.fields.elements ?? [])],
     subOptions: (prefix) => [...(a.fields.subOptions?.(prefix) ?? []), ...(b.fields.subOptions?.(prefix) ?? [])],
     schema: () => ({ anyOf: [a.fields.schema?.() ?? {}, b.fields.schema?.() ?? {}] }),
   });
@@ -151,6 +153,7 @@ export function coercedTo<R1, W1, R2, W2>(
       ),
     ...emptyOf(to),
     nested: { from, to },
+    elements: to.fields.elements,
     ...(to.fields.subOptions === undefined ? {} : { subOptions: to.fields.subOptions }),
     schema: () => ({ anyOf: [to.fields.schema?.() ?? {}, from.fields.schema?.() ?? {}] }),
   });
