@@ -13,6 +13,7 @@ import image from "./image.ts";
 import inputs, { inputsFrom } from "./inputs/index.ts";
 import kernel from "./kernel/index.ts";
 import legacy from "./legacy.ts";
+import localFiles, { type DefinitionFile } from "./local-files.ts";
 import locale from "./locale.ts";
 import networkd from "./networkd/index.ts";
 import networking from "./networking.ts";
@@ -48,6 +49,7 @@ const optionModules: readonly Module[] = [
   inputs,
   kernel,
   legacy,
+  localFiles,
   locale,
   networkd,
   networking,
@@ -82,10 +84,12 @@ export interface SystemRequest {
   readonly directory?: string;
   /** Values of inputs from the command line. */
   readonly given?: GivenInputs;
+  /** The file of definitions that this is the system of, and where it has a key. */
+  readonly document?: DefinitionFile;
 }
 
 /** Evaluates a system: all option modules, and the modules given. What it builds requires its assertions to hold. */
-export function evalSystem({ pkgs, modules, directory, given }: SystemRequest) {
+export function evalSystem({ pkgs, modules, directory, given, document }: SystemRequest) {
   return evalModules({
     modules: [
       ...optionModules,
@@ -93,7 +97,12 @@ export function evalSystem({ pkgs, modules, directory, given }: SystemRequest) {
       ...(directory === undefined ? [] : [workspaceAt(directory)]),
       ...(given === undefined ? [] : [inputsFrom(given)]),
     ],
-    specialArgs: { pkgs, vocabulary: optionModules, flakeDirectory: directory ?? null },
+    specialArgs: {
+      pkgs,
+      vocabulary: optionModules,
+      flakeDirectory: directory ?? null,
+      localFiles: directory === undefined && document === undefined ? null : { document },
+    },
   });
 }
 

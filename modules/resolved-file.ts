@@ -47,7 +47,7 @@ export function resolvedSystem({ document, legacy, pkgs, given, directory }: Res
           : [`${file} is without ${missing.join(", ")}, which no such file holds: the system is without it, too.`],
     },
   });
-  return evalSystem({ pkgs, given, directory, modules: [place, dataModule({ file, config, placeOf })] });
+  return evalSystem({ pkgs, given, directory, document, modules: [place, dataModule({ file, config, placeOf })] });
 }
 
 /** The file lies beside an image, where nothing of the tree is that its paths lead to. */

@@ -1,9 +1,9 @@
 import { type Derivation, isDerivation } from "#lib/derivations/derivation.ts";
-import { source } from "#lib/derivations/source.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
 import { checkAssertions, type Config, definedToml, defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import type { Entry } from "#pkgs/rootfs/entry.ts";
+import { localSource } from "#pkgs/tree.ts";
 import type { ImportedTree } from "#pkgs/rootfs/imported-tree.ts";
 import { archiveOf } from "./archive.ts";
 import { importedTrees } from "./buildroot.ts";
@@ -278,7 +278,7 @@ function storeReference(config: Config, src: unknown, where: string): string {
   if (tokenTargets(text).length > 0) return text;
   const path = workspacePath(config.workspace, text);
   if (path === undefined) throw new RangeError(`${where}: ${workspaceProblem(config.workspace, text)}`);
-  return `${source({ path })}`;
+  return `${localSource(path)}`;
 }
 
 function numberOf(ids: Readonly<Record<string, number>>, name: string, what: string): number {

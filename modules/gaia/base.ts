@@ -5,7 +5,7 @@ import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator
 import { expand, withoutSuffix } from "../archive.ts";
 import type { AccountValues, TableAccounts } from "./accounts.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
-import { modeOf, readText, unreadable } from "./local-file.ts";
+import { modeOf, readText, unreadable } from "../local-file.ts";
 import { type GaiaTree, type KeyPath, textOf } from "./tree.ts";
 
 /** What was said by keys that `checkKeys` takes out; read before it. */

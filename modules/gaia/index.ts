@@ -59,7 +59,7 @@ interface GaiaSystemRequest extends GaiaRequest {
 function gaiaSystem(request: GaiaSystemRequest): System {
   const { pkgs, given, base } = request;
   const { schema } = evalSystem({ pkgs, modules: base });
-  return evalSystem({ pkgs, given, modules: [...base, ...gaiaModules(request, schema)] });
+  return evalSystem({ pkgs, given, document: request.document, modules: [...base, ...gaiaModules(request, schema)] });
 }
 
 /** The modules of a tree: what it says, and what follows from that. */

@@ -1,6 +1,7 @@
 /** Programs of a tree, in the form that `program` takes them. */
 import { existsSync, statSync } from "node:fs";
 import { extname, relative } from "node:path";
+import { lookAt } from "../local-file.ts";
 import { builtInEnvironments, groups } from "../program/artifacts.ts";
 import { type GaiaTree, isTable, type KeyPath, type Table, textOf } from "./tree.ts";
 
@@ -59,15 +60,33 @@ function preparePrebuilt(tree: GaiaTree, path: KeyPath, artifact: Table): void {
 function prepareOutput(tree: GaiaTree, path: KeyPath, artifact: Table, workspace: string): string | undefined {
   const output = textOf(artifact["output_path"]);
   if (output === undefined) return undefined;
-  const at = [...path, "output_path"];
-  const file = tree.resolve(output, at);
+  const file = tree.resolve(output, [...path, "output_path"]);
   const directory = textOf(artifact["workspace_dir"]) ?? textOf(artifact["cwd"]) ?? workspace;
   const sources = tree.resolve(directory, [...path, "cwd"]);
   if (file === undefined || sources === undefined) return undefined;
   artifact["output_path"] = relative(sources, file);
-  if (relative(sources, file).startsWith(".."))
-    tree.report({ path: at, problem: `${file} is not below ${sources}, where the command runs`, suggestions: [] });
+  if (relative(sources, file).startsWith("..")) reportOutput(tree, path, artifact, { file, sources });
   return file;
+}
+
+/** A directory that is not there is what is wrong, rather than that the result is not below it. */
+function reportOutput(
+  tree: GaiaTree,
+  path: KeyPath,
+  artifact: Table,
+  { file, sources }: { readonly file: string; readonly sources: string },
+): void {
+  const found = lookAt(sources, String(tree.value(["workspace", "root_dir"])));
+  const key = ["workspace_dir", "cwd"].find((each) => textOf(artifact[each]) !== undefined);
+  tree.report(
+    "problem" in found && key !== undefined
+      ? { path: [...path, key], problem: found.problem, suggestions: [] }
+      : {
+          path: [...path, "output_path"],
+          problem: `${file} is not below ${sources}, where the command runs`,
+          suggestions: [],
+        },
+  );
 }
 
 /** What is there already shows it; otherwise a name with a dot, or a mode where it is installed, is a file's. */

@@ -1,8 +1,8 @@
 /** Files and units of a tree, in the form that `stage` takes them. */
-import { existsSync, statSync, type Stats } from "node:fs";
+import { existsSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { fatPathProblem } from "#pkgs/image/fat-path.ts";
-import { modeOf, unreadable } from "./local-file.ts";
+import { lookAt, modeOf } from "../local-file.ts";
 import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
 
 /** The root file system that a tree starts from has to be there, of the kind that its key says. */
@@ -50,12 +50,13 @@ function prepareFile(tree: GaiaTree, path: KeyPath, file: Table): void {
   }
   const found = lookUp(tree, src, [...path, "src"]);
   if (found === undefined) return;
-  if (found.stats.isDirectory()) {
-    file["recursive"] ??= true;
-    file["mode"] ??= "0755";
-  } else {
-    file["mode"] ??= modeOf(found.path);
+  const isDirectory = found.stats.isDirectory();
+  if (file["recursive"] !== undefined && file["recursive"] !== isDirectory) {
+    const problem = `${src} is ${isDirectory ? "a" : "no"} directory, so this is to be ${isDirectory}, or left away`;
+    tree.tolerate({ path: [...path, "recursive"], problem, suggestions: [] });
   }
+  if (isDirectory || file["recursive"] !== undefined) file["recursive"] = isDirectory;
+  file["mode"] ??= isDirectory ? "0755" : modeOf(found.path);
 }
 
 function prepareUnit(tree: GaiaTree, path: KeyPath, unit: Table): void {
@@ -88,14 +89,8 @@ function lookUp(
 ): { readonly path: string; readonly stats: Stats } | undefined {
   const path = tree.resolve(src, at);
   if (path === undefined) return undefined;
-  try {
-    return { path, stats: statSync(path) };
-  } catch (error) {
-    tree.report({
-      path: at,
-      problem: `${unreadable(path, error).message}. Relative paths start at workspace.root_dir, which is ${String(tree.value(["workspace", "root_dir"]))}`,
-      suggestions: [],
-    });
-    return undefined;
-  }
+  const found = lookAt(path, String(tree.value(["workspace", "root_dir"])));
+  if ("stats" in found) return { path, stats: found.stats };
+  tree.report({ path: at, problem: found.problem, suggestions: [] });
+  return undefined;
 }

@@ -83,17 +83,16 @@ export function customProduct(
 function nodeModules(config: Config, pkgs: Packages, { id, npm_lock }: CustomArtifact): Record<string, string> {
   const lockFile = npm_lock === null ? undefined : workspacePath(config.workspace, npm_lock);
   if (lockFile === undefined) return {};
-  const lock = readLock(id, lockFile);
+  const lock = readLock(lockFile);
+  if (lock === undefined) return {};
   return { nodeModules: `${pkgs.nodeModules({ name: `${id}-npm`, lockFile, lock })}/node_modules` };
 }
 
-function readLock(id: string, lockFile: string): string {
+/** Undefined if it cannot be read: an assertion tells of that, wherever the system comes from. */
+function readLock(lockFile: string): string | undefined {
   try {
     return readFileSync(lockFile, "utf8");
-  } catch (cause) {
-    throw new Error(
-      `program.custom.artifacts: the npm_lock of '${id}' cannot be read: ${cause instanceof Error ? cause.message : String(cause)}. 'npm install --package-lock-only' writes one.`,
-      { cause },
-    );
+  } catch {
+    return undefined;
   }
 }

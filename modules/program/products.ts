@@ -1,7 +1,7 @@
 /** Artifacts as derivations. */
-import { source } from "#lib/derivations/source.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
+import { localSource } from "#pkgs/tree.ts";
 import { workspacePath } from "../workspace.ts";
 import { type Artifact, directoryOf, type Group, isPrebuilt, selectedArtifacts } from "./artifacts.ts";
 import { customProduct } from "./custom.ts";
@@ -23,7 +23,7 @@ export function products(config: Config, pkgs: Packages): Record<string, string>
   ): void => {
     if (isPrebuilt(artifact)) {
       const path = workspacePath(config.workspace, artifact.prebuilt_path ?? "");
-      if (path !== undefined) made[artifact.id] = `${source({ path })}`;
+      if (path !== undefined) made[artifact.id] = `${localSource(path)}`;
       return;
     }
     const directory = directoryOf(config, group, artifact);

@@ -729,6 +729,7 @@ t.test("local files and image paths that cannot be", async (t) => {
   t.match(
     problems(
       `[[program.custom.artifacts]]\nid = "x"\ncwd = "src"\nbuild_command = ["make"]\noutput_path = "elsewhere/x"\n`,
+      { "src/x": "" },
     ),
     [/output_path: elsewhere\/x is not below src/],
   );
@@ -739,6 +740,84 @@ t.test("local files and image paths that cannot be", async (t) => {
   });
   t.throws(() => checkAssertions(systemOf(file).config), /must not have '\.\.' in it/);
 });
+
+t.test("a local path that leads nowhere is told with its option and place", async (t) => {
+  const said = (text: string, files: Readonly<Record<string, string>> = {}): string => {
+    const file = tree(t, { "build.toml": text, ...files });
+    return messageOf(() => systemOf(file)).replaceAll(`${dirname(file)}/`, "");
+  };
+  const missing = (option: RegExp, place: string) =>
+    new RegExp(
+      `${option.source} \\(\\S*build\\.toml:${place}\\): cannot read nope: there is no such file\\. Relative paths start at workspace\\.root_dir, which is /`,
+    );
+  t.match(said(`[boot.files."x.dtbo"]\nsrc = "nope"\n`), missing(/boot\.files\."x\.dtbo"\.src/, "2:1"));
+  const artifact = (group: string, rest: string): string =>
+    `[[program.${group}.artifacts]]\nid = "first"\nenabled_if = ["off"]\ncwd = "gone"\nbuild_command = ["make"]\noutput_path = "gone/x"\n[[program.${group}.artifacts]]\nid = "a"\n${rest}[inputs.options.off]\ndefault = false\n`;
+  t.match(
+    said(artifact("rust", `workspace_dir = "nope"\n`).replace(`output_path = "gone/x"\n`, "")),
+    missing(/program\.rust\.artifacts: 'a': workspace_dir/, "8:1"),
+  );
+  t.match(
+    said(
+      artifact("java", `cwd = "nope"\n`)
+        .replace(`output_path = "gone/x"\n`, "")
+        .replace(`build_command = ["make"]\n`, ""),
+    ),
+    missing(/program\.java\.artifacts: 'a': cwd/, "7:1"),
+  );
+  t.match(
+    said(
+      `[[program.custom.artifacts]]\nid = "a"\ncwd = "src"\nbuild_command = ["make"]\noutput_path = "src/x"\nnpm_lock = "nope"\n`,
+      { "src/y": "" },
+    ),
+    missing(/program\.custom\.artifacts: 'a': npm_lock/, "6:1"),
+  );
+  t.match(
+    said(`[[program.custom.artifacts]]\nid = "a"\ncwd = "/"\nbuild_command = ["make"]\noutput_path = "/x"\n`),
+    /'a': cwd \(\S*build\.toml:3:1\): it leads to \/, the whole file system/,
+  );
+  t.match(
+    said(`[[program.custom.artifacts]]\nid = "a"\nmode = "prebuilt"\nprebuilt_path = "nope"\n`),
+    missing(/program\.custom\.artifacts: 'a': prebuilt_path/, "4:1"),
+  );
+  t.match(
+    said(`[program.rust]\nworkspace_dir = "nope"\n[[program.rust.artifacts]]\nid = "a"\n`),
+    missing(/program\.rust\.workspace_dir/, "2:1"),
+  );
+  const blamed = (output: string): readonly string[] => {
+    const file = tree(t, {
+      "build.toml": `[[program.custom.artifacts]]\nid = "a"\ncwd = "nodir"\nbuild_command = ["make"]\noutput_path = "${output}"\n`,
+    });
+    return problemsOf(() => systemOf(file), dirname(file));
+  };
+  t.match(blamed("out"), [
+    /^build\.toml:3:1 program\.custom\.artifacts\.0\.cwd: cannot read nodir: there is no such file\./,
+  ]);
+  t.match(
+    said(`[[program.custom.artifacts]]\nid = "a"\ncwd = "nope"\nbuild_command = ["make"]\noutput_path = "nope/x"\n`),
+    missing(/program\.custom\.artifacts: 'a': cwd/, "3:1"),
+  );
+  const flag = (text: string): readonly string[] => {
+    const file = tree(t, { "build.toml": `[[stage.files]]\ndst = "/etc/a"\n${text}`, "d/x": "", f: "" });
+    return problemsOf(() => systemOf(file), dirname(file));
+  };
+  t.match(flag(`src = "d"\nrecursive = false\n`), [
+    /^build\.toml:4:1 stage\.files\.0\.recursive: d is a directory, so this is to be true/,
+  ]);
+  t.match(flag(`src = "f"\nrecursive = true\n`), [
+    /^build\.toml:4:1 stage\.files\.0\.recursive: f is no directory, so this is to be false/,
+  ]);
+});
+
+/** What is said of a system whose assertions fail; empty if none does. */
+function messageOf(system: () => System): string {
+  try {
+    checkAssertions(system().config);
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 t.test("an overlay's files have the same places in the image, however its path is written", async (t) => {
   const file = tree(t, { "build.toml": "", "overlay/etc/own/x": "x\n" });

@@ -17,6 +17,7 @@ import {
   undescribed,
 } from "#lib/evaluator/index.ts";
 import { evalSystem } from "#modules/index.ts";
+import { localSource } from "#pkgs/tree.ts";
 import cloud from "#profiles/cloud.ts";
 import development from "#profiles/development.ts";
 import hardened from "#profiles/hardened.ts";
@@ -25,7 +26,7 @@ import cloudSystem from "../../systems/cloud.ts";
 import heliosCm5 from "../../systems/helios-cm5.ts";
 import heliosDevelopment from "../../systems/helios-development.ts";
 import greeter from "../fixtures/profiles/greeter.ts";
-import { evaluate, evaluateHelios, messageOf, pkgs } from "./support.ts";
+import { evaluate, evaluateHelios, failureOf, messageOf, pkgs } from "./support.ts";
 
 // Not a literal, so that the compiler does not follow it: the file is wrong on purpose.
 const misspelt = async (): Promise<Module> =>
@@ -462,4 +463,49 @@ t.test("secrets", async (t) => {
       /cannot both decide the password/,
     );
   });
+});
+
+t.test("a local file may have any name, and its place in the store one that is allowed there", async (t) => {
+  for (const [path, name] of [
+    ["/srv/f ü.txt", "f-.txt"],
+    ["/srv/.env", "env"],
+    ["/srv/日本", "-"],
+    ["/srv/...", "source"],
+    ["/", "source"],
+    ["/srv/plain-1.0_x+y=z?/", "plain-1.0_x+y=z?"],
+    [`/srv/${"n".repeat(240)}`, "n".repeat(211)],
+  ] as const) {
+    t.equal(localSource(path).name, name, path);
+  }
+  const config = evaluate(defineModule({ config: { stage: { files: [{ dst: "/etc/x", src: "/srv/f ü.txt" }] } } }));
+  t.ok(config.system.build.stage);
+});
+
+t.test("local files of a flake are looked for before a build", async (t) => {
+  const directory = t.testdir({ d: { x: "" }, f: "" });
+  const said = (config: object): string =>
+    failureOf(() => evalSystem({ pkgs, directory, modules: [{ file: "own.ts", config } as Module] }).config);
+  const files = (src: string, recursive: boolean): string =>
+    said({ stage: { files: [{ dst: "/etc/x", src, recursive }] } });
+  t.match(
+    files("nope", false),
+    /stage\.files: '\/etc\/x': src \(in own\.ts\): cannot read .*\/nope: there is no such file/,
+  );
+  t.match(files("d", false), /d is a directory, not a file\. Set recursive/);
+  t.match(files("f", true), /f is a file, not a directory\. Leave recursive away/);
+  t.equal(files("d", true), "");
+  t.equal(files("f", false), "");
+  const lock = {
+    program: {
+      custom: { artifacts: [{ id: "a", cwd: "d", build_command: ["x"], output_path: "x", npm_lock: "nope" }] },
+    },
+  };
+  t.match(
+    said(lock),
+    /'a': npm_lock \(in own\.ts\): cannot read .*there is no such file.*npm install --package-lock-only/,
+  );
+  t.match(
+    failureOf(() => evaluate({ config: { ...lock, workspace: { root_dir: directory } } } as Module)),
+    /'a': npm_lock .*there is no such file/,
+  );
 });

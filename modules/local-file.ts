@@ -1,5 +1,5 @@
-/** Reading the local files that a tree names, and what they are. */
-import { readFileSync, statSync } from "node:fs";
+/** Reading the local files that options name, and what they are. */
+import { readFileSync, statSync, type Stats } from "node:fs";
 
 /** What people write is text; what is larger than this is something else. */
 const mostBytes = 4 * 1024 * 1024;
@@ -29,6 +29,18 @@ export function readText(file: string): string {
 /** The mode of a staged file that has none of its own: executable if the local file is. */
 export function modeOf(file: string): string {
   return (statSync(file).mode & 0o111) === 0 ? "0644" : "0755";
+}
+
+/** What a local path leads to, or what is wrong with it. `root` is where relative ones start. */
+export function lookAt(path: string, root: string | null): { readonly stats: Stats } | { readonly problem: string } {
+  try {
+    return { stats: statSync(path) };
+  } catch (error) {
+    const start = root === null ? "is not set" : `is ${root}`;
+    return {
+      problem: `${unreadable(path, error).message}. Relative paths start at workspace.root_dir, which ${start}`,
+    };
+  }
 }
 
 /** Says why a file cannot be read. */
