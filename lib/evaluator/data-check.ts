@@ -2,9 +2,10 @@
 import { createRequire } from "node:module";
 import type * as Ajv from "ajv";
 import type { DataProblem } from "./data-problem.ts";
-import { nearest } from "./levenshtein.ts";
+import { closest, nearest } from "./levenshtein.ts";
 import { isRecord } from "./records.ts";
 import type { JsonSchema } from "./schema.ts";
+import { isNull, schemaTexts, wordsOf } from "./schema-text.ts";
 
 // Loaded only when there is data to check.
 const require = createRequire(import.meta.url);
@@ -54,12 +55,22 @@ function narrowed(schema: JsonSchema, values: readonly unknown[]): JsonSchema {
   };
 }
 
-/** One problem per place: the branches of an `anyOf` are summed up by the `anyOf` itself. */
+/**
+ * One problem per place: the branches of an `anyOf` are summed up by the `anyOf` itself, unless the value can only have
+ * been meant for one of them. Then what that one says counts.
+ */
 function summarised(errors: readonly Ajv.ErrorObject[]): readonly DataProblem[] {
-  const unions = errors.filter((each) => each.keyword === "anyOf").map((each) => each.schemaPath);
-  const problems = errors
-    .filter((each) => !unions.some((union) => each.schemaPath !== union && each.schemaPath.startsWith(union)))
-    .map(problemOf);
+  const unions = errors
+    .filter((each) => each.keyword === "anyOf")
+    .map((union) => ({ union, meant: meantBranch(union.schema as readonly JsonSchema[], union.data) }));
+  const isTold = (error: Ajv.ErrorObject): boolean =>
+    unions.every(({ union, meant }) => {
+      if (error === union) return meant === undefined;
+      if (!error.schemaPath.startsWith(`${union.schemaPath}/`) || !isWithin(error.instancePath, union.instancePath))
+        return true;
+      return meant !== undefined && isWithin(error.schemaPath, `${union.schemaPath}/${meant}`);
+    });
+  const problems = errors.filter(isTold).map(problemOf);
   const seen = new Set<string>();
   return problems.filter((each) => {
     const key = `${each.path.join("\0")}\0${each.problem}`;
@@ -67,6 +78,29 @@ function summarised(errors: readonly Ajv.ErrorObject[]): readonly DataProblem[] 
     seen.add(key);
     return isNew;
   });
+}
+
+function isWithin(path: string, outer: string): boolean {
+  return path === outer || path.startsWith(`${outer}/`);
+}
+
+/** The number of the only branch for values of this kind. */
+function meantBranch(branches: readonly JsonSchema[], value: unknown): number | undefined {
+  const fitting = [...branches.keys()].filter((index) => {
+    const branch = branches[index];
+    if (typeof branch !== "object" || isNull(branch)) return false;
+    const { type } = branch;
+    // Among scalars, a value of another kind is as likely a mistake as one out of range.
+    if (Array.isArray(value)) return type === undefined || type === "array";
+    return typeof value === "object" && value !== null ? type === undefined || type === "object" : true;
+  });
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** Values as messages have them: what is long by its kind alone. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" && value !== null ? "a table" : JSON.stringify(value);
 }
 
 function problemOf(error: Ajv.ErrorObject): DataProblem {
@@ -90,7 +124,7 @@ function problemOf(error: Ajv.ErrorObject): DataProblem {
     const { allowedValues } = error.params as { readonly allowedValues: readonly unknown[] };
     const value =
       typeof error.data === "string"
-        ? nearest(
+        ? closest(
             error.data,
             allowedValues.filter((each) => typeof each === "string"),
           )
@@ -101,8 +135,14 @@ function problemOf(error: Ajv.ErrorObject): DataProblem {
       suggestions: value,
     };
   }
-  if (error.keyword === "anyOf")
-    return { path, problem: `${JSON.stringify(error.data)} fits none of the types this option takes`, suggestions: [] };
+  if (error.keyword === "anyOf") {
+    const alternatives = error.schema as readonly JsonSchema[];
+    return {
+      path,
+      problem: `${shown(error.data)} fits none of the types this option takes: ${schemaTexts(alternatives).join("; ")}`,
+      suggestions: typeof error.data === "string" ? closest(error.data, wordsOf(alternatives)) : [],
+    };
+  }
   const problem = error.message ?? error.keyword;
   const value = typeof error.data === "object" ? undefined : JSON.stringify(error.data);
   return { path, problem: value === undefined ? problem : `${problem}, not ${value}`, suggestions: [] };

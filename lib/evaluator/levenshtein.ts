@@ -30,3 +30,9 @@ export function nearest(name: string, known: readonly string[]): readonly string
     .slice(0, 3)
     .map(({ each }) => each);
 }
+
+/** Those among the nearest that a slip of the fingers explains: of a short list of words, one is always nearest. */
+export function closest(word: string, known: readonly string[]): readonly string[] {
+  const furthest = Math.max(1, Math.floor(word.length / 3));
+  return nearest(word, known).filter((each) => levenshtein(word, each) <= furthest);
+}

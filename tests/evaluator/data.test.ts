@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import {
   codeFrame,
+  dataProblems,
   definedJson,
   definedToml,
   definedValues,
@@ -93,6 +94,47 @@ t.test("the reason of a refusal says what is wrong", async (t) => {
   t.match(why(types.int, 1.5), "1.5 is no integer");
   t.match(why(types.secret, "hunter2"), "a secret is never written out");
   t.match(why(types.functionTo(types.int), {}), "function that evaluates to a(n) signed integer");
+  const kind = types.nullOr(types.enum(["simple", "oneshot"]));
+  t.match(why(kind, "onehot"), 'one of "simple", "oneshot": "onehot" looks like a slip for "oneshot".');
+  t.match(why(kind, "x"), 'one of "simple", "oneshot".');
+});
+
+t.test("what fits none of several types is told with what each of them takes", async (t) => {
+  const told = (type: Loose, value: unknown): readonly (readonly [string, string, readonly string[]])[] =>
+    dataProblems({ v: value }, { type: "object", properties: { v: type.fields.schema() } }).map((each) => [
+      each.path.join("."),
+      each.problem,
+      each.suggestions,
+    ]);
+  const service = types.submodule({ options: { port: mkOption({ type: types.nullOr(types.port) }) } });
+  t.strictSame(told(types.nullOr(types.enum(["simple", "oneshot"])), "onehot"), [
+    ["v", 'must be one of "simple", "oneshot"', ["oneshot"]],
+  ]);
+  t.strictSame(told(types.nullOr(types.ints.between(16, 64)), 10), [["v", "must be >= 16, not 10", []]]);
+  t.strictSame(told(types.nullOr(types.either(types.bool, types.enum(["full", "strict"]))), "stricct"), [
+    ["v", '"stricct" fits none of the types this option takes: true; false; "full"; "strict"', ["strict"]],
+  ]);
+  t.strictSame(told(types.either(types.strMatching("[0-7]{3,4}"), types.ints.between(0, 511)), "999"), [
+    ["v", '"999" fits none of the types this option takes: string matching [0-7]{3,4}; integer from 0 to 511', []],
+  ]);
+  t.strictSame(told(types.oneOf([types.ipv4Address, types.singleLineStr, types.number]), true), [
+    ["v", "true fits none of the types this option takes: IPv4 address; single-line string; number", []],
+  ]);
+  // A table or a list was meant for the one type that takes such a thing, however deep the mistake is in it.
+  t.strictSame(told(types.nullOr(types.either(types.str, types.listOf(types.str))), ["a", 3]), [
+    ["v.1", "must be string, not 3", []],
+  ]);
+  t.strictSame(told(types.either(types.str, types.nullOr(service)), { port: 70_000, prot: 1 }), [
+    ["v.prot", "there is no such option", ["port"]],
+    ["v.port", "must be <= 65535, not 70000", []],
+  ]);
+  t.strictSame(told(types.attrTag({ file: mkOption({ type: types.str }), text: mkOption({ type: types.str }) }), {}), [
+    ["v", "a table fits none of the types this option takes: table with file; table with text", []],
+  ]);
+  t.strictSame(told(types.listOf(types.nullOr(types.either(types.int, types.listOf(types.int)))), ["x", ["y"]]), [
+    ["v.0", '"x" fits none of the types this option takes: integer; list', []],
+    ["v.1.0", 'must be integer, not "y"', []],
+  ]);
 });
 
 t.test("sizes read as bytes, modes as numbers, and equal ones in two spellings agree", async (t) => {

@@ -451,7 +451,7 @@ t.test("what Gaia accepted without a word", async (t) => {
     const file = tree(t, sloppy);
     t.strictSame(problemsOf(() => systemOf(file), dirname(file)).sort(), [
       "a.toml:10:1 program.profiles.arm.linker: Gaia itself never read this. The pinned toolchain brings its linker; give flags in env.RUSTFLAGS",
-      'a.toml:3:1 buildroot.defconfig: "" fits none of the types this option takes',
+      'a.toml:3:1 buildroot.defconfig: must match pattern "^(?:[A-Za-z0-9_-]+_defconfig)$", not ""',
       'a.toml:4:1 buildroot.compression: must be one of "none", "gzip", "bzip2", "lz4", "lzma", "lzo", "xz", "zstd"',
       "a.toml:5:2 buildroot.kernel: Gaia itself never read this. Set boot.kernel, boot.kernelParams and buildroot.linux",
       "build.toml:2:1 imports.1: an import is empty",

@@ -18,7 +18,7 @@ function text(
     description,
     check: (value) => typeof value === "string" && problem(value) === undefined,
     why: (value) => (typeof value === "string" ? problem(value) : undefined),
-    schema: () => ({ type: "string", ...(pattern === undefined ? {} : { pattern }) }),
+    schema: () => ({ type: "string", title: description, ...(pattern === undefined ? {} : { pattern }) }),
   });
 }
 

@@ -62,7 +62,7 @@ export const nonEmptyStr: OptionType<string, Scalar<string>> = simpleType({
   description: "non-empty string",
   check: (value) => isString(value) && /[^ \t\n]/u.test(value),
   why: (value) => (isString(value) ? "it is blank" : undefined),
-  schema: () => ({ type: "string", pattern: "[^ \\t\\n]" }),
+  schema: () => ({ type: "string", title: "non-empty string", pattern: "[^ \\t\\n]" }),
 });
 
 /** A string without line breaks; one at the end is dropped. */
@@ -77,7 +77,7 @@ export const singleLineStr: OptionType<string, Scalar<string>> = mkOptionType({
     return typeof merged === "string" && merged.endsWith("\n") ? merged.slice(0, -1) : merged;
   },
   functor: { name: "singleLineStr", payload: undefined, merge: () => singleLineStr },
-  schema: () => ({ type: "string", pattern: "^[^\\n\\r]*\\n?$" }),
+  schema: () => ({ type: "string", title: "single-line string", pattern: "^[^\\n\\r]*\\n?$" }),
 });
 
 /** A string that matches a pattern as a whole. */

@@ -2,6 +2,7 @@
 import type { DefinitionRecord } from "../definition-record.ts";
 import type { Scalar } from "../definition.ts";
 import { EvaluationError } from "../errors.ts";
+import { closest } from "../levenshtein.ts";
 import type { Location } from "../location.ts";
 import { mergeChecked } from "../merge.ts";
 import { elementFunctor, mergeOne, mkOptionType } from "./make.ts";
@@ -23,6 +24,11 @@ function enumeration<const T extends readonly Primitive[]>(values: T): OptionTyp
     descriptionClass: shown.length < 2 ? "noun" : "conjunction",
     scalar: true,
     check: (value) => values.includes(value as Primitive),
+    why: (value) => {
+      const words = values.filter((each) => typeof each === "string");
+      const [near] = typeof value === "string" ? closest(value, words) : [];
+      return near === undefined ? undefined : `${JSON.stringify(value)} looks like a slip for ${JSON.stringify(near)}`;
+    },
     functor: {
       name: "enum",
       payload: values,
