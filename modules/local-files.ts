@@ -4,6 +4,7 @@ import { type Config, defineModule, type Place, showPlace } from "#lib/evaluator
 import { importedTrees } from "./buildroot.ts";
 import { lookAt } from "./local-file.ts";
 import { type Artifact, type Group, groups, isPrebuilt, selectedArtifacts } from "./program/artifacts.ts";
+import { lockProblem } from "./program/custom.ts";
 import { type Workspace, workspacePath } from "./workspace.ts";
 
 /** A file of definitions. */
@@ -31,6 +32,8 @@ interface Named {
   readonly remedy?: string;
   /** What to do when it is not there. */
   readonly missing?: string;
+  /** Why a file of this path will not do. */
+  readonly judge?: (path: string) => string | undefined;
 }
 
 /** Says before a build what the copy to the store would find, and of which option. */
@@ -129,7 +132,13 @@ function ofArtifact(group: Group, artifact: Artifact): readonly Named[] {
   return [
     of(key, written, "directory"),
     ...("npm_lock" in artifact
-      ? [{ ...of("npm_lock", artifact.npm_lock, "file"), missing: "'npm install --package-lock-only' writes one" }]
+      ? [
+          {
+            ...of("npm_lock", artifact.npm_lock, "file"),
+            missing: "'npm install --package-lock-only' writes one",
+            judge: lockProblem,
+          },
+        ]
       : []),
   ];
 }
@@ -142,7 +151,7 @@ function ownDirectory(artifact: Artifact): readonly [key: string, written: strin
 }
 
 /** Other assertions tell of paths that start nowhere. */
-function problemOf(workspace: Workspace, { written, kind, remedy, missing }: Named): string | undefined {
+function problemOf(workspace: Workspace, { written, kind, remedy, missing, judge }: Named): string | undefined {
   if (typeof written !== "string" || tokenTargets(written).length > 0) return undefined;
   const path = workspacePath(workspace, written);
   if (path === undefined) return undefined;
@@ -150,7 +159,7 @@ function problemOf(workspace: Workspace, { written, kind, remedy, missing }: Nam
   const found = lookAt(path, workspace.root_dir);
   if ("problem" in found) return missing === undefined ? found.problem : `${found.problem}. ${missing}`;
   const isDirectory = found.stats.isDirectory();
-  if (kind === "any" || isDirectory === (kind === "directory")) return undefined;
+  if (kind === "any" || isDirectory === (kind === "directory")) return judge?.(path);
   const is = isDirectory ? `${path} is a directory, not a file` : `${path} is a file, not a directory`;
   return `${is}. ${remedy === undefined ? `Name a ${kind}` : remedy.replace(/^./, (letter) => letter.toUpperCase())}`;
 }

@@ -5,6 +5,8 @@ import { defineModule, mkDefault, mkOverride, type Module } from "#lib/evaluator
 import { expand, withoutSuffix } from "../archive.ts";
 import type { AccountValues, TableAccounts } from "./accounts.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
+import { mergedPath } from "../image-path.ts";
+import { lookUp } from "./staged.ts";
 import { modeOf, readText, unreadable } from "../local-file.ts";
 import { type GaiaTree, type KeyPath, textOf } from "./tree.ts";
 
@@ -131,9 +133,9 @@ function kernelParameters(commandLine: string): string[] {
 function overlayFiles(tree: GaiaTree, overlay: string | undefined) {
   if (overlay === undefined) return [];
   const at = ["buildroot", "rpi", "overlay"];
-  const top = tree.resolve(overlay, at);
+  const top = lookUp(tree, overlay, at)?.path;
   if (top === undefined) return [];
-  const staged = new Set(tree.tables("stage", "files").map(([, { dst }]) => dst));
+  const staged = new Set(tree.tables("stage", "files").map(([, { dst }]) => mergedPath(String(dst))));
   try {
     return readdirSync(top, { recursive: true, withFileTypes: true })
       .map((entry) => {
@@ -141,7 +143,7 @@ function overlayFiles(tree: GaiaTree, overlay: string | undefined) {
         // The directory may be written with a slash at the end.
         return { entry, path, dst: `/${relative(top, path)}` };
       })
-      .filter(({ entry, dst }) => !entry.isDirectory() && !staged.has(dst))
+      .filter(({ entry, dst }) => !entry.isDirectory() && !staged.has(mergedPath(dst)))
       .sort((left, right) => (left.dst < right.dst ? -1 : 1))
       .map(({ entry, path, dst }) =>
         entry.isSymbolicLink() ? { dst, link: readlinkSync(path) } : { dst, src: path, mode: modeOf(path) },
@@ -153,7 +155,7 @@ function overlayFiles(tree: GaiaTree, overlay: string | undefined) {
 }
 
 function text(tree: GaiaTree, file: string | undefined, at: KeyPath): string | undefined {
-  const path = file === undefined ? undefined : tree.resolve(file, at);
+  const path = file === undefined ? undefined : lookUp(tree, file, at)?.path;
   if (path === undefined) return undefined;
   try {
     return readText(path);

@@ -82,7 +82,8 @@ function beside(tree: GaiaTree, source: string, unit: string | undefined): strin
   return existsSync(sibling) ? sibling : undefined;
 }
 
-function lookUp(
+/** The local file of a path in a document, and what it is; undefined, and a problem, if it is not there. */
+export function lookUp(
   tree: GaiaTree,
   src: string,
   at: KeyPath,

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { source } from "#lib/derivations/source.ts";
+import { parseNpmLock } from "#lib/fetchers/npm.ts";
 import type { Config } from "#lib/evaluator/index.ts";
 import type { Packages } from "#pkgs/index.ts";
 import { sourceCopy } from "#pkgs/source-copy.ts";
@@ -83,16 +84,22 @@ export function customProduct(
 function nodeModules(config: Config, pkgs: Packages, { id, npm_lock }: CustomArtifact): Record<string, string> {
   const lockFile = npm_lock === null ? undefined : workspacePath(config.workspace, npm_lock);
   if (lockFile === undefined) return {};
-  const lock = readLock(lockFile);
-  if (lock === undefined) return {};
-  return { nodeModules: `${pkgs.nodeModules({ name: `${id}-npm`, lockFile, lock })}/node_modules` };
+  try {
+    const lock = readFileSync(lockFile, "utf8");
+    return { nodeModules: `${pkgs.nodeModules({ name: `${id}-npm`, lockFile, lock })}/node_modules` };
+  } catch (error) {
+    // An assertion tells of a lock that is none, wherever the system comes from.
+    if (lockProblem(lockFile) === undefined) throw error;
+    return {};
+  }
 }
 
-/** Undefined if it cannot be read: an assertion tells of that, wherever the system comes from. */
-function readLock(lockFile: string): string | undefined {
+/** Why a local file is not the lock of npm that it is to be; undefined if it is. */
+export function lockProblem(lockFile: string): string | undefined {
   try {
-    return readFileSync(lockFile, "utf8");
-  } catch {
+    parseNpmLock(lockFile, readFileSync(lockFile, "utf8"));
     return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

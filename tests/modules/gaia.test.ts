@@ -784,6 +784,27 @@ t.test("a local path that leads nowhere is told with its option and place", asyn
     said(`[program.rust]\nworkspace_dir = "nope"\n[[program.rust.artifacts]]\nid = "a"\n`),
     missing(/program\.rust\.workspace_dir/, "2:1"),
   );
+  t.match(
+    said(
+      `[[program.custom.artifacts]]\nid = "a"\ncwd = "src"\nbuild_command = ["make"]\noutput_path = "src/x"\nnpm_lock = "lock"\n`,
+      { "src/y": "", lock: "{" },
+    ),
+    /'a': npm_lock \(\S*build\.toml:6:1\): lock: it is no JSON/,
+  );
+  const overlay = tree(t, { "build.toml": `[buildroot.rpi]\noverlay = "nope"\n` });
+  t.match(
+    problemsOf(() => systemOf(overlay), dirname(overlay)),
+    [/buildroot\.rpi\.overlay: cannot read nope: there is no such file\. Relative paths start at/],
+  );
+  const laid = tree(t, {
+    "build.toml": `[buildroot.rpi]\noverlay = "o"\n[[stage.files]]\ndst = "/usr/bin/x"\ncontent = ""\n`,
+    "o/bin/x": "",
+  });
+  t.equal(
+    messageOf(() => systemOf(laid)),
+    "",
+    "what is staged wins over an overlay, by either name",
+  );
   const blamed = (output: string): readonly string[] => {
     const file = tree(t, {
       "build.toml": `[[program.custom.artifacts]]\nid = "a"\ncwd = "nodir"\nbuild_command = ["make"]\noutput_path = "${output}"\n`,
