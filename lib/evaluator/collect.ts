@@ -295,7 +295,9 @@ function unify(
         remedy: "Spread it: imports: [...list].",
       });
     }
-    return { reference, importer: source, anonymousKey: `${key}:${index + 1}`, scope: each.scope };
+    const inner = { reference, importer: source, anonymousKey: `${key}:${index + 1}`, scope: each.scope };
+    if (reference === undefined) throw notAModule(inner, reference, ` (element ${index + 1} of imports)`);
+    return inner;
   });
   const config = structured ? withMeta(module) : rest;
   return {
@@ -339,7 +341,7 @@ function checkClass(module: Module, source: ModuleSource, context: LoadContext):
   });
 }
 
-function notAModule(each: Import, value: unknown): EvaluationError {
+function notAModule(each: Import, value: unknown, position = ""): EvaluationError {
   const tag: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "_type") : undefined;
   const what =
     tag === "configuration"
@@ -348,12 +350,12 @@ function notAModule(each: Import, value: unknown): EvaluationError {
         ? `a value of type "${tag}"`
         : Array.isArray(value)
           ? "a list"
-          : value === null
-            ? "null"
+          : value === null || value === undefined
+            ? String(value)
             : `a ${typeof value}`;
   return new EvaluationError({
     reason: "bad-import",
-    problem: `${what} is not a module`,
+    problem: `${what} is not a module${position}`,
     source:
       (typeof each.reference === "function" ? recordedSource(each.reference) : undefined) ??
       each.source ??
@@ -361,6 +363,8 @@ function notAModule(each: Import, value: unknown): EvaluationError {
     remedy:
       tag === "configuration"
         ? "Import the modules it was made from, not its result."
-        : "Import a module object, a function that returns one, or the path of a TOML or JSON file.",
+        : value === undefined && each.reference === undefined
+          ? "The usual cause is two files that import each other: one is read before the other has made its module. Leave out one of the two imports, or move what both need into a third file."
+          : "Import a module object, a function that returns one, or the path of a TOML or JSON file.",
   });
 }

@@ -217,6 +217,10 @@ t.test("B6/1 what is no module is refused where it is imported", async (t) => {
     failure(() => configOf({ file: "importer.ts", imports: [5] })).message,
     "importer.ts: a number is not a module",
   );
+  t.match(
+    failure(() => configOf({ file: "importer.ts", imports: [{}, undefined] })).message,
+    /^importer\.ts: undefined is not a module \(element 2 of imports\)\n.*two files that import each other/,
+  );
 });
 t.test("B6/2-3 an evaluated configuration is no module", async (t) => {
   const error = failure(() => configOf({ file: "importer.ts", imports: [evaluate(declare)] }));

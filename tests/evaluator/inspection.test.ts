@@ -421,3 +421,14 @@ t.test("names of options lead into what nobody declared, and past values that ar
   t.match(at("nothing").value, undefined);
   t.end();
 });
+
+t.test("two files that import each other are told apart from other mistakes, with the import's place", async (t) => {
+  const file = (name: string, other: string): string =>
+    `import { defineModule } from "#lib/evaluator/index.ts";
+import other from "./${other}.ts";
+export default defineModule({ name: "${name}", imports: [other] });
+`;
+  const directory = t.testdir({ "a.ts": file("a", "b"), "b.ts": file("b", "a") });
+  const { default: a } = (await import(`${directory}/a.ts`)) as { readonly default: Loose };
+  t.match(failureOf(() => evaluate(a).config).message, /b\.ts:3:\d+: undefined is not a module[^]*import each other/u);
+});
