@@ -6,123 +6,83 @@ export interface Position {
   readonly column: number;
 }
 
-/** A key as it is written: the whole path of what it names, and for TOML the text of its value. */
-interface WrittenKey {
+/** A key as it is written: the whole path of what it names, list positions included. */
+export interface WrittenKey {
+  readonly path: readonly string[];
   readonly position: Position;
-  readonly value?: { readonly text: string; readonly column: number };
 }
+
+/** Keys further down have the place of the one here that they are in, so that no file can make paths expensive. */
+export const deepest = 128;
 
 /** The keys of a text, in the order in which they are written. */
 export class KeyPositions {
-  private readonly exact = new Map<string, WrittenKey>();
+  private readonly exact = new Map<string, Position>();
   /** The first key that a table, which may have no line of its own, is written by. */
-  private readonly below = new Map<string, WrittenKey>();
+  private readonly below = new Map<string, Position>();
 
   /** Notes a key; of two at one path, the first counts. */
-  add(path: readonly string[], key: WrittenKey): void {
+  add({ path, position }: WrittenKey): void {
     let prefix = "";
-    for (const [index, name] of path.entries()) {
+    for (const [index, name] of path.slice(0, deepest).entries()) {
       prefix = index === 0 ? name : `${prefix}\0${name}`;
-      if (!this.below.has(prefix)) this.below.set(prefix, key);
+      if (!this.below.has(prefix)) this.below.set(prefix, position);
     }
-    if (!this.exact.has(prefix)) this.exact.set(prefix, key);
+    if (!this.exact.has(prefix)) this.exact.set(prefix, position);
   }
 
   /** The position of the key at `path`, or of the closest key or table above it. */
   find(path: readonly string[]): Position | undefined {
-    const whole = this.below.get(path.join("\0"));
-    if (whole !== undefined) return whole.position;
-    for (let depth = path.length; depth > 0; depth--) {
-      const found = this.exact.get(path.slice(0, depth).join("\0"));
-      if (found !== undefined) return inInlineTable(found, path[depth]) ?? found.position;
+    const known = path.slice(0, deepest);
+    const whole = this.first(known);
+    if (whole !== undefined) return whole;
+    for (let depth = known.length; depth > 0; depth--) {
+      const found = this.exact.get(known.slice(0, depth).join("\0"));
+      if (found !== undefined) return found;
     }
     return undefined;
   }
-}
 
-/** The position of a key of an inline table: `a = { b = 1 }`. */
-function inInlineTable({ position, value }: WrittenKey, key: string | undefined): Position | undefined {
-  if (key === undefined || value === undefined || !value.text.includes("{")) return undefined;
-  const escaped = key.replaceAll(/[.*+?^${}()|[\]\\]/gu, "\\$&");
-  const found = new RegExp(`[{,]\\s*("?${escaped}"?)\\s*[=.]`, "u").exec(value.text);
-  if (found === null) return undefined;
-  return { line: position.line, column: value.column + found.index + found[0].indexOf(found[1] ?? "") };
-}
-
-/** Walks JSON with a stack of keys; assumes that it parses. */
-export function keysOfJson(text: string): KeyPositions {
-  const keys = new KeyPositions();
-  const stack: { key: string; index: number; readonly isArray: boolean }[] = [];
-  let line = 1;
-  let lineStart = 0;
-  let last = 0;
-  for (const token of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\],]/gu)) {
-    const [word, colon] = token;
-    for (let end = text.indexOf("\n", last); end !== -1 && end < token.index; end = text.indexOf("\n", last)) {
-      line++;
-      lineStart = end + 1;
-      last = end + 1;
-    }
-    const top = stack.at(-1);
-    if (word === "{" || word === "[") {
-      stack.push({ key: word === "[" ? "0" : "", index: 0, isArray: word === "[" });
-    } else if (word === "}" || word === "]") {
-      stack.pop();
-    } else if (word === "," && top?.isArray === true) {
-      top.index++;
-      top.key = String(top.index);
-    } else if (colon !== undefined && top !== undefined) {
-      top.key = JSON.parse(word.slice(0, -colon.length)) as string;
-      keys.add(
-        stack.map(({ key }) => key),
-        { position: { line, column: token.index - lineStart + 1 } },
-      );
-    }
+  /** Where something at `path`, or in the table there, is written first. */
+  first(path: readonly string[]): Position | undefined {
+    return this.below.get(path.join("\0"));
   }
-  return keys;
 }
 
-/** Reads TOML line by line; assumes that it parses. */
-export function keysOfToml(text: string): KeyPositions {
-  const keys = new KeyPositions();
-  let table: readonly string[] = [];
-  const arrays = new Map<string, number>();
-  let multiline: string | undefined;
-  for (const [index, line] of text.split(/\r?\n/u).entries()) {
-    if (multiline !== undefined) {
-      if (line.includes(multiline)) multiline = undefined;
-      continue;
-    }
-    const header = /^(\s*)(\[\[?)\s*(.+?)\s*\]\]?\s*(?:#.*)?$/u.exec(line);
-    if (header !== null && !line.includes("=")) {
-      const path = splitKey(header[3] ?? "");
-      if (header[2] === "[[") {
-        const name = path.join("\0");
-        const count = arrays.get(name) ?? 0;
-        arrays.set(name, count + 1);
-        table = [...path, String(count)];
-      } else {
-        table = path;
-      }
-      const column = line.length - line.trimStart().length + (header[2] ?? "").length + 1;
-      keys.add(table, { position: { line: index + 1, column } });
-      continue;
-    }
-    const assignment = /^(\s*)((?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+|\s*\.\s*)+)\s*=\s*(.*)$/u.exec(line);
-    if (assignment === null) continue;
-    const value = assignment[3] ?? "";
-    keys.add([...table, ...splitKey(assignment[2] ?? "")], {
-      position: { line: index + 1, column: (assignment[1] ?? "").length + 1 },
-      value: { text: value, column: line.length - value.length + 1 },
-    });
-    const quote = /("""|''')/u.exec(value)?.[1];
-    if (quote !== undefined && value.split(quote).length === 2) multiline = quote;
+/** Lines and columns of offsets in a text, which are asked for in ascending order. */
+export class Lines {
+  private line = 1;
+  private start = 0;
+  /** Where the line ends. Kept, since a line that goes on for ever may have very many keys. */
+  private end: number;
+  private readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+    this.end = this.endFrom(0);
   }
-  return keys;
+
+  private endFrom(start: number): number {
+    const end = this.text.indexOf("\n", start);
+    return end === -1 ? this.text.length : end;
+  }
+
+  at(offset: number): Position {
+    while (this.end < offset) {
+      this.line++;
+      this.start = this.end + 1;
+      this.end = this.endFrom(this.start);
+    }
+    return { line: this.line, column: offset - this.start + 1 };
+  }
 }
 
-function splitKey(text: string): readonly string[] {
-  return [...text.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w-]+)/gu)].map((match) =>
-    match[1] === undefined ? (match[2] ?? match[3] ?? "") : (JSON.parse(`"${match[1]}"`) as string),
-  );
+/** A mistake in a text, at its place. */
+export interface TextProblem extends WrittenKey {
+  readonly problem: string;
+}
+
+/** What is wrong with a key that stands there a second time. */
+export function definedAlready(first: Position): string {
+  return `it is defined already, in line ${first.line}`;
 }

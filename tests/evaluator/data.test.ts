@@ -18,6 +18,7 @@ import {
   evalModules,
   EvaluationError,
   type Failure,
+  keyFinder,
   mkBefore,
   mkDefault,
   mkForce,
@@ -343,6 +344,128 @@ t.test("line ends of Windows and a byte order mark change neither values nor pla
   t.strictSame(places("windows.json"), [["net.mode", 3, 3]]);
   const { config } = evalModules({ modules: [declare, join(directory, "good.toml")] });
   t.equal(config.net.hostName, "ok");
+});
+
+/** The mistakes of a text that cannot be read, as `line:column key: problem`. */
+const mistakesOf = (file: string, text: string): readonly string[] => {
+  try {
+    parseData(file, text);
+  } catch (error) {
+    if (error instanceof EvaluationError && error.failure.reason === "bad-data")
+      return error.failure.problems.map(
+        ({ path, problem, line = 0, column = 0 }) => `${line}:${column} ${path.join(".")}: ${problem}`,
+      );
+    throw error;
+  }
+  return [];
+};
+
+t.test("a key that is defined twice is told with its name and place, and with the first place", async (t) => {
+  const toml = (text: string): string => mistakesOf("x.toml", text).join("\n");
+  t.equal(toml('[a]\nb = 1 # "b"\n  b = { c = 2 } #\n'), "3:3 a.b: it is defined already, in line 2");
+  t.equal(toml("x = [\n  { 'é.q' = 1, k = '''\n=\n''', k = 2 },\n]\n"), "4:6 x.0.k: it is defined already, in line 2");
+  t.equal(toml("[[a]]\n[a.b]\r\n[[a]]\r\n[a.b]\n[ a.b ]"), "5:3 a.1.b: it is defined already, in line 4");
+  t.equal(toml("[a]\nb = 1\n[a.b.c]\n"), "3:2 a.b: it is defined already, in line 2");
+  t.equal(toml("a.b = 1\na.b.c.d = 2"), "2:1 a.b.c.d: 'a.b' is defined already, in line 1, and cannot be added to");
+  t.equal(toml("a.b = 1\n[a]\n"), "2:2 a: it is defined already, in line 1");
+  t.equal(toml("a = [1]\n[[a]]\n"), "2:3 a: it is an inline array, of line 1, that nothing can be added to");
+  t.equal(toml('"\\U0001F600" = 1\n"😀" = 2'), "2:1 😀: it is defined already, in line 1");
+  t.strictSame(mistakesOf("x.json", '{"a": {"b": 1,\n"c": [{"d": 1, "d": 2}],\n  "b": 2}, "c": 3, "a": null}'), [
+    "2:16 a.c.0.d: it is defined already, in line 2",
+    "3:3 a.b: it is defined already, in line 1",
+    "3:20 a: it is defined already, in line 1",
+  ]);
+});
+
+t.test("what is not TOML or JSON is told once, at its line and column", async (t) => {
+  const toml = (text: string): string => mistakesOf("x.toml", text).join("\n");
+  t.equal(toml("?"), "1:1 : Unknown character '?'");
+  t.equal(toml("a = 1\r\n\ufeffb = 2\r\n"), "2:1 : Unknown character U+FEFF");
+  t.equal(toml('a = "é\\q"\n'), "1:8 : Unknown escape character 'q'");
+  t.equal(toml("a = 1\nbc 2\n"), '2:4 : Invalid character, expected "="');
+  t.match(toml("a = [1,\n"), /^2:1 : Unterminated inline array$/);
+  t.match(toml('a = "\\UFFFFFFFF"'), /^1:16 : Invalid code point/);
+  const json = (text: string): string => mistakesOf("x.json", text).join("\n");
+  t.equal(json('{\r\n  "a": 1,\r\n}'), "3:1 : expected a key in double quotes, not '}'");
+  t.equal(json('{"a": 1\n "b": 2}'), "2:2 : expected ',' or '}', not '\"'");
+  t.equal(json('{"a": [1 2]}'), "1:10 : expected ',' or ']', not '2'");
+  t.equal(json('{"a": [1,\n]}'), "2:1 : expected a value, not ']'");
+  t.equal(json('{"a": tru}'), "1:7 : expected a value, not 'tru'");
+  t.equal(json('{"a" 1}'), "1:6 : expected ':' after the key, not '1'");
+  t.equal(json("{a: 1}"), "1:2 : expected a key in double quotes or '}', not 'a'");
+  t.equal(json('{"a": "x\ny"}'), "1:9 : a string is in one line, and has control characters only as escapes");
+  t.equal(json('{"a": "\\q"}'), "1:8 : there is no escape '\\q' in JSON");
+  t.equal(json('{"a":\n "xyz}'), "2:2 : this string has no end");
+  t.equal(json('{"a": 1} x'), "1:10 : expected nothing more, not 'x'");
+  t.equal(json(""), "1:1 : expected a value, not the end of the file");
+});
+
+t.test("law: what is read of a JSON text is what JSON.parse reads, broken or not", async () => {
+  const cut = fc.tuple(
+    fc.json(),
+    fc.nat(),
+    fc.nat(3),
+    fc.constantFrom("", ",", "}", "]", '"', "\\u12", "0", "-", ":", "e"),
+  );
+  fc.assert(
+    fc.property(cut, ([valid, place, length, put]) => {
+      const at = place % (valid.length + 1);
+      const text = `{"in": ${valid.slice(0, at)}${put}${valid.slice(at + length)} }`;
+      let parsed: unknown;
+      try {
+        parsed = JSON.parse(text);
+      } catch {
+        assert.match(mistakesOf("x.json", text).join("\n"), /^\d+:\d+ : (?!it is defined)/u, text);
+        return;
+      }
+      const mistakes = mistakesOf("x.json", text);
+      if (mistakes.length > 0) assert.match(mistakes.join("\n"), /^\d+:\d+ in\..*: it is defined already/u, text);
+      else assert.deepStrictEqual(parseData("x.json", text), parsed);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+t.test("the places of keys are found in everything that TOML can say, however long or deep", async (t) => {
+  const text = [
+    "[t] # a = b",
+    'k = """\nx = 1 \\""" # " """ # "',
+    "long = [ '''\n[no]\ny = 2''''', # ]\n  { z.w = 1, q = [ { r = 1.5 } ] },\n]",
+    '["x = y".z]',
+    "k = 1979-05-27 07:32:00",
+    "[[list]]",
+    "[list.inner]",
+    "'k' = 'a\u2028b'",
+    "m = '='",
+  ].join("\n");
+  parseData("x.toml", text);
+  const find = keyFinder("x.toml", text);
+  const place = (...path: readonly string[]): string => `${find(path)?.line ?? 0}:${find(path)?.column ?? 0}`;
+  t.equal(place("t", "k"), "2:1");
+  t.equal(place("t", "long"), "4:1");
+  t.equal(place("t", "long", "1", "z", "w"), "7:5");
+  t.equal(place("t", "long", "1", "q", "0", "r"), "7:22");
+  t.equal(place("t", "long", "1", "q", "0", "s"), "7:14");
+  t.equal(place("x = y", "z", "k"), "10:1");
+  t.equal(place("list", "0", "inner", "k"), "13:1");
+  t.equal(place("list", "0", "inner", "m"), "14:1");
+  t.equal(place("list", "0"), "11:3");
+  t.equal(place("x"), "0:0");
+  t.equal(place("y"), "0:0");
+
+  const many = 100_000;
+  const objects = `${'{"a":'.repeat(many)}1${"}".repeat(many)}`;
+  t.strictSame(mistakesOf("x.json", `${objects}}`), [`1:${many * 6 + 2} : expected nothing more, not '}'`]);
+  t.match(keyFinder("x.json", objects)(Array.from({ length: 200 }, () => "a")), { line: 1, column: 5 * 127 + 2 });
+  t.match(keyFinder("x.toml", `${"a.".repeat(many)}a = 1\n`)(["a", "a"]), { line: 1, column: 1 });
+  t.match(keyFinder("x.toml", `b = ${"[{a=".repeat(many)}`)(["b", "0", "a"]), { line: 1, column: 7 });
+  const lengthy = "\\n".repeat(2 * many) + "x".repeat(2 * many);
+  for (const [file, long] of [
+    ["x.json", `{"s": "${lengthy}",\n"k": 1}`],
+    ["x.toml", `s = "${lengthy}"\nk = 1`],
+    ["x.toml", `s = """${lengthy}"""\nk = 1`],
+  ] as const)
+    t.match(keyFinder(file, long)(["k"]), { line: 2, column: 1 });
 });
 
 t.test("a missing file names the importing module", async (t) => {

@@ -456,7 +456,7 @@ t.test("what Gaia accepted without a word", async (t) => {
       "a.toml:5:2 buildroot.kernel: Gaia itself never read this. Set boot.kernel, boot.kernelParams and buildroot.linux",
       "build.toml:2:1 imports.1: an import is empty",
       "build.toml:4:1 stage.enabeld: there is no such option",
-      "build.toml:5:1 stage.files.1.colour: there is no such option",
+      "build.toml:5:95 stage.files.1.colour: there is no such option",
       "build.toml:7:1 stage.services.allowed_prefixes: Gaia itself never read this. stage.files refuses two writers of one path instead",
       "build.toml:8:1 stage.services.imports: imports must be a list of paths",
       "build.toml:9:2 unheard: there is no such option",
