@@ -570,6 +570,7 @@ t.test("option goes into records, lists and submodules", async (t) => {
       "users.users.*.extraGrops": "users.users.<name> has no option 'extraGrops'. Did you mean 'extraGroups'?",
       "services.units.helios-api.service": "Did you mean '\"helios-api.service\"'",
       "stage.files.x": "numbered from 0; it has no 'x'. 'stage.files.*' stands for every one.",
+      "stage.files.1000.dst": "it has no '1000'.",
     };
     for (const [name, answer] of Object.entries(answers)) {
       const { code, stderr } = await helios(["option", name]);

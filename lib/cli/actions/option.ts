@@ -89,7 +89,7 @@ function unknownOption({ found, key, what, known, placeholder }: MissingOption):
   const all = placeholder === undefined ? undefined : showName([...found, placeholder]);
   return new UnknownOption({
     found: showName(found),
-    missing: showComponent(key),
+    missing: showName([key]),
     what,
     known: shown,
     suggestions,
