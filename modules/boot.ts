@@ -1,6 +1,6 @@
 import { defineModule, mkOption, types } from "#lib/evaluator/index.ts";
 import { fatPathProblem } from "#pkgs/image/fat-path.ts";
-import { entryFile, initrdFile } from "#pkgs/image/boot-partition.ts";
+import { bootPaths, entryFile, initrdFile } from "#pkgs/image/boot-partition.ts";
 
 const bootFile = {
   content: mkOption({
@@ -123,6 +123,10 @@ export default defineModule({
           return [{ assertion: false, message: `boot.files.${JSON.stringify(path)} (in ${file}): ${problem}.` }];
         }),
       ),
+      ...alikeOnFat(bootPaths(config.boot)).map((paths) => ({
+        assertion: false,
+        message: `boot.files: ${paths.map((path) => `'${path}'`).join(" and ")} are one name on FAT. Write it in one way.`,
+      })),
     ],
     tests: {
       boot: [
@@ -147,4 +151,15 @@ export default defineModule({
 /** A regular expression that matches exactly this text. */
 function literal(text: string): string {
   return text.replaceAll(/[$()*+./?[\\\]^{|}]/g, "\\$&");
+}
+
+/** Paths that differ in nothing but case. */
+function alikeOnFat(paths: readonly string[]): string[][] {
+  const spellings = new Map<string, Set<string>>();
+  for (const path of paths) {
+    const alike = spellings.get(path.toLowerCase());
+    if (alike === undefined) spellings.set(path.toLowerCase(), new Set([path]));
+    else alike.add(path);
+  }
+  return [...spellings.values()].filter(({ size }) => size > 1).map((alike) => [...alike]);
 }

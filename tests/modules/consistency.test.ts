@@ -418,6 +418,11 @@ t.test("a name on the boot partition is one that FAT has, below its top", async 
     t.match(message, why, JSON.stringify(path));
     t.match(message, /boot\.files\.".*" \(in own\.ts\).*such as "overlays\/x\.dtbo"/, JSON.stringify(path));
   }
+  t.match(
+    judge({ boot: { files: { "Config.TXT": { content: "" } } } }).error,
+    /boot\.files: 'config\.txt' and 'Config\.TXT' are one name on FAT\. Write it in one way\./,
+  );
+  t.notMatch(judge({ boot: { files: { "config.txt": { content: "" } } } }).error, /are one name/);
   for (const path of ["overlays/x.dtbo", ".hidden", "a b.txt", "ü+,;=[].txt", "n".repeat(255)])
     t.equal(named(path), "", path);
 });
