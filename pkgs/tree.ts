@@ -1,5 +1,6 @@
 import type { DerivationOutput } from "#lib/derivations/derivation.ts";
 import { type Source, source } from "#lib/derivations/source.ts";
+import { longestName } from "#lib/derivations/store-path.ts";
 import { tokenTargets } from "#lib/derivations/token.ts";
 
 /** What a program is built from: an absolute local path, a string that stands for a path in the store, a source of chosen files, or an output. */
@@ -15,9 +16,6 @@ export function localSource(path: string, options: { readonly gitignore?: boolea
     .slice(0, longestName);
   return source({ path, name: name === "" ? "source" : name, ...options });
 }
-
-/** Of a store object, in characters. */
-const longestName = 211;
 
 /** A local directory becomes a source, without what its `.gitignore` files name; all else stays what it is. */
 export function storeTree(tree: Tree): Tree {

@@ -13,7 +13,7 @@ import type { Builtins } from "./builtin.ts";
 import { findRootOutputs, type InstantiatedSources, nothingToDo, type RootOutputs } from "./built-already.ts";
 import { addDurations, readDurations } from "./durations.ts";
 import { type BuildError, BuildsFailed, type RealisationError } from "./errors.ts";
-import { recordBuild } from "./inspect/record-build.ts";
+import { recordBuild } from "./inspect/build-record-file.ts";
 import { instantiateRoots } from "./instantiate-roots.ts";
 import type { BuildOptions, SubstitutionOptions } from "./options.ts";
 import { downloadSize, makePlan, type Plan, type PlannedBuild } from "./plan.ts";

@@ -17,10 +17,13 @@ export type DerivationPath = StorePath & { readonly [derivationPathBrand]: "Deri
 /** Characters of the hash part of a store path. */
 export const hashPartLength = 32;
 
+/** Characters that the name of a store object has at most. */
+export const longestName = 211;
+
 /** What is wrong with `name` as the name of a store object, or undefined. */
 export function nameProblem(name: string): string | undefined {
   if (name === "") return "is empty";
-  if (name.length > 211) return `has ${name.length} characters; a name has at most 211`;
+  if (name.length > longestName) return `has ${name.length} characters; a name has at most ${longestName}`;
   if (!/^[0-9A-Za-z+\-._?=]*$/.test(name)) return "has characters other than A-Z a-z 0-9 + - . _ ? =";
   if (/^\.\.?(-|$)/.test(name)) return "is a dot name, or starts with one and a dash";
   return undefined;

@@ -1,18 +1,12 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { activation } from "./activation.ts";
 import { backend } from "./backend.ts";
 import { dataIsMounted } from "./provisioning.ts";
 import { sandboxed } from "../sandboxed-service.ts";
 
 const socketPath = "/run/helios/engine.sock";
 const pluginDirectory = "/usr/lib/helios/plugins";
-
-const activation = {
-  type: "socket-activation",
-  socket: "helios-engine.socket",
-  service: "helios-engine.service",
-  path: socketPath,
-  answer: { name: "helios-engine" },
-} as const;
+const starts = activation("helios-engine", socketPath, {});
 
 /** The engine, started by the first request on its socket, and its plugins. */
 export default defineModule({
@@ -67,11 +61,11 @@ export default defineModule({
     },
     tests: {
       boot: [
-        activation,
+        starts,
         { type: "file", path: "/usr/bin/helios-engine", mode: "755" },
         { type: "file", path: `${pluginDirectory}/libhelios_daedalus_led_plugin.so`, mode: "644" },
       ],
-      reboot: [activation],
+      reboot: [starts],
     },
   },
 });

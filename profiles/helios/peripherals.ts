@@ -1,16 +1,10 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { activation } from "./activation.ts";
 import { backend } from "./backend.ts";
 import { sandboxed } from "../sandboxed-service.ts";
 
 const socketPath = "/run/helios/peripherals.sock";
-
-const activation = {
-  type: "socket-activation",
-  socket: "helios-peripherals.socket",
-  service: "helios-peripherals.service",
-  path: socketPath,
-  answer: { name: "helios-peripherals" },
-} as const;
+const starts = activation("helios-peripherals", socketPath, {});
 
 /** What the board has: sensors and fans on request, its button and the serial ports of its USB gadget when they are there. */
 export default defineModule({
@@ -115,9 +109,9 @@ export default defineModule({
       },
     },
     tests: {
-      reboot: [activation],
+      reboot: [starts],
       boot: [
-        activation,
+        starts,
         {
           description: "the button's program says what there is",
           command: "helios-boot-buttond --status",

@@ -1,4 +1,5 @@
 import { defineModule } from "#lib/evaluator/index.ts";
+import { activation } from "./activation.ts";
 import { backend } from "./backend.ts";
 import { sandboxed } from "../sandboxed-service.ts";
 
@@ -37,18 +38,12 @@ export default defineModule({
         },
       },
     },
-    tests: { boot: (config) => [activation(config.build)], reboot: (config) => [activation(config.build)] },
+    tests: { boot: (config) => [starts(config.build)], reboot: (config) => [starts(config.build)] },
   },
 });
 
 /** It answers with what it reads from /etc/os-release. */
-function activation(build: { readonly name: string; readonly version: string; readonly distribution: string }) {
+function starts(build: { readonly name: string; readonly version: string; readonly distribution: string }) {
   const image = { id: build.name, version: build.version, name: `${build.distribution} ${build.version}` };
-  return {
-    type: "socket-activation",
-    socket: "helios-updater.socket",
-    service: "helios-updater.service",
-    path: socketPath,
-    answer: { name: "helios-updater", state: "idle", image },
-  } as const;
+  return activation("helios-updater", socketPath, { state: "idle", image });
 }

@@ -9,7 +9,7 @@ import { errorCode } from "#lib/platform/file-errors.ts";
 import { FileSystem, type FileSystemShape } from "#lib/platform/file-system.ts";
 import { storeError, type StoreError } from "#lib/store/errors.ts";
 import { Store } from "#lib/store/store.ts";
-import { recordName, recordsOf } from "./record-build.ts";
+import { recordName, recordsOf } from "./build-record-file.ts";
 
 /** A root as it was when it was last built, with every derivation below it. */
 export interface BuildRecord {

@@ -1,6 +1,6 @@
 import * as nodeFs from "node:fs";
 import { findRootOutputs, instantiateSources, nothingToDo } from "#lib/build/built-already.ts";
-import { recordBuild } from "#lib/build/inspect/record-build.ts";
+import { recordBuild } from "#lib/build/inspect/build-record-file.ts";
 import type { StorePath } from "#lib/derivations/store-path.ts";
 import type { BegunBuild, BuildRequest } from "#lib/flake/build.ts";
 import type { FlakeOutputs, LocatedFlake } from "#lib/flake/flake.ts";
