@@ -13,7 +13,7 @@ import image from "./image.ts";
 import inputs, { inputsFrom } from "./inputs/index.ts";
 import kernel from "./kernel/index.ts";
 import legacy from "./legacy.ts";
-import localFiles, { type DefinitionFile } from "./local-files.ts";
+import localFiles, { type DefinitionFile } from "./local-files/index.ts";
 import locale from "./locale.ts";
 import networkd from "./networkd/index.ts";
 import networking from "./networking.ts";

@@ -1,7 +1,7 @@
 /** Accounts that a tree has in Buildroot's own way: a table of users, and the password of root. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readText } from "../local-file.ts";
+import { readText } from "../local-files/local-file.ts";
 import { type GaiaTree, isTable, type KeyPath, textOf } from "./tree.ts";
 
 /** Options of one account. */

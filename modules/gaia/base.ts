@@ -7,7 +7,7 @@ import type { AccountValues, TableAccounts } from "./accounts.ts";
 import { debianPackagesFor } from "./debian-packages.ts";
 import { mergedPath } from "../image-path.ts";
 import { lookUp } from "./staged.ts";
-import { modeOf, readText, unreadable } from "../local-file.ts";
+import { modeOf, readText, unreadable } from "../local-files/local-file.ts";
 import { type GaiaTree, type KeyPath, textOf } from "./tree.ts";
 
 /** What was said by keys that `checkKeys` takes out; read before it. */

@@ -12,7 +12,7 @@ import {
   type Place,
   type PlacedDataProblem,
 } from "#lib/evaluator/index.ts";
-import { readContent, unreadable } from "../local-file.ts";
+import { readContent, unreadable } from "../local-files/local-file.ts";
 
 /** What a tree of files says. */
 export interface GaiaDocument {

@@ -1,7 +1,7 @@
 /** Programs of a tree, in the form that `program` takes them. */
 import { existsSync, statSync } from "node:fs";
 import { extname, relative } from "node:path";
-import { lookAt } from "../local-file.ts";
+import { lookAt } from "../local-files/local-file.ts";
 import { builtInEnvironments, groups } from "../program/artifacts.ts";
 import { type GaiaTree, isTable, type KeyPath, type Table, textOf } from "./tree.ts";
 

@@ -2,7 +2,7 @@
 import { existsSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { fatPathProblem } from "#pkgs/image/fat-path.ts";
-import { lookAt, modeOf } from "../local-file.ts";
+import { lookAt, modeOf } from "../local-files/local-file.ts";
 import { type GaiaTree, type KeyPath, type Table, textOf } from "./tree.ts";
 
 /** The root file system that a tree starts from has to be there, of the kind that its key says. */

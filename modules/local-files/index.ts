@@ -1,11 +1,11 @@
 /** Local files and directories that options name: that they are there, and what they are. */
 import { tokenTargets } from "#lib/derivations/token.ts";
 import { type Config, defineModule, type Place, showPlace } from "#lib/evaluator/index.ts";
-import { importedTrees } from "./buildroot.ts";
+import { importedTrees } from "../buildroot.ts";
 import { lookAt } from "./local-file.ts";
-import { type Artifact, type Group, groups, isPrebuilt, selectedArtifacts } from "./program/artifacts.ts";
-import { lockProblem } from "./program/custom.ts";
-import { type Workspace, workspacePath } from "./workspace.ts";
+import { type Artifact, type Group, groups, isPrebuilt, selectedArtifacts } from "../program/artifacts.ts";
+import { lockProblem } from "../program/custom.ts";
+import { type Workspace, workspacePath } from "../workspace.ts";
 
 /** A file of definitions. */
 export interface DefinitionFile {
